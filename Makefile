@@ -1,0 +1,51 @@
+# Suffice. Every target does its own set-up; `make demo` and `make test` need nothing but Python 3.11+ and make.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export OPENBLAS_NUM_THREADS := 1
+
+.PHONY: help demo demo-local serve test test-long test-clients test-conformance check bench bench-routing bench-verify docs lock clean
+.DEFAULT_GOAL := help
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Suffice needs Python 3.11 or later; name one: make PYTHON=python3.12"; exit 3; }
+	@$(PYTHON) -m venv $(VENV) || { echo "python3 -m venv failed; on Debian: apt-get install python3-venv"; exit 3; }
+
+# One stamp per lock file, so that a changed lock is installed again and an unchanged one costs nothing.
+$(VENV)/.%: requirements/%.txt pyproject.toml | $(BIN)/python
+	@echo "Installing requirements/$*.txt (hash-checked)"
+	@$(BIN)/pip install -q --require-hashes -r requirements/$*.txt
+	@$(BIN)/pip install -q --require-hashes -r requirements/build.txt
+	@$(BIN)/pip install -q --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(VENV)/.demo ## simulated providers, real coding tasks, the verified cascade: no keys, no network
+	@$(BIN)/suffice demo
+
+demo-local: $(VENV)/.demo $(VENV)/.local ## the same with real models on this machine (llama.cpp)
+	@$(BIN)/suffice demo --local $(ARGS)
+
+serve: $(VENV)/.core ## start the gateway
+	@$(BIN)/suffice serve
+
+test: $(VENV)/.dev ## all tests
+	@$(BIN)/python -m pytest -m "not long and not clients"
+
+test-long: $(VENV)/.dev ## the tests that take long (100 kills, many seeds)
+	@$(BIN)/python -m pytest -m "long"
+
+check: $(VENV)/.dev ## lint, format, types, import contracts, sizes, test mirror, documentation
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports && $(BIN)/python tools/check_shape.py && $(BIN)/python tools/check_mirror.py && $(BIN)/python tools/check_docs.py && $(BIN)/python tools/build_docs.py --check
+
+docs: $(VENV)/.dev ## write the generated reference
+	@$(BIN)/python tools/build_docs.py
+
+lock: ## resolve the lock files anew (needs uv)
+	@cd requirements && for f in *.in; do uv pip compile -q --generate-hashes --no-emit-index-url --no-header --no-annotate --universal --python-version 3.11 $$f -o $${f%.in}.txt || exit 1; done
+
+clean: ## remove what the other targets made
+	rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache

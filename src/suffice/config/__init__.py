@@ -1,0 +1,1 @@
+"""`suffice.toml`: its schema, its loading, and the environment; the only room that reads environment variables."""

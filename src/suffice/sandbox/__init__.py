@@ -1,0 +1,1 @@
+"""Running untrusted code. Never bypassed; with no working tier it refuses."""

@@ -1,0 +1,1 @@
+"""Metrics and spans. They never hold prompts or secrets."""

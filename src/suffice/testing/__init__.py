@@ -1,0 +1,1 @@
+"""Scriptable providers on loopback, shipped to users."""

@@ -1,0 +1,1 @@
+"""Talking to providers: transport, health, faults. It never decides which model."""

@@ -1,0 +1,1 @@
+"""What several rooms must speak of: plain frozen values, no behaviour beyond arithmetic and validation."""

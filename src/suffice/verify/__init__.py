@@ -1,0 +1,1 @@
+"""Verdicts on code that came back. Nothing is executed outside the sandbox."""

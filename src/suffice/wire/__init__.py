@@ -1,0 +1,1 @@
+"""Wire formats of clients and providers. Pure: no I/O, no routing, no money."""
