@@ -1,0 +1,241 @@
+"""The data plane: a raw ASGI callable that turns bytes on a socket into a `Call` and hands it to the pipeline.
+
+It matches the raw path (never a reconstructed URL) against one table of routes, authenticates before it reads a body, bounds
+what it reads, and tells every error in the dialect of the route. It holds no policy.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from suffice.errors import AuthError, ForbiddenError, NotFoundError, RequestError, SufficeError
+from suffice.gateway.auth import Principal
+from suffice.gateway.call import Call
+from suffice.gateway.reply import Header, Reply
+from suffice.values.env import Env
+from suffice.wire import errors as wire_errors
+
+log = logging.getLogger("suffice.gateway")
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[Any], Awaitable[None]]
+
+# A request that names these would otherwise be counted twice or by the wrong party.
+_ONCE = frozenset({"authorization", "x-api-key", "x-goog-api-key", "content-type", "content-length", "idempotency-key"})
+
+
+class Handler(Protocol):
+    """Serves one route after authentication."""
+
+    def __call__(self, call: Call, principal: Principal, reply: Reply) -> Awaitable[None]:
+        """Answer `call` through `reply`."""
+        ...
+
+
+class Authenticator(Protocol):
+    """Turns the credentials of a request into a principal."""
+
+    def __call__(self, headers: dict[str, str], client: str) -> Principal:
+        """Return the principal. Raises AuthError or ForbiddenError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One row of the route table. A route is open only when it says so."""
+
+    method: str
+    path: str
+    dialect: str
+    handler: Handler
+    open: bool = False
+    has_body: bool = True
+
+
+class DataPlane:
+    """The ASGI application of the public listener."""
+
+    def __init__(
+        self,
+        *,
+        env: Env,
+        routes: list[Route],
+        authenticate: Authenticator,
+        body_limit: int,
+        request_timeout_s: float,
+    ) -> None:
+        self._env = env
+        self._authenticate = authenticate
+        self._body_limit = body_limit
+        self._timeout_s = request_timeout_s
+        self._routes: dict[bytes, dict[str, Route]] = {}
+        for route in routes:
+            self._routes.setdefault(route.path.encode(), {})[route.method] = route
+        self.in_flight = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request; never raises, so that one request can never harm another."""
+        if scope["type"] != "http":
+            return
+        connection = scope.get("suffice.connection")
+        if connection is not None:
+            connection.request_task = asyncio.current_task()
+        started = self._env.monotonic()
+        request_id = self._env.new_id()
+        path: bytes = scope["raw_path"]
+        methods = self._routes.get(path)
+        route = methods.get(scope["method"]) if methods else None
+        reply = Reply(send, route.dialect if route else dialect_of(path), request_id)
+        reply.headers.append((b"x-request-id", request_id.encode()))
+        self.in_flight += 1
+        try:
+            if route is None:
+                raise _no_route(scope, methods)
+            await self._serve(route, scope, receive, reply, started)
+        except SufficeError as error:
+            await self._tell(reply, error)
+        except asyncio.CancelledError:
+            # The client has left, or the drain deadline has passed; the pipeline has settled what was open.
+            log.info("request %s: cancelled", request_id)
+        except Exception:
+            log.exception("request %s: internal error", request_id)
+            await self._tell(reply, SufficeError("internal error", hint=f"request id {request_id}"))
+        finally:
+            self.in_flight -= 1
+
+    async def _tell(self, reply: Reply, error: SufficeError) -> None:
+        try:
+            await reply.error(error)
+        except Exception as failure:  # the client is gone: there is nobody left to tell
+            log.info("request %s: %s could not be told: %s", reply.request_id, error.code, failure)
+
+    async def _serve(self, route: Route, scope: Scope, receive: Receive, reply: Reply, started: float) -> None:
+        headers = _headers(scope["headers"])
+        client = scope["client"][0] if scope.get("client") else ""
+        principal = Principal.anonymous() if route.open else self._authenticate(headers, client)
+        body = b""
+        if route.has_body:
+            _check_content_type(headers)
+            body = await self._read(headers, receive)
+        call = Call(
+            request_id=reply.request_id,
+            dialect=route.dialect,
+            path=route.path,
+            query=scope["query_string"],
+            headers=headers,
+            body=body,
+            received_s=self._env.now(),
+            started_mono_s=started,
+            deadline_mono_s=started + self._timeout_s,
+            client=client,
+        )
+        await route.handler(call, principal, reply)
+
+    async def _read(self, headers: dict[str, str], receive: Receive) -> bytes:
+        limit = self._body_limit
+        too_large = RequestError(
+            f"the request body is larger than {limit:,} bytes",
+            code="request_too_large",
+            status=413,
+            hint="raise server.body_limit_bytes, or send less",
+        )
+        if int(headers.get("content-length", "0")) > limit:
+            raise too_large
+        if "content-encoding" in headers and headers["content-encoding"].lower() != "identity":
+            raise RequestError("compressed request bodies are not read", status=415, code="unsupported_encoding")
+        message = await receive()
+        if not message.get("more_body"):
+            if message["type"] == "http.disconnect":
+                raise asyncio.CancelledError
+            data: bytes = message["body"]
+            if len(data) > limit:
+                raise too_large
+            return data
+        pieces = [message["body"]]
+        size = len(pieces[0])
+        while message.get("more_body"):
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise asyncio.CancelledError
+            pieces.append(message["body"])
+            size += len(pieces[-1])
+            if size > limit:
+                raise too_large
+        return b"".join(pieces)
+
+
+def dialect_of(path: bytes) -> str:
+    """Return the dialect in which to tell an error on `path`, which need not be a known route."""
+    if b"/messages" in path:
+        return wire_errors.MESSAGES
+    if path.startswith(b"/v1beta"):
+        return wire_errors.GEMINI
+    return wire_errors.CHAT
+
+
+def _headers(raw: list[tuple[bytes, bytes]]) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for name, value in raw:
+        key = name.decode("latin-1")
+        if key in headers:
+            if key in _ONCE:
+                raise RequestError(f"the header {key} is given twice", code="repeated_header")
+            continue
+        headers[key] = value.decode("latin-1")
+    return headers
+
+
+def _check_content_type(headers: dict[str, str]) -> None:
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind and kind != "application/json":
+        raise RequestError(
+            f"the content type is {kind[:80]!r}",
+            hint="send application/json",
+            status=415,
+            code="unsupported_media_type",
+        )
+
+
+def _no_route(scope: Scope, methods: dict[str, Route] | None) -> SufficeError:
+    if methods:
+        allowed = ", ".join(sorted(methods))
+        return RequestError(
+            f"{scope['method'][:20]} is not served here", hint=f"use {allowed}", status=405, code="method_not_allowed"
+        )
+    shown = scope["raw_path"][:100].decode("latin-1")
+    return NotFoundError(f"there is no route {shown!r}", hint="see docs/reference/routes.md", code="unknown_route")
+
+
+def refuse_browsers(headers: dict[str, str]) -> None:
+    """Refuse what a web page can send, on a listener without keys. Raises ForbiddenError."""
+    if "origin" in headers:
+        raise ForbiddenError(
+            "requests from web pages are refused while no key is configured",
+            hint="create one with `suffice keys create`",
+            code="origin_refused",
+        )
+    kind = headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise ForbiddenError("only application/json is read while no key is configured", code="origin_refused")
+
+
+def bearer(headers: dict[str, str]) -> str:
+    """Return the virtual key of a request: `Authorization: Bearer`, `x-api-key` or `x-goog-api-key`. Raises AuthError."""
+    authorization = headers.get("authorization", "")
+    scheme, _, token = authorization.partition(" ")
+    if authorization:
+        if scheme.lower() != "bearer" or not token.strip():
+            raise AuthError("the Authorization header is not `Bearer <key>`", hint="send your Suffice key, sk-sf-...")
+        return token.strip()
+    key = headers.get("x-api-key") or headers.get("x-goog-api-key") or headers.get("api-key") or ""
+    if not key:
+        raise AuthError("no key was sent", hint="send `Authorization: Bearer sk-sf-...`", code="missing_api_key")
+    return key
+
+
+__all__ = ["DataPlane", "Header", "Route", "bearer", "dialect_of", "refuse_browsers"]

@@ -1,0 +1,34 @@
+"""Who is calling: credentials in, a `Principal` out.
+
+Two modes. With keys: every data route needs a virtual key, checked in constant time by the key store. Without any key
+configured: the listener is on loopback (the composition root sees to it) and everything that a web page could send is
+refused, so that no page in a browser can spend the user's provider keys.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Principal:
+    """Who pays and what is allowed. An empty `allowed_models` allows every model."""
+
+    key_id: str
+    owner: str = ""
+    team: str = ""
+    tenant: str = ""
+    allowed_models: tuple[str, ...] = ()
+    budgets: tuple[str, ...] = ()
+    data_class: str = ""
+    repair_nano: int = 0
+
+    @staticmethod
+    def anonymous() -> Principal:
+        """The caller of an open route, or of a gateway without keys."""
+        return Principal(key_id="", tenant="local")
+
+    def allows(self, model: str) -> bool:
+        """True when one of the patterns matches the catalogue id `model`."""
+        return not self.allowed_models or any(fnmatchcase(model, pattern) for pattern in self.allowed_models)

@@ -1,0 +1,30 @@
+"""One request as the gateway received it: the value that travels through the pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(slots=True, kw_only=True)
+class Call:
+    """A request whose body has been read.
+
+    `headers` has lower-case names; of a repeated header the first value counts, and the ones that must not repeat were refused
+    before. `deadline` is on the monotonic clock; all attempts share it.
+    """
+
+    request_id: str
+    dialect: str
+    path: str
+    query: bytes
+    headers: Mapping[str, str]
+    body: bytes
+    received_s: float
+    started_mono_s: float
+    deadline_mono_s: float
+    client: str = ""
+
+    def header(self, name: str, default: str = "") -> str:
+        """Return the value of the header `name` (lower case)."""
+        return self.headers.get(name, default)

@@ -1,0 +1,67 @@
+"""The answer to one client, on top of ASGI's `send`.
+
+It knows whether the head has gone out (the first commit point of docs/architecture.md): before it everything can still
+change, after it only bytes of the same answer follow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from suffice.errors import SufficeError
+from suffice.wire import errors as wire_errors
+
+Send = Callable[[Any], Awaitable[None]]
+Header = tuple[bytes, bytes]
+
+JSON = (b"content-type", b"application/json")
+# Our own refusals say whether the SDKs should try again: their default is to retry 408, 409, 429 and 5xx twice.
+_NO_RETRY = (b"x-should-retry", b"false")
+
+
+class Reply:
+    """Head once, then body bytes, then the end."""
+
+    def __init__(self, send: Send, dialect: str, request_id: str) -> None:
+        self._send = send
+        self.dialect = dialect
+        self.request_id = request_id
+        self.started = False
+        self.finished = False
+        self.status = 0
+        self.headers: list[Header] = []
+
+    async def head(self, status: int, headers: Sequence[Header]) -> None:
+        """Send the status line and the headers: the head commit point."""
+        self.started = True
+        self.status = status
+        await self._send({"type": "http.response.start", "status": status, "headers": [*headers, *self.headers]})
+
+    async def write(self, data: bytes) -> None:
+        """Send body bytes; waits while the client's socket is full."""
+        await self._send({"type": "http.response.body", "body": data, "more_body": True})
+
+    async def end(self, data: bytes = b"") -> None:
+        """Send the last body bytes, which may be none."""
+        self.finished = True
+        await self._send({"type": "http.response.body", "body": data, "more_body": False})
+
+    async def whole(self, status: int, body: bytes, headers: Sequence[Header] = (JSON,)) -> None:
+        """Send a complete answer."""
+        await self.head(status, [*headers, (b"content-length", str(len(body)).encode())])
+        await self.end(body)
+
+    async def error(self, error: SufficeError) -> None:
+        """Tell `error`: as a response with its true status, or as the last frame of a stream that has begun."""
+        if self.finished:
+            return
+        if self.started:
+            await self.end(wire_errors.frame(self.dialect, error, self.request_id))
+            return
+        headers: list[Header] = [JSON, _NO_RETRY]
+        if error.retry_after_s is not None and error.status in (408, 429, 503, 529):
+            headers.append((b"retry-after", str(max(1, round(error.retry_after_s))).encode()))
+        if error.status in (413, 408):
+            headers.append((b"connection", b"close"))
+        await self.whole(error.status, wire_errors.body(self.dialect, error, self.request_id), headers)

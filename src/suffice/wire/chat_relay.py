@@ -1,0 +1,253 @@
+"""Pass-through of OpenAI chat and completions answers: bytes go on as they came, and what matters is read beside them.
+
+The reader forwards whole events only, so a client never holds half a frame of a stream that we have to end. It looks into
+an event only where there is something to find: the first one (an error in disguise?), those that carry an error, and the
+usage report at the end, which is swallowed when the client did not ask for it. It is pure: bytes in, bytes and facts out.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+
+from suffice.errors import WireError
+from suffice.values.usage import Usage
+from suffice.wire import sse, usage
+
+_NO_CHOICES = re.compile(rb'"choices"\s*:\s*\[\s*\]')
+_FINISH = re.compile(rb'"finish_reason"\s*:\s*"([a-z_]+)"')
+_BOUNDARY = re.compile(rb"(?<=\n\n)|(?<=\n\r\n)|(?<=\r\r)")
+_ERROR = re.compile(rb'"error"\s*:\s*[{"]')
+_TAIL = 4096
+# Answers up to this size are kept for the verdicts; beyond it only the relay goes on.
+_KEEP = 8 * 1024 * 1024
+
+
+class ChatRelay:
+    """Reader of one upstream event stream whose dialect is the client's own.
+
+    `swallow_usage` drops the usage-only event that we asked for and the client did not. After each `feed`: `started` is true
+    once a real event (no comment) was seen, `failure` holds the decoded error object of an error event, `done` is true once
+    `[DONE]` came, `finish_reason` the last one seen.
+    """
+
+    def __init__(self, *, swallow_usage: bool = False) -> None:
+        self._swallow = swallow_usage
+        self._carry = b""
+        self._kept: list[bytes] = []
+        self._kept_size = 0
+        self._tail = b""
+        self.started = False
+        self.done = False
+        self.failure: Any = None
+        self.finish_reason = ""
+        self.data_events = 0
+
+    def feed(self, chunk: bytes) -> bytes:
+        """Return the bytes to send on now: `chunk`'s complete events, minus those that are swallowed."""
+        data = self._carry + chunk if self._carry else chunk
+        end = sse.last_boundary(data)
+        if end == 0:
+            self._carry = data
+            if len(data) > sse.DEFAULT_LIMIT:
+                raise WireError("an event of the stream is too long", code="upstream_too_large", retryable=False)
+            return b""
+        if end == len(data):
+            self._carry = b""
+        else:
+            self._carry = data[end:]
+            data = data[:end]
+        return self._events(data)
+
+    def close(self) -> bytes:
+        """Return what a stream that ended without a blank line left behind, completed."""
+        rest, self._carry = self._carry, b""
+        if not rest.strip():
+            return b""
+        return self._events(rest.rstrip(b"\r\n") + b"\n\n")
+
+    def _events(self, data: bytes) -> bytes:
+        count = data.count(b"data:")
+        if not count:
+            return data  # comments only: they keep the connection alive, and do not count as progress
+        self.data_events += count
+        self.started = True
+        if not _well_formed(data, count):
+            raise WireError("the provider sent an event that is not JSON")
+        if _ERROR.search(data) is not None:
+            self._look_for_failure(data)
+        if self._kept_size < _KEEP:
+            self._kept.append(data)
+            self._kept_size += len(data)
+        self._tail = (self._tail + data)[-_TAIL:] if len(data) < _TAIL else data[-_TAIL:]
+        if b"[DONE]" in data:
+            self.done = True
+        if self._swallow and _NO_CHOICES.search(data) is not None:
+            return self._without_usage(data)
+        return data
+
+    def _look_for_failure(self, data: bytes) -> None:
+        for event in sse.Decoder().feed(data):
+            decoded = _decode(event.data)
+            if isinstance(decoded, dict) and decoded.get("error") and not decoded.get("choices"):
+                self.failure = decoded["error"]
+
+    def _without_usage(self, data: bytes) -> bytes:
+        return b"".join(piece for piece in _BOUNDARY.split(data) if not _is_usage_only(piece))
+
+    @property
+    def finished(self) -> bool:
+        """True when the stream said that it is complete: `[DONE]`, or a finish reason from providers that omit it."""
+        found = _FINISH.findall(self._tail)
+        if found:
+            self.finish_reason = found[-1].decode()
+        return self.done or bool(found)
+
+    def usage(self) -> Usage | None:
+        """Return the provider's own usage report, the last one of the stream, or None when there was none."""
+        last: Usage | None = None
+        position = self._tail.find(b"data:")
+        if position < 0:
+            return None
+        for event in sse.Decoder().feed(self._tail[position:]):
+            decoded = None if event.is_done else _decode(event.data)
+            if isinstance(decoded, dict):
+                report = decoded.get("usage")
+                if not report and isinstance(decoded.get("x_groq"), dict):
+                    report = decoded["x_groq"].get("usage")
+                last = usage.from_chat(report) or last
+        return last
+
+    def answer(self) -> Answer:
+        """Return the whole answer, put together from the events that were kept."""
+        decoder = sse.Decoder()
+        events = decoder.feed(b"".join(self._kept))
+        return join_deltas([_decode(event.data) for event in events if not event.is_done])
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a model said: text, reasoning, tool calls as (id, name, arguments text), finish reason, the upstream's model."""
+
+    text: str = ""
+    reasoning: str = ""
+    tool_calls: tuple[tuple[str, str, str], ...] = ()
+    finish_reason: str = ""
+    model: str = ""
+    response_id: str = ""
+
+    @property
+    def empty(self) -> bool:
+        """True when the model produced neither text nor a tool call."""
+        return not self.text.strip() and not self.tool_calls
+
+
+def join_deltas(chunks: list[Any]) -> Answer:
+    """Return the answer of a list of decoded stream chunks (first choice only); malformed ones are passed over."""
+    text: list[str] = []
+    reasoning: list[str] = []
+    calls: dict[int, list[str]] = {}
+    finish = model = response_id = ""
+    for chunk in chunks:
+        if not isinstance(chunk, dict):
+            continue
+        model = chunk.get("model") or model
+        response_id = chunk.get("id") or response_id
+        choices = chunk.get("choices")
+        if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
+            continue
+        choice = choices[0]
+        finish = choice.get("finish_reason") or finish
+        if isinstance(choice.get("text"), str):
+            text.append(choice["text"])
+        delta = choice.get("delta")
+        if isinstance(delta, dict):
+            _add_delta(delta, text, reasoning, calls)
+    ordered = tuple((c[0], c[1], c[2]) for _, c in sorted(calls.items()))
+    return Answer(
+        text="".join(text),
+        reasoning="".join(reasoning),
+        tool_calls=ordered,
+        finish_reason=str(finish),
+        model=str(model),
+        response_id=str(response_id),
+    )
+
+
+def _add_delta(delta: dict[str, Any], text: list[str], reasoning: list[str], calls: dict[int, list[str]]) -> None:
+    if isinstance(delta.get("content"), str):
+        text.append(delta["content"])
+    thought = delta.get("reasoning_content") or delta.get("reasoning")
+    if isinstance(thought, str):
+        reasoning.append(thought)
+    parts = delta.get("tool_calls")
+    for part in parts if isinstance(parts, list) else ():
+        if not isinstance(part, dict):
+            continue
+        index = part.get("index") if isinstance(part.get("index"), int) else max(len(calls) - 1, 0)
+        call = calls.setdefault(int(index or 0), ["", "", ""])
+        function = part.get("function")
+        call[0] = call[0] or str(part.get("id") or "")
+        if isinstance(function, dict):
+            call[1] = call[1] or str(function.get("name") or "")
+            call[2] += str(function.get("arguments") or "")
+
+
+def whole(body: bytes) -> tuple[Any, Answer, Usage | None]:
+    """Return (error object or None, the answer, the usage or None) of a non-streaming body.
+
+    Raises WireError when the body is not a JSON object of the dialect.
+    """
+    decoded = _decode(body)
+    if not isinstance(decoded, dict):
+        raise WireError("the provider's answer is not a JSON object")
+    if decoded.get("error") and not decoded.get("choices"):
+        return decoded["error"], Answer(), None
+    choices = decoded.get("choices")
+    if not isinstance(choices, list):
+        raise WireError("the provider's answer has no choices")
+    answer = Answer(model=str(decoded.get("model") or ""), response_id=str(decoded.get("id") or ""))
+    if choices and isinstance(choices[0], dict):
+        message = choices[0].get("message")
+        chunk = {**decoded, "choices": [{**choices[0], "delta": message}]}
+        answer = join_deltas([_indexed(chunk)])
+    return None, answer, usage.from_chat(decoded.get("usage"))
+
+
+def _indexed(chunk: dict[str, Any]) -> dict[str, Any]:
+    message = chunk["choices"][0].get("delta")
+    if isinstance(message, dict) and isinstance(message.get("tool_calls"), list):
+        calls = [{**c, "index": i} for i, c in enumerate(message["tool_calls"]) if isinstance(c, dict)]
+        chunk["choices"][0]["delta"] = {**message, "tool_calls": calls}
+    return chunk
+
+
+def _is_usage_only(piece: bytes) -> bool:
+    if _NO_CHOICES.search(piece) is None:
+        return False
+    events = sse.Decoder().feed(piece)
+    decoded = _decode(events[0].data) if len(events) == 1 else None
+    return isinstance(decoded, dict) and decoded.get("choices") == [] and bool(decoded.get("usage"))
+
+
+def _well_formed(data: bytes, count: int) -> bool:
+    """True when every data line holds JSON or `[DONE]`; one short event, the common case, is checked without splitting."""
+    if count == 1 and data.startswith(b"data: {") and data.endswith(b"}\n\n"):
+        return _is_json(data[6:-2])
+    return all(event.is_done or _is_json(event.data) for event in sse.Decoder().feed(data))
+
+
+def _is_json(data: bytes) -> bool:
+    try:
+        msgspec.json.decode(data, type=msgspec.Raw)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return True
+
+
+def _decode(data: bytes) -> Any:
+    try:
+        return msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None

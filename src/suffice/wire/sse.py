@@ -1,0 +1,123 @@
+"""Server-sent events: an incremental decoder and an encoder.
+
+The decoder takes bytes as they come, split anywhere, with LF, CR or CRLF line ends, comments and a missing last blank line.
+It keeps no more than `limit` bytes of an unfinished line, and it never guesses: bytes that are not UTF-8 raise WireError.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from suffice.errors import WireError
+
+DEFAULT_LIMIT = 16 * 1024 * 1024
+DONE = b"[DONE]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One dispatched event. `name` is `""` when the stream named none; `data` is joined with LF as the standard says."""
+
+    data: bytes
+    name: str = ""
+
+    @property
+    def is_done(self) -> bool:
+        """True for OpenAI's terminal `[DONE]`."""
+        return self.data == DONE
+
+
+class Decoder:
+    """Bytes in, events out. One decoder per stream."""
+
+    def __init__(self, limit: int = DEFAULT_LIMIT) -> None:
+        self._limit = limit
+        self._buffer = b""
+        self._data: list[bytes] = []
+        self._size = 0
+        self._name = b""
+        self._started = False
+        self._skip_lf = False
+        self.comments = 0
+
+    def feed(self, chunk: bytes) -> list[Event]:
+        """Return the events that `chunk` completes. Raises WireError when a line or an event exceeds the limit."""
+        data = self._buffer + chunk if self._buffer else chunk
+        if not self._started and data:
+            if len(data) < 3 and b"\xef\xbb\xbf".startswith(data):
+                self._buffer = data
+                return []
+            data = data.removeprefix(b"\xef\xbb\xbf")
+            self._started = True
+        if self._skip_lf and data:
+            data = data.removeprefix(b"\n")
+            self._skip_lf = False
+        if b"\r" in data:
+            # A CR at the very end may be the first half of CRLF: the line is over either way, the LF is skipped later.
+            self._skip_lf = data.endswith(b"\r")
+            data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        lines = data.split(b"\n")
+        self._buffer = lines.pop()
+        if len(self._buffer) > self._limit:
+            raise WireError("a line of the event stream is too long", code="upstream_too_large", retryable=False)
+        events: list[Event] = []
+        for line in lines:
+            self._line(line, events)
+        return events
+
+    def close(self) -> list[Event]:
+        """Return the event that a stream without a final blank line left unfinished, if any."""
+        events: list[Event] = []
+        if self._buffer:
+            self._line(self._buffer, events)
+            self._buffer = b""
+        self._line(b"", events)
+        return events
+
+    def _line(self, line: bytes, events: list[Event]) -> None:
+        if not line:
+            if self._data:
+                events.append(Event(data=b"\n".join(self._data), name=_text(self._name)))
+                self._data = []
+                self._size = 0
+            self._name = b""
+            return
+        if line.startswith(b"data:"):
+            value = line[5:].removeprefix(b" ")
+            self._size += len(value)
+            if self._size > self._limit:
+                raise WireError("an event of the stream is too long", code="upstream_too_large", retryable=False)
+            self._data.append(value)
+        elif line.startswith(b"event:"):
+            self._name = line[6:].removeprefix(b" ")
+        elif line.startswith(b":"):
+            self.comments += 1
+        elif line == b"data":
+            self._data.append(b"")
+
+
+def _text(name: bytes) -> str:
+    try:
+        return name.decode()
+    except UnicodeDecodeError as error:
+        raise WireError("an event name is not UTF-8") from error
+
+
+def encode(data: bytes, name: str = "") -> bytes:
+    """Return one event as bytes; LF inside `data` becomes several data lines."""
+    head = b"event: " + name.encode() + b"\n" if name else b""
+    return head + b"data: " + data.replace(b"\n", b"\ndata: ") + b"\n\n"
+
+
+COMMENT = b": keep-alive\n\n"
+
+
+def last_boundary(data: bytes) -> int:
+    """Return the offset just behind the last blank line of `data`, or 0 when no event is complete in it."""
+    end = data.rfind(b"\n\n") + 2
+    if b"\r" in data:
+        end = max(end, data.rfind(b"\n\r\n") + 3, data.rfind(b"\r\r") + 2)
+        if end in (2, 1) and not data[:end].endswith((b"\n\n", b"\r\r")):
+            return 0
+        return end if data[:end].endswith((b"\n\n", b"\n\r\n", b"\r\r")) else 0
+    return end if end >= 2 and data[end - 2 : end] == b"\n\n" else 0

@@ -1,0 +1,123 @@
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from suffice.errors import WireError
+from suffice.values.usage import Usage
+from suffice.wire import chat_relay
+from suffice.wire.chat_relay import ChatRelay
+
+
+def event(**fields: object) -> bytes:
+    return b"data: " + json.dumps({"id": "c1", "model": "m-1", **fields}).encode() + b"\n\n"
+
+
+def delta(finish: str | None = None, **fields: object) -> bytes:
+    return event(choices=[{"index": 0, "delta": fields, "finish_reason": finish}])
+
+
+USAGE = event(choices=[], usage={"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10})
+STREAM = (
+    b": keep-alive\n\n"
+    + delta(content="Hé")
+    + delta(content="llo")
+    + delta(tool_calls=[{"index": 0, "id": "t1", "function": {"name": "run", "arguments": ""}}])
+    + delta(tool_calls=[{"index": 0, "function": {"arguments": '{"a":'}}])
+    + delta(tool_calls=[{"index": 0, "function": {"arguments": "1}"}}])
+    + delta("tool_calls")
+    + USAGE
+    + b"data: [DONE]\n\n"
+)
+
+
+@given(st.lists(st.integers(1, 80), max_size=100), st.booleans())
+def test_bytes_pass_unchanged_wherever_the_stream_is_split(sizes: list[int], swallow: bool):
+    relay, out, at = ChatRelay(swallow_usage=swallow), b"", 0
+    for size in [*sizes, len(STREAM)]:
+        out += relay.feed(STREAM[at : at + size])
+        at += size
+    out += relay.close()
+    assert out == (STREAM.replace(USAGE, b"") if swallow else STREAM)
+    assert relay.finished
+    assert relay.finish_reason == "tool_calls"
+    assert relay.usage() == Usage(input_tokens=7, output_tokens=3)
+    answer = relay.answer()
+    assert (answer.text, answer.tool_calls) == ("Héllo", (("t1", "run", '{"a":1}'),))
+
+
+def test_comments_are_forwarded_and_are_no_progress():
+    relay = ChatRelay()
+    assert relay.feed(b": processing\n\n") == b": processing\n\n"
+    assert not relay.started
+
+
+def test_a_stream_that_stops_short_is_not_finished():
+    relay = ChatRelay()
+    relay.feed(delta(content="half"))
+    assert not relay.finished
+
+
+def test_providers_without_done_are_finished_by_their_finish_reason():
+    relay = ChatRelay()
+    relay.feed(delta("stop"))
+    assert relay.finished
+    assert not relay.done
+
+
+def test_an_error_event_is_noticed():
+    relay = ChatRelay()
+    relay.feed(b'data: {"error": {"code": 529, "message": "overloaded"}}\n\n')
+    assert relay.failure == {"code": 529, "message": "overloaded"}
+
+
+def test_the_word_error_in_code_is_no_failure():
+    relay = ChatRelay()
+    relay.feed(delta(content='{"error": "x"}'))
+    assert relay.failure is None
+
+
+@pytest.mark.parametrize("bad", [b"data: {oops\n\n", b"data: {}\n\ndata: nope\n\n"])
+def test_an_event_that_is_not_json_is_refused(bad: bytes):
+    with pytest.raises(WireError, match="not JSON"):
+        ChatRelay().feed(bad)
+
+
+def test_whole_answers():
+    body = {
+        "model": "m",
+        "choices": [
+            {"message": {"content": "x", "tool_calls": [{"id": "a", "function": {"name": "f", "arguments": "{}"}}]}}
+        ],
+        "usage": {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3},
+    }
+    error, answer, usage = chat_relay.whole(json.dumps(body).encode())
+    assert error is None
+    assert answer.text == "x"
+    assert answer.tool_calls == (("a", "f", "{}"),)
+    assert usage == Usage(input_tokens=1, output_tokens=2)
+
+
+def test_an_error_in_a_successful_body_is_an_error():
+    error, answer, _ = chat_relay.whole(b'{"error": {"message": "no"}}')
+    assert error == {"message": "no"}
+    assert answer.empty
+
+
+@pytest.mark.parametrize("bad", [b"", b"[]", b"<html>", b'{"object": "x"}', b'{"choices": 3}'])
+def test_what_is_no_answer_is_refused(bad: bytes):
+    with pytest.raises(WireError):
+        chat_relay.whole(bad)
+
+
+@given(st.binary(max_size=300))
+def test_no_bytes_crash_the_reader(data: bytes):
+    relay = ChatRelay(swallow_usage=True)
+    try:
+        relay.feed(data)
+        relay.close()
+    except WireError:
+        return
+    relay.usage()
+    relay.answer()
