@@ -1,0 +1,184 @@
+"""What one attempt costs: tokens fresh, cached and written, output and steps, checks, latency, budget pressure, switching.
+
+Does: learn output length and steps from bills, and price an attempt. Does not: learn prices (they are inputs). Money is float
+dollars inside one decision and becomes integer nano-dollars in `CostSplit`. Invariant: an expected cost is finite and >= 0 but
+for the switching share, which may be negative.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from suffice.decision.grid import GRID, Floats
+from suffice.errors import DecisionError
+from suffice.values.money import NANO_PER_USD, NanoUsd
+from suffice.values.plan import CostSplit
+
+PRIOR_LOG_TOKENS, PRIOR_LOG_VAR, PRIOR_WEIGHT = 6.0, 1.0, 4.0
+MAX_LOG_TOKENS = 12.0
+SLOPE_BOUND = 0.4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostPosterior:
+    """Log output tokens of a call (`tokens`, `tokens_var`, `count` [A, K]), log steps of a run (`steps` [A, K]).
+
+    `slope` [A] is the change of both logs per unit of difficulty; `fail_factor` [A] the cost of a failed run over a
+    successful one; `bill_factor` [A] the billed amount over the one computed from prices (1 until bills disagree).
+    """
+
+    arms: tuple[str, ...]
+    tokens: Floats
+    tokens_var: Floats
+    steps: Floats
+    count: Floats
+    slope: Floats
+    fail_factor: Floats
+    bill_factor: Floats
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptInputs:
+    """One request as the cost model sees it; arrays are [A] unless told otherwise, prices in dollars per token.
+
+    `prices` [A, 4] = fresh, cache read, cache write, output; `prompt_tokens`, and per arm the `cached_tokens` of the longest
+    shared prefix with the probability `warm` that it still is; `discount` for batch tiers; `verify_usd` per attempt;
+    `late_s` expected seconds beyond the latency objective, worth `usd_per_s`; `pressure` >= 0 is the budget's dual price;
+    `switch_usd` from `switch_cost`.
+    """
+
+    prices: Floats
+    prompt_tokens: float
+    cached_tokens: Floats
+    warm: Floats
+    discount: Floats
+    verify_usd: Floats
+    late_s: Floats
+    switch_usd: Floats
+    usd_per_s: float = 0.0
+    pressure: float = 0.0
+    max_output_tokens: float = float("inf")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptCost:
+    """Expected dollars: `grid` [A, 33] given the difficulty, `parts` [A, 7] in the order of `CostSplit`, averaged."""
+
+    grid: Floats
+    parts: Floats
+
+
+def fresh(arms: tuple[str, ...], cells: int) -> CostPosterior:
+    """Return the prior: outputs of about e^6 tokens, one step, no slope."""
+    a = len(arms)
+    shape = (a, cells)
+    return CostPosterior(
+        arms=arms, tokens=np.full(shape, PRIOR_LOG_TOKENS), tokens_var=np.full(shape, PRIOR_LOG_VAR),
+        steps=np.zeros(shape), count=np.zeros(shape), slope=np.full(a, 0.1), fail_factor=np.full(a, 1.5),
+        bill_factor=np.ones(a),
+    )  # fmt: skip
+
+
+def learn(
+    post: CostPosterior, *, arm: str, cell: int, output_tokens: float, steps: float, difficulty: float = 0.0,
+    billed_over_computed: float = 1.0,
+) -> CostPosterior:  # fmt: skip
+    """Return the posterior after one billed run. Non-positive or non-finite counts, and unknown arms, teach nothing."""
+    values = (output_tokens, steps, difficulty, billed_over_computed)
+    if arm not in post.arms or not all(np.isfinite(v) for v in values) or min(output_tokens, steps) <= 0:
+        return post
+    at = post.arms.index(arm)
+    tokens, var, step_mean, count, slope = (
+        x.copy() for x in (post.tokens, post.tokens_var, post.steps, post.count, post.slope)
+    )
+    n = PRIOR_WEIGHT + min(count[at, cell], 200.0)
+    residual = float(np.log(output_tokens)) - slope[at] * difficulty - tokens[at, cell]
+    tokens[at, cell] += residual / (n + 1.0)
+    var[at, cell] += (residual * residual - var[at, cell]) / (n + 1.0)
+    step_mean[at, cell] += (float(np.log(steps)) - step_mean[at, cell]) / (n + 1.0)
+    slope[at] = min(SLOPE_BOUND, max(-0.1, slope[at] + 0.01 * residual * difficulty / (1.0 + difficulty * difficulty)))
+    count[at, cell] += 1.0
+    bill = post.bill_factor.copy()
+    if 0.0 < billed_over_computed < 100.0:
+        bill[at] += (billed_over_computed - bill[at]) / (n + 1.0)
+    return replace(
+        post, tokens=tokens, tokens_var=var, steps=step_mean, count=count, slope=slope, bill_factor=bill,
+        version=post.version + 1,
+    )  # fmt: skip
+
+
+def attempt(post: CostPosterior, cell: int, inputs: AttemptInputs, weights: Floats, rows: np.ndarray) -> AttemptCost:
+    """Return the cost of one attempt by each arm of `rows` (indices into the posterior; A below is len(rows)).
+
+    C = disc·[fresh + cached + written + output]·steps·bill + verify + λ_T·late + pressure·spend + switch. Raises
+    DecisionError when a price is missing, negative or not finite: an unknown price is never 0.
+    """
+    if not np.isfinite(inputs.prices).all() or inputs.prices.min(initial=0.0) < 0:
+        raise DecisionError("a price is unknown or negative", hint="mask arms without a price before planning")
+    hit = np.clip(np.minimum(inputs.cached_tokens, inputs.prompt_tokens), 0.0, None) * np.clip(inputs.warm, 0.0, 1.0)
+    rest = inputs.prompt_tokens - hit
+    writes = inputs.prices[:, 2] > 0.0
+    slope = post.slope[rows]
+    growth = np.exp(slope[:, None] * GRID)
+    length = np.exp(np.minimum(post.tokens[rows, cell] + 0.5 * post.tokens_var[rows, cell], MAX_LOG_TOKENS))
+    output = np.minimum(length[:, None] * growth, inputs.max_output_tokens)
+    steps = np.maximum(1.0, np.exp(post.steps[rows, cell])[:, None] * growth)
+    scale = (inputs.discount * post.bill_factor[rows])[:, None] * steps
+    fresh_usd = scale * (np.where(writes, 0.0, rest) * inputs.prices[:, 0])[:, None]
+    cached_usd = scale * (hit * inputs.prices[:, 1])[:, None]
+    write_usd = scale * (np.where(writes, rest, 0.0) * inputs.prices[:, 2])[:, None]
+    output_usd = scale * output * inputs.prices[:, 3][:, None]
+    spend = fresh_usd + cached_usd + write_usd + output_usd
+    late = inputs.usd_per_s * np.maximum(inputs.late_s, 0.0) + inputs.pressure * (spend @ weights)
+    grid = spend + (inputs.verify_usd + late)[:, None]
+    grid = np.maximum(grid + inputs.switch_usd[:, None], 0.0)
+    parts = np.stack(
+        [fresh_usd @ weights, cached_usd @ weights, write_usd @ weights, output_usd @ weights, inputs.verify_usd, late,
+         inputs.switch_usd], axis=1,
+    )  # fmt: skip
+    return AttemptCost(grid=grid, parts=parts)
+
+
+def split(parts: Floats) -> CostSplit:
+    """Return one row of `AttemptCost.parts` in nano-dollars, rounded to the nearest."""
+    nano = [NanoUsd(round(float(x) * NANO_PER_USD)) for x in parts]
+    return CostSplit(
+        fresh=nano[0], cached=nano[1], cache_write=nano[2], output=nano[3], verify=nano[4], latency=nano[5],
+        switch=nano[6],
+    )  # fmt: skip
+
+
+def warm_probability(idle_s: float, ttl_s: float, half_width: float = 0.1) -> float:
+    """Return P(the provider's cache still holds the prefix) after `idle_s` with time to live `ttl_s`.
+
+    A soft step: caches expire neither early nor late by more than `half_width` of their time. A clock that jumped back
+    counts as no idle time; an unknown time to live as no cache.
+    """
+    if not np.isfinite(idle_s) or not np.isfinite(ttl_s) or ttl_s <= 0.0:
+        return 0.0
+    left = (ttl_s - max(0.0, idle_s)) / (half_width * ttl_s)
+    return float(min(1.0, max(0.0, 0.5 + 0.5 * left)))
+
+
+def switch_cost(
+    *, remaining_turns: float, warm_usd: Floats, pinned: int, write_usd_per_token: float, read_usd_per_token: float,
+    prefix_tokens: float, return_probability: float,
+) -> Floats:  # fmt: skip
+    """Return the shadow price S_a [A] of leaving the pinned arm: N̂ (c̄_a − c̄_m) + ρ (p_write − p_read) L; 0 for the pinned.
+
+    `warm_usd` [A] is the cost of one warm turn. Negative where later turns are cheaper on the other arm.
+    """
+    turns = max(0.0, remaining_turns) if np.isfinite(remaining_turns) else 0.0
+    back = return_probability * max(0.0, write_usd_per_token - read_usd_per_token) * max(0.0, prefix_tokens)
+    cost = turns * (warm_usd - warm_usd[pinned]) + back
+    cost[pinned] = 0.0
+    return np.asarray(cost, dtype=np.float64)
+
+
+def remaining_turns(turn: int, hazard: float = 0.12) -> float:
+    """Return the expected number of turns still to come for a session that ends at each turn with probability `hazard`."""
+    h = min(1.0, max(0.02, hazard))
+    return (1.0 - h) / h if turn >= 0 else 0.0

@@ -1,0 +1,126 @@
+"""The verifier model: how far a gate's verdict can be believed.
+
+Does: Beta posteriors of the true-accept rate (TPR) and false-accept rate (FPR) per (gate, cell, model family), shrunk towards
+the gate's own pool, and the correlation of a gate's errors between arms on one task. Does not: run checks. Invariant:
+rates stay strictly inside (0, 1); a verdict `unknown` is no evidence at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from suffice.decision.grid import Floats
+from suffice.errors import DecisionError
+
+POOL_WEIGHT = 12.0  # pseudo-observations that a family borrows from its gate's pool
+RHO_PRIOR, RHO_WEIGHT = 0.3, 8.0
+DEFAULT = ((4.0, 1.0), (2.0, 3.0))
+# Priors of ROUTING.md 3.4 (vi): (alpha, beta) of TPR and of FPR.
+PRIORS: Mapping[str, tuple[tuple[float, float], tuple[float, float]]] = {
+    "edit-applies": ((50.0, 1.0), (2.0, 2.0)),
+    "parses": ((50.0, 1.0), (9.0, 1.0)),
+    "complete": ((50.0, 1.0), (9.0, 1.0)),
+    "tool-call": ((50.0, 1.0), (9.0, 1.0)),
+    "imports": ((30.0, 1.0), (8.0, 2.0)),
+    "check:related-tests": ((18.0, 2.0), (4.0, 12.0)),
+    "check:ci": ((19.0, 1.0), (2.0, 18.0)),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rates:
+    """Mean true-accept and false-accept rate with the standard deviations of both."""
+
+    tpr: float
+    fpr: float
+    tpr_sd: float
+    fpr_sd: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatePosterior:
+    """Counts [4] = accepted|right, rejected|right, accepted|wrong, rejected|wrong per (gate, cell, family).
+
+    `pairs` holds, per gate, how many pairs of wrong answers to one task were judged, and how many of them both passed.
+    """
+
+    counts: Mapping[tuple[str, str, str], tuple[float, float, float, float]] = field(default_factory=dict)
+    pairs: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    version: int = 0
+
+
+def _prior(gate: str) -> tuple[tuple[float, float], tuple[float, float]]:
+    return PRIORS.get(gate, PRIORS["check:related-tests"] if gate.startswith("check:") else DEFAULT)
+
+
+def rates(post: GatePosterior, gate: str, cell: str = "", family: str = "") -> Rates:
+    """Return the believed rates of `gate`; with few observations of the cell and family, mostly those of the gate."""
+    pool = np.zeros(4)
+    for (name, _, _), row in post.counts.items():
+        if name == gate:
+            pool += row
+    own = np.asarray(post.counts.get((gate, cell, family), (0.0, 0.0, 0.0, 0.0)))
+    out: list[float] = []
+    spread: list[float] = []
+    for at, (alpha, beta) in zip((0, 2), _prior(gate), strict=True):
+        a, b = alpha + pool[at] - own[at], beta + pool[at + 1] - own[at + 1]
+        borrow = min(1.0, POOL_WEIGHT / (a + b))
+        a, b = a * borrow + own[at], b * borrow + own[at + 1]
+        out.append(float(a / (a + b)))
+        spread.append(float(np.sqrt(a * b / ((a + b) ** 2 * (a + b + 1.0)))))
+    return Rates(tpr=out[0], fpr=out[1], tpr_sd=spread[0], fpr_sd=spread[1])
+
+
+def learn(
+    post: GatePosterior, *, gate: str, cell: str, family: str, accepted: bool, right: bool, reliability: float = 1.0
+) -> GatePosterior:
+    """Return the posterior after later evidence has told whether an answer that `gate` judged was right."""
+    if not np.isfinite(reliability) or not 0.0 <= reliability <= 1.0:
+        raise DecisionError(f"gate {gate}: reliability {reliability} is outside [0, 1]")
+    key = (gate, cell, family)
+    row = list(post.counts.get(key, (0.0, 0.0, 0.0, 0.0)))
+    row[(0 if right else 2) + (0 if accepted else 1)] += reliability
+    counts = {**post.counts, key: (row[0], row[1], row[2], row[3])}
+    return replace(post, counts=counts, version=post.version + 1)
+
+
+def learn_pair(post: GatePosterior, *, gate: str, both_accepted: bool) -> GatePosterior:
+    """Return the posterior after two wrong answers of different arms to one task, of which one at least was accepted."""
+    n, both = post.pairs.get(gate, (0.0, 0.0))
+    return replace(post, pairs={**post.pairs, gate: (n + 1.0, both + float(both_accepted))}, version=post.version + 1)
+
+
+def correlation(post: GatePosterior, gate: str, cell: str = "", family: str = "") -> float:
+    """Return ρ in [0, 1]: the chance that the gate's errors on a task are shared by all arms.
+
+    With shared errors of weight ρ, P(second wrong accepted | first wrong accepted) = ρ + (1 − ρ) f. Both members of a pair
+    were seen, so `both / n` estimates P(both | at least one) = s / (2 − s) with s that conditional; inverted and shrunk.
+    """
+    n, both = post.pairs.get(gate, (0.0, 0.0))
+    if n <= 0.0:
+        return RHO_PRIOR
+    share = both / n
+    conditional = 2.0 * share / (1.0 + share)
+    f = rates(post, gate, cell, family).fpr
+    seen = min(1.0, max(0.0, (conditional - f) / max(1.0 - f, 1e-6)))
+    return (RHO_PRIOR * RHO_WEIGHT + seen * n) / (RHO_WEIGHT + n)
+
+
+def error_states(tpr: float, fpr: float, rho: float) -> tuple[Floats, Floats, Floats]:
+    """Return (weight, tpr, fpr)[S]: hidden states of a task's check, given which the arms' verdicts are independent.
+
+    With probability 1 − ρ errors are drawn anew per arm; with ρ one uniform serves all arms: below the smaller rate
+    everything passes, above the larger nothing does, between them the verdict is the truth (or its opposite for a check
+    that is worse than chance). Marginal rates stay `tpr` and `fpr`.
+    """
+    if not all(np.isfinite(x) and 0.0 <= x <= 1.0 for x in (tpr, fpr, rho)):
+        raise DecisionError(f"verifier rates must lie in [0, 1]: tpr {tpr}, fpr {fpr}, correlation {rho}")
+    if rho == 0.0 or (tpr in (0.0, 1.0) and fpr in (0.0, 1.0)):
+        return np.ones(1), np.array([tpr]), np.array([fpr])
+    low, high = min(tpr, fpr), max(tpr, fpr)
+    truth = (1.0, 0.0) if tpr >= fpr else (0.0, 1.0)
+    weight = np.array([1.0 - rho, rho * low, rho * (high - low), rho * (1.0 - high)])
+    return weight, np.array([tpr, 1.0, truth[0], 0.0]), np.array([fpr, 1.0, truth[1], 0.0])

@@ -1,0 +1,52 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from suffice.decision.gates import GatePosterior, correlation, error_states, learn, learn_pair, rates
+from suffice.errors import DecisionError
+
+
+def test_apply_checks_are_good_rejects_and_poor_accepts_before_any_evidence() -> None:
+    first = rates(GatePosterior(), "edit-applies")
+    tests = rates(GatePosterior(), "check:unit")
+    assert first.tpr > 0.95 and first.fpr > tests.fpr
+    assert tests.tpr > 0.8 and tests.fpr < 0.3
+
+
+def test_evidence_moves_its_own_family_most_and_the_pool_a_little() -> None:
+    post = GatePosterior()
+    for _ in range(40):
+        post = learn(post, gate="check:unit", cell="x", family="f", accepted=True, right=False)
+    own, other = rates(post, "check:unit", "x", "f"), rates(post, "check:unit", "x", "g")
+    before = rates(GatePosterior(), "check:unit", "x", "g")
+    assert own.fpr > other.fpr > before.fpr
+    assert own.fpr_sd < before.fpr_sd
+    assert own.tpr == before.tpr
+    with pytest.raises(DecisionError):
+        learn(post, gate="g", cell="", family="", accepted=True, right=True, reliability=float("nan"))
+
+
+def test_correlation_is_learned_from_pairs() -> None:
+    shared = alone = GatePosterior()
+    for _ in range(60):
+        shared, alone = (
+            learn_pair(shared, gate="g", both_accepted=True),
+            learn_pair(alone, gate="g", both_accepted=False),
+        )
+    assert correlation(alone, "g") < correlation(GatePosterior(), "g") < correlation(shared, "g")
+
+
+@given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))
+def test_hidden_states_keep_the_marginal_rates(tpr: float, fpr: float, rho: float) -> None:
+    weight, t, f = error_states(tpr, fpr, rho)
+    assert weight.sum() == pytest.approx(1) and weight.min() >= 0
+    assert weight @ t == pytest.approx(tpr) and weight @ f == pytest.approx(fpr)
+
+
+def test_shared_errors_make_the_second_acceptance_likelier() -> None:
+    weight, _, f = error_states(0.9, 0.3, 0.5)
+    assert weight @ (f * f) / (weight @ f) == pytest.approx(0.5 + 0.5 * 0.3)
+    with pytest.raises(DecisionError):
+        error_states(float("nan"), 0.1, 0.0)
+    assert np.array_equal(error_states(1.0, 0.0, 0.7)[0], np.ones(1))
