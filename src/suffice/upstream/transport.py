@@ -1,0 +1,88 @@
+"""The upstream HTTP/1.1 client: one call per request, over kept connections.
+
+It must not retry, follow redirects, choose providers or know dialects. Invariant: a request goes to the host of its endpoint and
+nowhere else; every wait has a deadline; a cancelled call closes its socket.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from suffice.upstream.deadlines import Deadlines, TransportLimits
+from suffice.upstream.dial import Dialer
+from suffice.upstream.endpoints import Endpoint
+from suffice.upstream.pool import Pool
+from suffice.upstream.request_head import HeadBuilder
+from suffice.upstream.resolver import Lookup, Resolver, system_lookup
+from suffice.upstream.response import Response
+from suffice.upstream.tls import ContextCache
+from suffice.values.env import Env
+
+DEFAULT_DEADLINES = Deadlines()
+DEFAULT_LIMITS = TransportLimits()
+
+
+class Transport:
+    """Sends requests to endpoints. Lives in one event loop; close it before the loop ends."""
+
+    def __init__(self, env: Env, limits: TransportLimits = DEFAULT_LIMITS, *, lookup: Lookup = system_lookup) -> None:
+        self._now = env.monotonic
+        self._limits = limits
+        self._dialer = Dialer(Resolver(env.monotonic, lookup), ContextCache())
+        self._pools: dict[str, Pool] = {}
+        self._old_pools: list[Pool] = []
+        self._build_head = HeadBuilder().build
+
+    async def request(
+        self,
+        endpoint: Endpoint,
+        method: bytes,
+        path: bytes,
+        headers: Sequence[tuple[bytes, bytes]],
+        body: Sequence[bytes] = (),
+        deadlines: Deadlines = DEFAULT_DEADLINES,
+    ) -> Response:
+        """Send one request and return when the head of its answer is there.
+
+        `path` is appended to the endpoint's prefix; `body` is sent as it is, piece after piece, with its length. Any status is an
+        answer, a redirect too. Raises TransportFault, or RequestError when path or headers cannot be sent (nothing was). The
+        caller reads the response to its end or closes it.
+        """
+        start = self._now()
+        size = 0
+        for piece in body:
+            size += len(piece)
+        head = self._build_head(endpoint, method, path, headers, size)
+        pool = self._pools.get(endpoint.id)
+        if pool is None or pool.endpoint is not endpoint:
+            pool = self._open_pool(endpoint)
+        conn = pool.take()
+        if conn is None:
+            conn = await pool.acquire(deadlines)
+        response = conn.send(head, body, size, deadlines, start, head_only=method == b"HEAD")
+        await response.head(conn)
+        return response
+
+    def _open_pool(self, endpoint: Endpoint) -> Pool:
+        """Begin a pool; one under the same id for another endpoint value (a reloaded configuration) runs out."""
+        old = self._pools.get(endpoint.id)
+        if old is not None:
+            old.retire()
+            self._old_pools = [pool for pool in self._old_pools if pool.total] + [old]
+        pool = Pool(endpoint, self._dialer, self._now, self._limits, asyncio.get_running_loop())
+        self._pools[endpoint.id] = pool
+        return pool
+
+    def connections(self) -> dict[str, tuple[int, int, int]]:
+        """Return per endpoint id how many connections are open, how many of them free, and how many requests queue."""
+        return {name: (pool.total, len(pool.idle), len(pool.waiting)) for name, pool in self._pools.items()}
+
+    async def close(self) -> None:
+        """Close kept connections; running requests finish and then close theirs. Idempotent."""
+        for pool in self._pools.values():
+            pool.retire()
+        self._pools.clear()
+        # Sockets close in the loop's next turn; let it have one or two.
+        for _ in range(3):
+            await asyncio.sleep(0)
