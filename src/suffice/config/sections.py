@@ -1,0 +1,195 @@
+"""The sections of `suffice.toml` that name things: endpoints, models, budgets, teams and checks.
+
+Values only: no reading, no checking. What each setting means, its unit and its range stand in the metadata of its field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Literal
+
+from suffice.config.secret import Secret
+from suffice.config.setting import about
+
+_HOST_PART = {"pattern": r"[A-Za-z0-9-]{1,63}", "expects": "1 to 63 letters, digits or hyphens"}
+_PRICE = {"minimum": 0, "example": "0.25"}
+MODEL_ID = r"[a-z0-9][a-z0-9.-]*/[^\s/][^\s]*"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceSettings:
+    """Prices of one model that win over the catalogue; whatever is left out keeps the catalogue's price."""
+
+    input_usd_per_mtok: Decimal | None = field(
+        default=None, metadata=about("Dollars per million fresh input tokens.", **_PRICE)
+    )
+    output_usd_per_mtok: Decimal | None = field(
+        default=None, metadata=about("Dollars per million output tokens, reasoning included.", **_PRICE)
+    )
+    cache_read_usd_per_mtok: Decimal | None = field(
+        default=None,
+        metadata=about("Dollars per million input tokens read from the provider's prompt cache.", **_PRICE),
+    )
+    cache_write_usd_per_mtok: Decimal | None = field(
+        default=None, metadata=about("Dollars per million input tokens written to the prompt cache.", **_PRICE)
+    )
+    cache_write_1h_usd_per_mtok: Decimal | None = field(
+        default=None, metadata=about("The same for cache entries kept for an hour.", **_PRICE)
+    )
+    per_request_usd: Decimal | None = field(
+        default=None, metadata=about("Dollars per request, whatever its size.", **_PRICE)
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointSettings:
+    """One place that serves models: a provider's account, or a server of your own."""
+
+    provider: str = field(
+        metadata=about(
+            "Provider of the catalogue that this endpoint speaks like (see `suffice models --providers`).",
+            pattern=r"[a-z0-9][a-z0-9-]{0,62}",
+            expects="a provider id: lower-case letters, digits and hyphens",
+            example='"openai"',
+        )
+    )
+    api_key: Secret | None = field(
+        default=None,
+        metadata=about(
+            "Key of the provider: `${NAME}` for an environment variable or `file:/path`. Local servers need none.",
+            example='"${OPENAI_API_KEY}"',
+        ),
+    )
+    enabled: bool = field(default=True, metadata=about("Whether requests may go to this endpoint."))
+    base_url: str = field(
+        default="",
+        metadata=about(
+            "Address to use in place of the provider's own. `http://` only for private endpoints.",
+            example='"http://127.0.0.1:11434/v1"',
+        ),
+    )
+    private: bool = field(
+        default=False,
+        metadata=about(
+            "Whether the address may be in a private or loopback network; otherwise such addresses are refused."
+        ),
+    )
+    models: tuple[str, ...] = field(
+        default=(),
+        metadata=about(
+            "Names of the models served here, as the provider spells them. Empty: all that the catalogue has.",
+            non_empty=True,
+            example='["qwen2.5-coder:7b"]',
+        ),
+    )
+    region: str = field(
+        default="", metadata=about("Region of the provider's service, where it has regions.", **_HOST_PART)
+    )
+    resource: str = field(
+        default="", metadata=about("Name of the resource (Azure) or account (Cloudflare).", **_HOST_PART)
+    )
+    project: str = field(default="", metadata=about("Project id (Google Vertex).", **_HOST_PART))
+    proxy: str = field(
+        default="",
+        metadata=about("HTTP proxy for this endpoint (CONNECT). Proxy variables of the environment are ignored."),
+    )
+    proxy_auth: Secret | None = field(
+        default=None, metadata=about("`user:password` for the proxy, as `${NAME}` or `file:/path`.")
+    )
+    headers: Mapping[str, Secret] = field(
+        default_factory=dict,
+        metadata=about(
+            "Headers added to every request of this endpoint; their values are treated as secrets.",
+            key_pattern=r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}",
+            key_expects="a header name",
+        ),
+    )
+    prices: Mapping[str, PriceSettings] = field(
+        default_factory=dict, metadata=about("Prices that hold at this endpoint only, by the name of the model here.")
+    )
+    attributes: Mapping[str, str] = field(
+        default_factory=dict,
+        metadata=about(
+            "Facts about this endpoint for compliance rules (region, retention, training use), over the catalogue's.",
+            example='{ retention_days = "0" }',
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelSettings:
+    """What is known of one model better than the catalogue does, or of a model that the catalogue has not."""
+
+    price: PriceSettings = field(
+        default_factory=PriceSettings, metadata=about("Prices at every endpoint that has none of its own.")
+    )
+    context_window_tokens: int | None = field(
+        default=None, metadata=about("Longest prompt and answer together, in tokens.", minimum=1)
+    )
+    max_output_tokens: int | None = field(default=None, metadata=about("Longest answer, in tokens.", minimum=1))
+    capabilities: tuple[Literal["tools", "vision", "structured", "reasoning", "fim", "embeddings"], ...] | None = field(
+        default=None, metadata=about("What the model can do; replaces the catalogue's list.")
+    )
+    enabled: bool = field(default=True, metadata=about("Whether the model may be chosen or pinned."))
+    attributes: Mapping[str, str] = field(
+        default_factory=dict, metadata=about("Facts about the model for compliance rules, over the catalogue's.")
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetSettings:
+    """A limit on spending, shared by all keys and teams that name it."""
+
+    limit_usd: Decimal = field(metadata=about("Dollars that may be spent in one window.", above=0, example="50"))
+    window: Literal["day", "week", "month", "total"] = field(
+        default="month", metadata=about("When spending starts again at zero (UTC); `total` never does.")
+    )
+    soft: float = field(
+        default=0.8,
+        metadata=about("Share of the limit from which plans become cheaper.", above=0, maximum=1),
+    )
+    hard: bool = field(
+        default=True, metadata=about("Whether requests beyond the limit are refused (402); otherwise they only warn.")
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeamSettings:
+    """What the keys of one team may do."""
+
+    budgets: tuple[str, ...] = field(
+        default=(), metadata=about("Budgets that every request of the team counts against.")
+    )
+    models: tuple[str, ...] = field(
+        default=(),
+        metadata=about(
+            "Models and aliases that the team may use. Empty: all.",
+            non_empty=True,
+            example='["auto", "openai/gpt-5-mini"]',
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckSettings:
+    """A command of yours that judges code before it is accepted; it runs in the sandbox, without a network."""
+
+    command: tuple[str, ...] = field(
+        metadata=about(
+            "Program and arguments; no shell. Exit code 0 accepts.",
+            non_empty=True,
+            example='["python", "-m", "pytest", "-q"]',
+        )
+    )
+    languages: tuple[str, ...] = field(
+        default=(), metadata=about("Programming languages the check is for. Empty: all.", non_empty=True)
+    )
+    repo: str = field(
+        default="", metadata=about("Folder that the check sees read-only, with the answer's files over it.")
+    )
+    image: str = field(
+        default="", metadata=about("Folder with a root file system to run in. Empty: the host's, read-only.")
+    )
+    timeout_s: float = field(default=60.0, metadata=about("Seconds until the check is stopped.", above=0, maximum=3600))
