@@ -44,6 +44,9 @@ check: $(VENV)/.dev ## lint, format, types, import contracts, sizes, test mirror
 docs: $(VENV)/.dev ## write the generated reference
 	@$(BIN)/python tools/build_docs.py
 
+bench-verify: $(VENV)/.dev ## rates of the static gates over task sets: TASKS=folder JSON=file
+	@$(BIN)/python -m bench.verify --tasks "$(or $(TASKS),shared/data/tasksets)" $(if $(JSON),--json "$(JSON)")
+
 lock: ## resolve the lock files anew (needs uv)
 	@cd requirements && for f in *.in; do uv pip compile -q --generate-hashes --no-emit-index-url --no-header --no-annotate --universal --python-version 3.11 $$f -o $${f%.in}.txt || exit 1; done
 

@@ -1,0 +1,110 @@
+"""In which surroundings a fragment of each language is right, and where each grammar is known to lag behind its language.
+
+A fragment that parses in one of its surroundings is good. A fault on a line that `GAPS` knows is not held against the code: the
+grammar, not the code, is likely wrong (each entry was seen on real, compiling code or is newer than the grammar's release).
+"""
+
+from __future__ import annotations
+
+import re
+
+_BRACES = (("class X_ {\n", "\n}"), ("void f_() {\n", "\n}"))
+SURROUNDINGS: dict[str, tuple[tuple[str, str], ...]] = {
+    "javascript": (
+        ("class X_ {\n", "\n}"),
+        ("async function* f_() {\n", "\n}"),
+        ("({\n", "\n})"),
+        ("(<>\n", "\n</>)"),
+        ("x_ =\n", ""),
+        ("for (;;) { switch (1) {\n", "\n} }"),
+    ),
+    "java": (
+        ("class X_ {\n", "\n}"),
+        ("class X_ { void f_() {\n", "\n} }"),
+        ("class X_ { void f_() { for (;;) {\n", "\n} } }"),
+    ),
+    "csharp": (("class X_ {\n", "\n}"), ("class X_ { void F_() {\n", "\n} }")),
+    "kotlin": (("class X_ {\n", "\n}"), ("fun f_() {\n", "\n}")),
+    "go": (
+        ("func f_() {\n", "\n}"),
+        ("package p_\nfunc f_() { switch x_ {\n", "\n} }"),
+        ("type x_ struct {\n", "\n}"),
+        ("var x_ = \n", ""),
+    ),
+    "rust": (
+        ("fn f_() {\n", "\n}"),
+        ("impl X_ {\n", "\n}"),
+        ("fn f_() { match x_ {\n", "\n} }"),
+        ("struct X_ {\n", "\n}"),
+    ),
+    "c": (("void f_() {\n", "\n}"), ("struct X_ {\n", "\n};"), ("int x_[] =\n", "\n;")),
+    "swift": (
+        ("class X_ {\n", "\n}"),
+        ("func f_() {\n", "\n}"),
+        ("struct X_: View { var body: some View {\n", "\n} }"),
+    ),
+    "scala": (("object X_ {\n", "\n}"), ("object X_ { def f_ = {\n", "\n} }")),
+    "php_only": (("class X_ {\n", "\n}"), ("function f_() {\n", "\n}")),
+    "ruby": (("def f_\n", "\nend"), ("class X_\n", "\nend")),
+    "lua": (("local x_ = {\n", "\n}"), ("while true do\n", "\nend")),
+    "css": (("a {\n", "\n}"), ("@media all {\n", "\n}")),
+    "hcl": (("x_ = \n", "\n"), ("a {\n", "\n}")),
+    "bash": (("f_() {\n", "\n}"),),
+    "sql": (("SELECT 1 WHERE ", ""), ("SELECT ", "")),
+    "yaml": (),
+}
+SURROUNDINGS["typescript"] = (
+    *SURROUNDINGS["javascript"][:3],
+    SURROUNDINGS["javascript"][4],
+    ("interface X_ {\n", "\n}"),
+    ("type X_ =\n", ""),
+)
+SURROUNDINGS["tsx"] = (*SURROUNDINGS["javascript"], ("interface X_ {\n", "\n}"))
+SURROUNDINGS["cpp"] = (*SURROUNDINGS["c"], ("class X_ {\n", "\n};"), ("template <typename T_> struct X_ {\n", "\n};"))
+
+# A macro that stands where a statement, a declaration or an attribute would: only a preprocessor can read it.
+_MACRO = (
+    r"^\s*[A-Z][A-Z0-9_]{2,}\s*(?:\([^;{}\n]*\))?\s*(?:$|//|/\*)|^\s*[A-Z][A-Z0-9_]{3,}(?:\([^()\n]*\))?\s+(?:[a-z_]\w*[\s*&<:]|[A-Z]\w*\s)"
+    r"|\)\s*(?:const\s*)?[A-Z_]{4,}(?:\([^()]*\))?\s*[;{]|^\s*#\s*(?:if|else|elif)|\b(?:class|struct)\s+[A-Z_]{4,}(?:\(.*\))?\s+\w"
+    r"|\bQ_\w+|\bslots\s*:|\bsignals\s*:|^\s*[A-Z]\w+\([^;{}]*\)\s*\{?\s*$|_FOREACH\b|\b(?:for_?each|foreach)\w*\s*\("
+)
+_GAP_PATTERNS = {
+    "typescript": r"[<,]\s*(?:in|out|const)\s+\w|^\s*(?:in|out|const)\s+\w+\s*=\s*\w+,|\busing\s+\w+\s*=|\baccessor\s|\bimport\s+(?:defer|source)\b",
+    "javascript": r"\busing\s+\w+\s*=|\baccessor\s|\|>|\bimport\s+(?:defer|source)\b|/[dgimsuy]*v[dgimsuy]*\b",
+    "bash": r"%%?\]|%%?\[|##?\]|##?\[|\\\$|<<|\bcoproc\b|\$\{[^}]*[!@^,:/]",
+    "csharp": r"^\s*#:|\bfield\b|\bextension\s*[(<]|\?\s*\w+\(|\bscoped\b|\ballows\b|\bpartial\b|\?\.\w+.*=|\$\$|=>",
+    "cpp": _MACRO
+    + r"|\b(?:co_await|co_yield|co_return|requires|concept|module|import|export|consteval|constinit)\b|<=>|\btemplate\s*<>",
+    "c": _MACRO + r"|\b__\w+|\bconstexpr\b|\btypeof\b|\b_Generic\b|#embed|\basm\b",
+    "kotlin": r"\bconstructor\s*\(|^\s*\)\s*:|\bcontext\s*\(|\bdata object\b|\bfun interface\b|\$\$|\bclass\b.*\($",
+    "swift": r"\.\.\.\s*[:)\],]|\bconsume\b|\bcopy\b|~Copyable|\brepeat\b|^\s*#|#\w+|\bborrowing\b|\bnonisolated|/[^/\n]+/|throws\(",
+    "css": r"^\s*@(?!media|import|charset|keyframes|supports|namespace)|\bif\(|\$\w+\s*:|//",
+    "lua": r"---@|\[=+\[|<\s*(?:const|close)\s*>|\bcontinue\b|[+\-*/.]=",
+    "rust": r"\bgen\b|\buse<|\bsafe\b|&raw\b|\bconst\s*\{|\bif\s+let\b.*&&|&&\s*let\b|[?~]const",
+    "java": r"\bSTR\.|\b_\b|\bimport module\b|\bvoid main\(",
+    "go": r"\btype\s+\w+\[.*=",
+    "php": r"\|>|\bclone\s*\(|\b(?:get|set)\s*(?:\{|=>)|<<<|\b\w+\(set\)",
+    "ruby": r"<<[-~]?|%[qQwWiIrx]?[^\w\s]|\bdef\s+\w+.*\)\s*=|\?\w\b|__END__|&\)|\*\)",
+    "scala": r"\bgiven\b|\busing\b|\bextension\b|\benum\b|\bthen\b|\bderives\b|\binline\b|\bend\b|:\s*$|\bopaque\b|<\w+>|'\{|=>>|\?=>",
+    "hcl": r"%\{|provider::",
+    "sql": r".",
+    "yaml": r"\{\{|!\w",
+}
+_GAP_PATTERNS["tsx"] = _GAP_PATTERNS["typescript"]
+_GAP_PATTERNS["php_only"] = _GAP_PATTERNS["php"]
+GAPS = {language: re.compile(pattern, re.MULTILINE) for language, pattern in _GAP_PATTERNS.items()}
+HOLES = re.compile(
+    r"^\s*(?:\.\.\.|…)[,;]?\s*$|\{\s*(?:\.\.\.|…)\s*\}|\(\s*…\s*\)|<[a-z]+(?:[ _-][a-z]+)+>|\.\.\.\s*(?:existing|rest|other|more)|\[\s*…\s*\]|^\s*\.\.\.\s+\w",
+    re.MULTILINE,
+)
+
+_MACROS_ANYWHERE = re.compile(
+    r"^\s*[A-Z][A-Z0-9_]{3,}\s*(?:\([^;{}\n]*\))?\s*$|^\s*[A-Z][A-Z0-9_]{3,}(?:\([^()\n]*\))?\s+(?:[a-z_]\w*[\s*&<:]|[A-Z]\w*\s)"
+    r"|^\s*#\s*(?:if|else|elif)|\)\s*[A-Z][A-Z0-9_]{3,}(?:\([^()]*\))?\s*[;{]|\b(?:class|struct)\s+[A-Z_]{4,}(?:\([^)]*\))?\s+\w|\bQ_OBJECT\b",
+    re.MULTILINE,
+)
+
+
+def whole_file_gap(code: str, language: str) -> bool:
+    """True when C or C++ code uses macros that only a preprocessor can read: the fault may show far from its cause."""
+    return language in {"c", "cpp"} and _MACROS_ANYWHERE.search(code) is not None

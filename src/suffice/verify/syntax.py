@@ -1,0 +1,146 @@
+"""Gate `parses`: does the code in an answer parse, each piece in its own language.
+
+Python is read by its own parser, JSON and TOML by the standard library, the rest by tree-sitter. A piece is rejected only when it parses
+in no surroundings (a method body, a class member, the ask's own code before it), no reading of its fence helps, and the place of
+the fault is none that the grammar is known to get wrong. Diffs and search/replace blocks are judged by `edits.py`.
+"""
+
+from __future__ import annotations
+
+from suffice.verify import contexts, documents, grammars, languages, markup, python_code
+from suffice.verify.extract import Code
+from suffice.verify.python_code import Parse, Status
+from suffice.verify.scan import scan
+
+MAX_LARGE = 40_000
+_UNSURE = Parse(status=Status.UNSURE)
+
+
+def parse(code: str, language: str) -> Parse:
+    """Return how `code` reads as `language`. `UNSURE` when the language has no parser here. Never raises."""
+    if "\0" in code or "\ufffd" in code or len(code) > python_code.MAX_CODE:
+        return Parse(status=Status.UNSURE, why="binary or too large")
+    if not code.strip():
+        return Parse(status=Status.UNSURE, why="empty")
+    if language == "python":
+        return python_code.read(code)
+    if language in {"json", "jsonc"}:
+        return documents.json_text(code, lax=language == "jsonc")
+    if language == "ipynb":
+        return documents.notebook(code)
+    if language in {"vue", "svelte", "html"}:
+        return page(code, language)
+    return _templated(code, _dispatch(code, language))
+
+
+def _dispatch(code: str, language: str) -> Parse:
+    if language == "toml":
+        return documents.toml(code)
+    if language == "dockerfile":
+        return documents.dockerfile(code)
+    if language == "php" and "<?" not in code:
+        return by_grammar(code, "php_only")
+    if language in {"javascript", "typescript", "tsx"}:
+        return script(code, language)
+    return by_grammar(code, language) if language in grammars.WHEELS else _UNSURE
+
+
+def _templated(code: str, parsed: Parse) -> Parse:
+    if parsed.status is Status.BAD and languages.TEMPLATED.search(code):
+        return Parse(status=Status.UNSURE, why=f"a template: {parsed.why}", line=parsed.line)
+    return parsed
+
+
+def script(code: str, language: str) -> Parse:
+    """Read JavaScript or TypeScript; JSX and types are allowed under any of their names."""
+    order = {
+        "javascript": ("javascript", "tsx", "typescript"),
+        "typescript": ("typescript", "tsx"),
+        "tsx": ("tsx", "typescript"),
+    }[language]
+    first = by_grammar(code, order[0])
+    if first.status is not Status.BAD:
+        return first
+    for other in order[1:]:
+        if grammars.fault(code, other) is None:
+            return Parse(status=Status.GOOD, why=f"read as {other}")
+    return first
+
+
+def by_grammar(code: str, language: str) -> Parse:
+    """Read `code` with its tree-sitter grammar, as it is and in the surroundings of a fragment."""
+    text = code if code.endswith("\n") else code + "\n"
+    first = grammars.fault(text, language)
+    if first is None:
+        return _scanned(code, language)
+    if isinstance(first, bool):
+        return _UNSURE
+    if len(code) <= MAX_LARGE:
+        for before, after in contexts.SURROUNDINGS.get(language, ()):
+            if grammars.fault(before + text + after, language) is None:
+                return Parse(status=Status.GOOD, whole=False, why="a fragment")
+    line = first.row + 1
+    why = f"line {line}: " + (f"{first.missing!r} is missing" if first.missing else "this does not parse")
+    cut = first.at_end
+    balance = scan(code, "php" if language == "php_only" else language)
+    if balance is not None and balance.sure and (balance.open or balance.inside):
+        what = f"ends inside a {balance.inside}" if balance.inside else f"{balance.open[-1]!r} is never closed"
+        return Parse(status=Status.BAD, why=f"{why}; {what}", line=line, cut=True)
+    gap = contexts.GAPS.get(language)
+    if (
+        (gap is not None and gap.search(first.around))
+        or contexts.HOLES.search(first.around)
+        or contexts.whole_file_gap(code, language)
+    ):
+        return Parse(status=Status.UNSURE, why=f"perhaps newer than the grammar, {why}", line=line, cut=cut)
+    return Parse(status=Status.BAD, why=why, line=line, cut=cut)
+
+
+def _scanned(code: str, language: str) -> Parse:
+    # A tolerant grammar may read a cut text to its end (an open comment, an implicit end).
+    balance = scan(code, language)
+    if balance is not None and balance.sure and balance.inside == "comment" and language in {"css", "c", "cpp", "sql"}:
+        return Parse(status=Status.BAD, why="ends inside a comment", cut=True)
+    return Parse(status=Status.GOOD)
+
+
+def page(code: str, language: str) -> Parse:
+    """Read HTML, a Vue or a Svelte component: its parts in their languages, its elements closed."""
+    if language == "html" and languages.TEMPLATED.search(code):
+        return Parse(status=Status.UNSURE, why="a template")
+    for part in markup.parts(code):
+        if not part.closed:
+            return Parse(status=Status.BAD, why="ends inside a script or style", cut=True)
+        parsed = (
+            parse(part.text, part.language)
+            if part.text.strip() and part.language in {"javascript", "typescript", "tsx", "css", "json"}
+            else _UNSURE
+        )
+        if parsed.status is Status.BAD:
+            return Parse(status=Status.BAD, why=f"in the {part.language} part, {parsed.why}", line=parsed.line)
+    left = markup.unclosed(code)
+    if left or markup.broken_tail(code.rstrip()):
+        return Parse(status=Status.BAD, why=f"ends before </{left[-1]}>" if left else "ends inside a tag", cut=True)
+    if language == "svelte" and markup.open_blocks(code):
+        return Parse(status=Status.BAD, why="ends before a block is closed", cut=True)
+    return Parse(status=Status.GOOD)
+
+
+def parse_piece(piece: Code, before: tuple[str, ...] = (), after: str = "") -> Parse:
+    """Read one piece of an answer, also as the continuation of `before` (code of the ask) and ahead of `after`."""
+    first = parse(piece.text, piece.language)
+    if first.status is not Status.BAD:
+        return first
+    for text in piece.wider:
+        if parse(text, piece.language).status is Status.GOOD:
+            return Parse(status=Status.GOOD, why="with a fence line inside")
+    if len(piece.text) <= MAX_LARGE:
+        for head in before:
+            for joint in ("", "\n"):
+                joined = head + joint + piece.text + after
+                if len(joined) <= MAX_LARGE * 2 and parse(joined, piece.language).status is Status.GOOD:
+                    return Parse(status=Status.GOOD, whole=False, why="as the continuation of the asked code")
+    other = languages.of_content(piece.text)
+    if other and other != piece.language and parse(piece.text, other).status is Status.GOOD:
+        return Parse(status=Status.UNSURE, why=f"not {piece.language} but {other}", line=first.line)
+    return first
