@@ -231,7 +231,7 @@ class Binder:
         if said.non_empty and not text.strip():
             return self.report(path, f"`{dotted(path)}` is empty", "write a value, or leave the setting out")
         if said.pattern and text and not re.fullmatch(said.pattern, text):
-            hint = f"for example: {path[-1]} = {said.example}" if said.example and isinstance(path[-1], str) else ""
+            hint = f"for example: {path[-1]} = {said.example}" if said.example else f"use {said.expects}"
             return self.report(path, f"`{dotted(path)}` must be {said.expects}, not {self.show(raw)}", hint)
         if any(not c.isprintable() for c in text):
             return self.report(
