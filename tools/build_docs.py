@@ -5,6 +5,8 @@ Each page is built from the code it documents: never edit them by hand.
 
 from __future__ import annotations
 
+import argparse
+import json
 import sys
 from pathlib import Path
 
@@ -24,7 +26,66 @@ def errors_page() -> str:
     return "\n".join(rows) + "\n"
 
 
-PAGES = {"errors.md": errors_page}
+def configuration_page() -> str:
+    """Return the table of settings and environment variables."""
+    from suffice.config.reference import reference_page
+
+    return reference_page()
+
+
+def schema_file() -> str:
+    """Return the JSON Schema of suffice.toml."""
+    from suffice.config.json_schema import json_schema
+
+    return json.dumps(json_schema(), indent=2) + "\n"
+
+
+def commands_page() -> str:
+    """Return the reference of the commands. Built from the parsers' actions: argparse's own help differs by version."""
+    from suffice.cli import command, main
+
+    rows = [
+        "# Commands",
+        "",
+        "Exit codes: 0 ok, 1 negative result, 2 usage, 3 configuration, 4 dependency unreachable,",
+        "70 bug, 130 interrupted.",
+        "",
+    ]
+    shared = main.Parser(prog="suffice")
+    main.shared_options(shared)
+    rows += ["Options of every command:", "", *_options(shared, set()), ""]
+    for name in command.names():
+        parser, module = main.build_parser(name)
+        rows += [
+            f"## suffice {name}",
+            "",
+            (module.__doc__ or "").strip(),
+            "",
+            *_options(parser, {a.dest for a in shared._actions}),
+            "",
+        ]
+    return "\n".join(rows).rstrip() + "\n"
+
+
+def _options(parser: argparse.ArgumentParser, skip: set[str]) -> list[str]:
+    rows = ["| argument | meaning |", "|---|---|"]
+    for action in parser._actions:
+        if action.dest in skip or action.dest == "help" or action.help == argparse.SUPPRESS:
+            continue
+        value = "" if action.nargs == 0 or not action.option_strings else f" {action.metavar or action.dest.upper()}"
+        if action.choices is not None:
+            value = " " + ",".join(str(c) for c in action.choices)
+        names = ", ".join(f"`{o}{value}`" for o in action.option_strings) or f"`{action.metavar or action.dest}`"
+        rows.append(f"| {names} | {action.help or ''} |")
+    return rows if len(rows) > 2 else []
+
+
+PAGES = {
+    "errors.md": errors_page,
+    "configuration.md": configuration_page,
+    "suffice.schema.json": schema_file,
+    "commands.md": commands_page,
+}
 
 
 def main() -> int:

@@ -5,8 +5,14 @@ Each check compares names found in the code with the text of the pages below doc
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
+
+from suffice.cli import command
+from suffice.config.environment import OTHER_VARIABLES, VARIABLES
+from suffice.config.schema import Settings
+from suffice.config.setting import walk
 
 
 def findings(root: Path) -> list[str]:
@@ -16,7 +22,29 @@ def findings(root: Path) -> list[str]:
     pages = "\n".join(p.read_text() for p in [root / "README.md", *sorted((root / "docs").rglob("*.md"))] if p.exists())
     classes = [c for c in vars(errors).values() if isinstance(c, type) and issubclass(c, errors.SufficeError)]
     codes = sorted({c.default_code for c in classes})
-    return [f"error code {code} is in no page of docs/" for code in codes if code not in pages]
+    names = {f"error code {code}": code for code in codes}
+    names |= {f"command {name}": f"suffice {name}" for name in command.names()}
+    names |= {
+        f"setting {'.'.join(path)}": f"`{path[-1]}`" for path, s in walk(Settings) if s.kind not in ("section", "map")
+    }
+    for path, setting in walk(Settings):
+        inner = setting.item or setting
+        if inner.section is not None:
+            section = ".".join([*path, "<name>"] if setting.kind == "map" else path)
+            names[f"section {section}"] = f"[{section}]"
+    names |= {f"environment variable {v.name}": f"`{v.name}`" for v in (*VARIABLES, *OTHER_VARIABLES)}
+    found = [f"{what} is in no page of docs/" for what, text in sorted(names.items()) if text not in pages]
+    return found + unlisted_variables(root)
+
+
+def unlisted_variables(root: Path) -> list[str]:
+    """Return one line per SUFFICE_ variable that the sources name but `config/environment.py` does not list."""
+    listed = {v.name for v in VARIABLES}
+    found = []
+    for path in sorted((root / "src").rglob("*.py")):
+        for name in sorted(set(re.findall(r"\bSUFFICE_[A-Z][A-Z_]*[A-Z]\b", path.read_text())) - listed):
+            found.append(f"{path.relative_to(root)} names {name}, which config/environment.py does not list")
+    return found
 
 
 if __name__ == "__main__":

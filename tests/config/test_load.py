@@ -170,9 +170,16 @@ def test_bad_configuration(name):
     assert (found.file, found.line) == ("suffice.toml", line), found.render()
     assert offending in found.text or "headers" in text
     assert message in found.message
-    assert hint in found.hint
+    assert found.hint and hint in found.hint
     assert found.column > 0
     assert f"suffice.toml:{line}" in found.render()
+
+
+def test_the_example_of_the_guide_is_right():
+    guide = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text()
+    example = guide.split("```toml\n")[1].split("```")[0]
+    settings = parse(example, "f", ENV, HERE)
+    assert settings.origin.warnings == () and len(settings.endpoints) == 2
 
 
 def test_all_problems_in_one_go_in_order_of_lines():

@@ -16,7 +16,7 @@ from suffice.config import references
 from suffice.config.locate import Path as KeyPath
 from suffice.config.origin import Origin, dotted
 from suffice.config.problem import Problem, did_you_mean, redact, sounds_secret
-from suffice.config.setting import Setting, settings_of, walk
+from suffice.config.setting import Setting, plain, settings_of, walk
 
 _KINDS = {
     "bool": "true or false",
@@ -141,7 +141,22 @@ class Binder:
                 if secret
                 else f"write it in brackets: {path[-1]} = [{self.show(raw)}]"
             )
-        return self.report(path, f"`{dotted(path)}` must be {_KINDS[setting.kind]}, not {shown}", hint)
+        said = f"`{dotted(path)}` must be {_KINDS[setting.kind]}, not {shown}"
+        return self.report(path, said, hint or self.example(setting, path))
+
+    def example(self, setting: Setting, path: KeyPath) -> str:
+        """Say how a value of the right type is written."""
+        name = path[-1]
+        if setting.kind in ("int", "float", "money"):
+            return self.range_hint(setting)
+        forms = {
+            "bool": f"write {name} = true or {name} = false",
+            "choice": f"one of: {', '.join(setting.choices)}, in quotes",
+            "list": f"write {name} = [...]",
+            "section": f"write a section [{dotted(path)}]",
+            "map": f"write a section [{dotted(path)}]",
+        }
+        return forms.get(setting.kind, f'write {name} = "..."' if isinstance(name, str) else "put it in quotes")
 
     def show(self, raw: object) -> str:
         """Return a value as it stood in the file, short and free of anything that looks like a secret."""
@@ -191,13 +206,13 @@ class Binder:
         """Say which numbers are allowed."""
         said = setting.about
         low = (
-            f"at least {said.minimum:g}"
+            f"at least {plain(said.minimum)}"
             if said.minimum is not None
-            else f"more than {said.above:g}"
+            else f"more than {plain(said.above)}"
             if said.above is not None
             else ""
         )
-        high = f"at most {said.maximum:g}" if said.maximum is not None else ""
+        high = f"at most {plain(said.maximum)}" if said.maximum is not None else ""
         return (
             "use a number that is " + " and ".join(part for part in (low, high) if part)
             if low or high
@@ -216,7 +231,7 @@ class Binder:
         if said.non_empty and not text.strip():
             return self.report(path, f"`{dotted(path)}` is empty", "write a value, or leave the setting out")
         if said.pattern and text and not re.fullmatch(said.pattern, text):
-            hint = f"for example: {path[-1]} = {said.example}" if said.example and isinstance(path[-1], str) else ""
+            hint = f"for example: {path[-1]} = {said.example}" if said.example else f"use {said.expects}"
             return self.report(path, f"`{dotted(path)}` must be {said.expects}, not {self.show(raw)}", hint)
         if any(not c.isprintable() for c in text):
             return self.report(

@@ -227,7 +227,9 @@ class PrivacySettings:
     )
     max_retention_days: int | None = field(
         default=None,
-        metadata=about("Use only endpoints known to keep requests for at most so many days.", minimum=0, maximum=3650),
+        metadata=about(
+            "Use only endpoints known to keep requests for at most so many days.", minimum=0, maximum=3650, example="30"
+        ),
     )
     allowed_regions: tuple[str, ...] = field(
         default=(),

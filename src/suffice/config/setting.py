@@ -18,6 +18,11 @@ from suffice.config.secret import Secret
 _KEY = "setting"
 
 
+def plain(number: float) -> str:
+    """Return a bound for people: `32`, `0.5`, never `1e+06`."""
+    return str(int(number)) if number == int(number) else str(number)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
     """What is said of one setting.
