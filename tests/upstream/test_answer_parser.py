@@ -16,6 +16,8 @@ def feed(*data: bytes, head_only: bool = False) -> AnswerParser:
     parser = AnswerParser(LIMITS)
     parser.begin(head_only=head_only)
     for piece in data:
+        if not parser.head_done:
+            parser.fed += len(piece)
         parser.parser.feed_data(piece)
     return parser
 

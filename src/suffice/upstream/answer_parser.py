@@ -28,7 +28,7 @@ class AnswerParser:
     `head_done`: `status` and `head` (lower-case names) hold the final head. `pieces`: body bytes not yet taken. `complete`: the
     message is whole. `keep`: the connection may serve another. `close_delimited`: the end of the connection ends the body.
     `compressed`: gzip or zlib came although identity was asked for. `idle_s`: how long the other side keeps a free
-    connection, as far as it said.
+    connection, as far as it said. The caller adds to `fed`, before feeding, the bytes it feeds until the head is done.
     """
 
     __slots__ = (
@@ -131,8 +131,10 @@ class AnswerParser:
             return
         if status > 599:
             self._stop("malformed", "status out of range")
-        if sum([len(n) + len(v) + 4 for n, v in headers]) > self.limits.head_bytes:
-            self._stop("too_large", f"head over {self.limits.head_bytes} bytes")
+        limit = self.limits.head_bytes
+        # Adding up is needed only when what arrived could be too much.
+        if self.fed > limit and sum([len(n) + len(v) + 4 for n, v in headers]) > limit:
+            self._stop("too_large", f"head over {limit} bytes")
         self.status = status
         self.head = headers
         self._headers = []  # trailers go here and are dropped

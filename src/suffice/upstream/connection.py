@@ -97,13 +97,15 @@ class Connection(AnswerParser, asyncio.Protocol):
             self.discard()  # nobody asked for it
             return
         self._seen = True
+        if not self.head_done:
+            self.fed += len(data)
         try:
             self.parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             self._refuse(response, error)
             return
         if not self.head_done:
-            self._count_head(len(data))
+            self._bound_overhead()
             return
         if not response.status:
             self._publish(response)
@@ -115,8 +117,9 @@ class Connection(AnswerParser, asyncio.Protocol):
             response.push(self, body, self.now())
             if self.closed:
                 return
-        else:
-            self._count_head(len(data))
+        elif not self.complete:
+            self.fed += len(data)
+            self._bound_overhead()
         if self.complete:
             self._finish(response)
         else:
@@ -260,10 +263,9 @@ class Connection(AnswerParser, asyncio.Protocol):
 
     # Ends
 
-    def _count_head(self, size: int) -> None:
+    def _bound_overhead(self) -> None:
         """Bound bytes that carry no body: heads that never end, chunk extensions, trailers."""
-        self.fed += size
-        if not self.complete and self.fed > self.limits.head_bytes:
+        if self.fed > self.limits.head_bytes:
             self.fail("too_large", f"over {self.limits.head_bytes} bytes of head without an end")
 
     def _publish(self, response: Response) -> None:

@@ -82,7 +82,17 @@ class Response:
                 conn.arm(self.deadlines.between_s if timeout_s is None else timeout_s, "stall")
             else:
                 conn.arm(self.deadlines.first_byte_s if timeout_s is None else timeout_s, "first_byte_timeout")
-            data = await self._wait(conn, _CHUNK)
+            if self._waiter is not None:
+                raise RuntimeError("one reader at a time")
+            # As in _wait, but in this frame: it runs once per piece of every stream.
+            waiter: asyncio.Future[bytes] = conn.loop.create_future()
+            self._waiter = waiter
+            self._want = _CHUNK
+            try:
+                data = await waiter
+            except BaseException:
+                conn.fail("truncated", "cancelled by the reader")
+                raise
             if data:
                 return data
         if self._fault is not None:
