@@ -199,6 +199,18 @@ async def test_a_full_disk_refuses_budgets_keeps_settlements_and_goes_on_by_itse
             assert queries.verify(session) == ()
 
 
+async def test_text_that_is_no_unicode_costs_nobody_money(book):
+    async with book() as (database, ledger):
+        await ledger.define_budgets([Budget(id="b", limit=100)])
+        with pytest.raises(LedgerError, match="encoded"):
+            await ledger.admit("x", 0, "k", ("b",), 100, AttemptIntent(model_requested="\ud800"))
+        held = await ledger.admit("y", 0, "k", ("b",), 100, INTENT)
+        assert ledger.settle(held, AttemptResult(charge_nano=40, message="\ud800"))
+        await asyncio.wrap_future(database.call(lambda s: None))
+        with database.reader() as session:
+            assert [a.row.charge_nano for a in queries.recent(session)] == [40]
+
+
 async def test_a_full_spool_refuses_everybody(book):
     async with book(spool_entries=0) as (_, ledger):
         with pytest.raises(LedgerError, match="spool"):

@@ -332,7 +332,10 @@ class Ledger:
 
     def _append(self, entry: Any, *, must: bool, closing: bool = False, checked: bool = False) -> Any:
         """Journal an entry and return it as stored. Without `must` a journal that refuses is only an alarm."""
-        raw = _encode(entry)
+        try:
+            raw = _encode(entry)
+        except Exception as error:  # text that is no Unicode: what cannot be encoded cannot be checked either
+            raise RedactionError("a record cannot be encoded; nothing of it is stored") from error
         payload = raw if checked else self._redactor.mask(raw)
         if payload is not raw:
             entry = _decode(payload)

@@ -101,7 +101,10 @@ class Journal:
         for path in sorted(self.folder.glob("*.seg")):
             if int(path.stem) < segment:
                 self._crash("segment.before_unlink")
-                path.unlink()
+                try:
+                    path.unlink()
+                except OSError:
+                    pass  # it is replayed at the next start, which changes nothing, and removed then
         while self._full and self._full[0][0] < segment:
             os.close(self._full.pop(0)[1])
 
