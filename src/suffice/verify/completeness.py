@@ -118,8 +118,8 @@ def _left_open(piece: Code) -> bool:
 def _cut_edit(piece: Code) -> bool:
     if piece.form is Form.PATCH:
         return "*** End Patch" not in piece.text
-    opened = len(re.findall(r"^<{5,9} ?(?:SEARCH|ORIGINAL)\s*$", piece.text, re.MULTILINE))
-    return opened > len(re.findall(r"^>{5,9} ?(?:REPLACE|UPDATED)\s*$", piece.text, re.MULTILINE))
+    opened = len(re.findall(r"^(?:<{5,9}|-{5,9}) ?(?:SEARCH|ORIGINAL)>?\s*$", piece.text, re.MULTILINE))
+    return opened > len(re.findall(r"^(?:>{5,9}|\+{5,9}) ?(?:REPLACE|UPDATED)\s*$", piece.text, re.MULTILINE))
 
 
 def _left_out(reading: Reading) -> Verdict | None:

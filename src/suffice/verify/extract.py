@@ -85,7 +85,7 @@ def extract(answer: AnswerView, ask: AskView) -> tuple[Code, ...]:
 
 
 _DIFF = re.compile(r"^(?:diff --git |--- \S.*\n\+\+\+ \S|@@ -\d+(?:,\d+)? \+\d+(?:,\d+)? @@)", re.MULTILINE)
-_BLOCK = re.compile(r"^<{5,9} ?(?:SEARCH|ORIGINAL)\s*$", re.MULTILINE)
+_BLOCK = re.compile(r"^(?:<{5,9}|-{5,9}) ?(?:SEARCH|ORIGINAL)>?\s*$", re.MULTILINE)
 _PATCH = re.compile(r"^\*\*\* Begin Patch\s*$", re.MULTILINE)
 
 

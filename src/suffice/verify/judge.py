@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from suffice.values.verdict import Outcome, Verdict
-from suffice.verify import completeness, parses
+from suffice.verify import asked, completeness, edits, imports, logprobs, names, parses, tools
 from suffice.verify.reading import Reading, verdict
 from suffice.verify.view import AnswerView, AskView
 
@@ -17,7 +17,13 @@ Gate = Callable[[Reading], Verdict]
 MAX_ANSWER = 1_000_000
 GATES: tuple[tuple[str, Gate], ...] = (
     (completeness.GATE, completeness.check),
+    (tools.GATE, tools.check),
     (parses.GATE, parses.check),
+    (edits.GATE, edits.check),
+    (imports.GATE, imports.check),
+    (names.GATE, names.check),
+    (asked.GATE, asked.check),
+    (logprobs.GATE, logprobs.check),
 )
 
 

@@ -7,15 +7,20 @@ from __future__ import annotations
 
 from suffice.values.task import TaskType
 from suffice.values.verdict import Outcome, Verdict
+from suffice.verify import languages
 from suffice.verify.extract import Code
 from suffice.verify.python_code import Parse, Status
 from suffice.verify.reading import Reading, verdict
+from suffice.verify.syntax import parse
 
 GATE = "parses"
 
 
 def check(reading: Reading) -> Verdict:
     """Return whether the code of the answer parses."""
+    after = _after_edits(reading)
+    if after is not None and (after.rejected or not reading.code):
+        return after
     if not reading.code:
         return verdict(GATE, Outcome.UNKNOWN, "no code to parse")
     for piece, parsed in reading.broken:
@@ -30,6 +35,29 @@ def check(reading: Reading) -> Verdict:
     if not good:
         return verdict(GATE, Outcome.UNKNOWN, "no piece could be judged", piece=reading.code[0])
     return verdict(GATE, Outcome.ACCEPT, "the code parses", piece=good[0])
+
+
+def _after_edits(reading: Reading) -> Verdict | None:
+    """Judge the files that the edits changed: one that parsed before must parse after."""
+    if reading.applied.problems:
+        return None
+    good = ""
+    for path, text in reading.applied.after.items():
+        before, language = reading.ask.files.get(path), languages.of_path(path)
+        if before is None or path in reading.ask.partial or not language or before == text:
+            continue
+        if parse(before, language).status is not Status.GOOD:
+            continue
+        parsed = parse(text, language)
+        if parsed.status is Status.BAD:
+            reason = f"After the edit, {path} does not parse any more: {parsed.why}."
+            return verdict(GATE, Outcome.REJECT, reason, kind="syntax", language=language)
+        good = path if parsed.status is Status.GOOD else good
+    return (
+        verdict(GATE, Outcome.ACCEPT, f"{good} parses after the edit", language=languages.of_path(good))
+        if good
+        else None
+    )
 
 
 def _rejected(piece: Code, parsed: Parse) -> Verdict:

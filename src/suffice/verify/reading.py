@@ -10,6 +10,7 @@ from functools import cached_property
 
 from suffice.values.task import TaskType
 from suffice.values.verdict import Outcome, Verdict
+from suffice.verify.apply import Applied, apply
 from suffice.verify.extract import Code, Form, Source, extract, normalise
 from suffice.verify.python_code import Parse, Status
 from suffice.verify.syntax import parse_piece
@@ -54,6 +55,11 @@ class Reading:
     def parses(self) -> tuple[Parse, ...]:
         """How each of `code` parses."""
         return tuple(parse_piece(piece, self.heads, self.ask.suffix) for piece in self.code)
+
+    @cached_property
+    def applied(self) -> Applied:
+        """What the edits of the answer make of the files that the conversation contains."""
+        return apply(self.pieces, self.ask.files, self.ask.partial)
 
     def binding(self, piece: Code) -> bool:
         """True when the answer stands on `piece`: a fault in it is a fault of the answer.

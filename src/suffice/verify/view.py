@@ -75,7 +75,8 @@ class AskView:
 
     `text` is the last ask of the user, `context` all text of the conversation (capped by the builder), `language` the
     language hinted at (a canonical name of `languages.py` or empty), `files` the file contents that the conversation
-    contains ({path: text}, the latest version), `previous_calls` the calls already made in this session, `prefill` what the
+    contains ({path: text}, the latest version), `partial` those of them that are excerpts or may be stale, `context_whole` False when
+    `context` was capped, `previous_calls` the calls already made in this session, `prefill` what the
     assistant's turn already began with, `suffix` the text after the cursor (fill in the middle), `stop` the stop sequences,
     `whole_code` True when whole code, not an excerpt, was asked for.
     """
@@ -86,6 +87,8 @@ class AskView:
     language: str = ""
     tools: tuple[Tool, ...] = ()
     files: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    partial: frozenset[str] = frozenset()
+    context_whole: bool = True
     previous_calls: tuple[ToolCall, ...] = ()
     response_format: ResponseFormat = field(default_factory=ResponseFormat)
     requested: tuple[Requested, ...] = ()

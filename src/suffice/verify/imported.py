@@ -1,0 +1,285 @@
+"""Reads the imports of a piece of code, per language, and says of each whether the bundled lists know it.
+
+Python through its syntax tree, the others by the few forms that an import can have on a line. No piece is rejected here.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+
+from suffice.verify import packages
+from suffice.verify.extract import Code
+from suffice.verify.python_code import Parse
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """One imported name. `known` is True (it exists), False (no list has it), or None (there is no list to ask).
+
+    `what` names its kind for people, `near` the well-known name that it resembles, `guarded` that the code copes without it.
+    """
+
+    name: str
+    known: bool | None
+    what: str = "package"
+    near: str = ""
+    guarded: bool = False
+    why: str = ""
+
+
+def of_python(piece: Code, parsed: Parse) -> tuple[Imported, ...]:
+    """Return the top-level modules that Python code imports."""
+    if parsed.tree is None:
+        return ()
+    guarded: set[int] = set()
+    found: dict[str, bool] = {}
+    for node in ast.walk(parsed.tree):
+        if isinstance(node, ast.Try) and any(_catches_import(handler) for handler in node.handlers):
+            inside = [*node.body, *(s for h in node.handlers for s in h.body), *node.orelse]
+            guarded |= {id(child) for statement in inside for child in ast.walk(statement)}
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+            guarded |= {id(child) for statement in node.body for child in ast.walk(statement)}
+        for module in _modules(node):
+            top = module.split(".")[0]
+            found[top] = found.get(top, True) and id(node) in guarded
+    return tuple(_python(name, is_guarded) for name, is_guarded in found.items() if name)
+
+
+def _catches_import(handler: ast.ExceptHandler) -> bool:
+    if handler.type is None:
+        return True
+    names = {n.id for n in ast.walk(handler.type) if isinstance(n, ast.Name)}
+    return bool(names & {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
+
+
+def _modules(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom) and not node.level and node.module:
+        return [node.module]
+    return []
+
+
+def _python(name: str, guarded: bool) -> Imported:
+    if name in packages.names("python_stdlib") or name.startswith("_"):
+        return Imported(name=name, known=True, what="module")
+    known = packages.pypi_has(name)
+    near = (
+        ""
+        if known and name.lower().replace("_", "-") in packages.names("pypi_top")
+        else packages.lookalike(name, "pypi_top")
+    )
+    return Imported(name=name, known=known, what="module", near=near, guarded=guarded)
+
+
+_JS_IMPORT = re.compile(
+    r"(?:^|[;}\s])(?:import|export)\s+(?:type\s+)?(?:[\w$*{][^;'\"`]{0,2000}?\bfrom\s*)?['\"]([^'\"\n]{1,214})['\"]"
+    r"|(?<![.\w])(?:require|import)(?:\.resolve)?\s*\(\s*['\"]([^'\"\n]{1,214})['\"]\s*\)"
+)
+_JS_COMMENT = re.compile(r"/\*[\s\S]*?\*/|^\s*//[^\n]*", re.MULTILINE)
+
+
+def of_javascript(piece: Code, parsed: Parse) -> tuple[Imported, ...]:
+    """Return the packages that JavaScript or TypeScript imports; relative, aliased and virtual ones are not packages."""
+    code = _JS_COMMENT.sub("", piece.text)
+    guarded = "try" in code
+    found: dict[str, Imported] = {}
+    for match in _JS_IMPORT.finditer(code):
+        spec = match.group(1) or match.group(2)
+        name = _package(spec)
+        if name and name not in found:
+            found[name] = _javascript(spec, name, guarded and match.group(2) is not None)
+    return tuple(found.values())
+
+
+def _package(spec: str) -> str:
+    if spec.startswith((".", "/", "#", "~", "@/", "$", "\\")) or "://" in spec or "!" in spec or "?" in spec:
+        return ""
+    scheme, colon, _ = spec.partition(":")
+    if colon and scheme != "node":
+        return ""
+    parts = spec.split("/")
+    return "/".join(parts[:2]) if spec.startswith("@") else parts[0]
+
+
+def _javascript(spec: str, name: str, guarded: bool) -> Imported:
+    if name.startswith("node:") or name in packages.names("node_builtins"):
+        plain = spec.removeprefix("node:")
+        known = plain.split("/")[0] in packages.names("node_builtins")
+        return Imported(name=name, known=known, what="Node module")
+    if name.startswith("@") and "/" not in name:
+        return Imported(name=name, known=None, why="a path alias")
+    if packages.on_registry(name, "npm") or packages.on_registry(
+        "@types/" + name.lstrip("@").replace("/", "__"), "npm"
+    ):
+        return Imported(name=name, known=True)
+    if name.startswith("@"):
+        # A scope without a known package may be a company's own, or an alias of the build.
+        return Imported(name=name, known=None, why="a scoped package that the list does not have")
+    return Imported(name=name, known=False, near=packages.lookalike(name, "npm_top"), guarded=guarded)
+
+
+_GO_GROUP = re.compile(r"^import\s*\(([^)]*)\)", re.MULTILINE)
+_GO_ONE = re.compile(r"^import\s+(?:[\w.]+\s+)?\"([^\"\n]+)\"", re.MULTILINE)
+_GO_PATH = re.compile(r"^\s*(?:[\w.]+\s+)?\"([^\"\n]+)\"", re.MULTILINE)
+
+
+def of_go(piece: Code, parsed: Parse) -> tuple[Imported, ...]:
+    """Return the import paths of Go code; one without a domain must be of the standard library or of the module itself."""
+    paths = [m.group(1) for m in _GO_ONE.finditer(piece.text)]
+    paths += [p for group in _GO_GROUP.finditer(piece.text) for p in _GO_PATH.findall(group.group(1))]
+    out = []
+    for path in paths:
+        first = path.split("/")[0]
+        if "." in first:
+            out.append(Imported(name=path, known=None, why="a module of another host"))
+            continue
+        std = packages.names("go_std")
+        if path in std:
+            out.append(Imported(name=path, known=True, what="package of the standard library"))
+            continue
+        of_std = any(entry.split("/")[0] == first for entry in std)
+        out.append(Imported(name=path if of_std else first, known=False, what="package of the standard library"))
+    return tuple(out)
+
+
+_RUST_USE = re.compile(
+    r"^\s*(?:pub(?:\([\w:]+\))?\s+)?(?:use\s+(?:::)?|extern\s+crate\s+)(\w+)((?:::\w+)*)", re.MULTILINE
+)
+_RUST_LOCAL = re.compile(
+    r"\b(?:mod|enum|struct|trait|type|fn|union|macro_rules!)\s+(\w+)|\bas\s+(\w+)|[{,:]\s*(\w+)\s*[,};]"
+)
+
+
+def of_rust(piece: Code, parsed: Parse) -> tuple[Imported, ...]:
+    """Return the crates that Rust code uses, and the modules of `std` that it names."""
+    local = {name for match in _RUST_LOCAL.findall(piece.text) for name in match if name}
+    out: dict[str, Imported] = {}
+    for match in _RUST_USE.finditer(piece.text):
+        crate, rest = match.group(1), match.group(2).split("::")[1:]
+        if crate in {"crate", "self", "super", "Self"} or crate in local or crate[0].isupper():
+            continue
+        if crate in {"std", "core", "alloc", "proc_macro", "test"}:
+            wrong = (
+                crate in {"std", "core"} and rest and rest[0][0].islower() and rest[0] not in packages.names("rust_std")
+            )
+            name = f"{crate}::{rest[0]}" if wrong else crate
+            out[name] = Imported(name=name, known=not wrong, what="module of the standard library")
+            continue
+        known = crate in packages.names("crates")
+        out[crate] = Imported(
+            name=crate, known=known, what="crate", near="" if known else packages.lookalike(crate, "crates")
+        )
+    return tuple(out.values())
+
+
+_JAVA = re.compile(r"^\s*import\s+(?:static\s+)?([\w.]+(?:\.\*)?)\s*;", re.MULTILINE)
+_DOMAINS = frozenset(
+    "com org net io edu gov dev app co ai me us uk de fr eu ch nl ru cn jp br in au ca se dk fi it es pl cz at be info biz tech".split()
+)
+
+
+def of_java(piece: Code, parsed: Parse) -> tuple[Imported, ...]:
+    """Return the packages that Java imports; only those of the JDK and those of no domain can be judged."""
+    out = []
+    own = re.search(r"^\s*package\s+(\w+)", piece.text, re.MULTILINE)
+    for path in _JAVA.findall(piece.text):
+        parts = path.split(".")
+        if parts[0] in {"java", "javax", "jakarta"}:
+            known = parts[0] == "jakarta" or ".".join(parts[:2]) in packages.names("java_std")
+            if parts[:2] == ["java", "util"] and len(parts) > 3 and parts[2][0].islower():
+                known = parts[2] in packages.names("java_util")
+            out.append(Imported(name=".".join(parts[:3]), known=known, what="package of the JDK"))
+        elif parts[0] in _DOMAINS or len(parts) < 2 or (own and own.group(1) == parts[0]):
+            out.append(Imported(name=path, known=None, why="a package outside the JDK"))
+        else:
+            famous = parts[0] in {
+                "junit",
+                "kotlin",
+                "kotlinx",
+                "scala",
+                "groovy",
+                "lombok",
+                "android",
+                "androidx",
+                "javafx",
+                "reactor",
+                "rx",
+                "sun",
+                "jdk",
+                "play",
+                "akka",
+                "freemarker",
+                "dagger",
+                "retrofit2",
+                "okhttp3",
+                "okio",
+                "cucumber",
+                "feign",
+                "picocli",
+                "zipkin2",
+                "redis",
+                "antlr",
+                "dalvik",
+                "netscape",
+                "weblogic",
+                "oracle",
+                "brave",
+                "graphql",
+                "spark",
+                "weka",
+                "processing",
+                "ij",
+                "gnu",
+                "javassist",
+                "mockit",
+                "oshi",
+                "technology",
+                "cn",
+                "tv",
+                "uk",
+                "lucee",
+                "springfox",
+                "ratpack",
+                "ninja",
+                "clojure",
+                "jason",
+                "bolts",
+                "butterknife",
+                "timber",
+                "coil",
+                "hudson",
+                "jenkins",
+                "jline",
+                "jxl",
+                "kafka",
+                "microsoft",
+                "nu",
+                "nz",
+                "one",
+                "rest",
+                "repast",
+                "sim",
+                "soot",
+                "tools",
+                "fj",
+                "io",
+            }
+            out.append(Imported(name=parts[0], known=True if famous else False, what="package"))
+    return tuple(out)
+
+
+_INCLUDE = re.compile(r"^\s*#\s*include\s*<([^>\n]+)>", re.MULTILINE)
+
+
+def of_cpp(piece: Code, parsed: Parse) -> tuple[Imported, ...]:
+    """Return the standard headers that C++ includes; a header with a suffix or a folder cannot be judged."""
+    out = []
+    for header in _INCLUDE.findall(piece.text):
+        if "." in header or "/" in header or not header.islower():
+            out.append(Imported(name=header, known=None, why="a header of a library or of the system"))
+        else:
+            out.append(Imported(name=header, known=header in packages.names("cpp_std"), what="standard header"))
+    return tuple(out)
