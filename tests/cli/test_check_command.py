@@ -42,6 +42,16 @@ def test_every_problem_of_a_bad_file_at_once_in_a_real_process(folder):
     assert "Traceback" not in done.stderr
 
 
+def test_names_are_checked_against_the_catalogue(folder, capsys):
+    (folder / "suffice.toml").write_text(
+        GOOD.replace("openai", "opneai") + '[routing]\nreference_model = "openai/no-such"\n'
+    )
+    assert main(["check"]) == 3
+    err = capsys.readouterr().err
+    assert "suffice.toml:3:12: unknown provider 'opneai'" in err and "did you mean 'openai'" in err
+    assert "suffice.toml:6:19: unknown model" in err
+
+
 def test_problems_as_json(folder, capsys):
     (folder / "suffice.toml").write_text("version = 1\nprot = 1\n")
     assert main(["check", "--json"]) == 3

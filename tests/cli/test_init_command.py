@@ -3,6 +3,7 @@ import os
 
 import pytest
 
+from suffice.catalog.load import load
 from suffice.cli import init_command, provider_keys
 from suffice.cli.main import main
 from suffice.config.discover import ServedModel
@@ -11,7 +12,7 @@ from suffice.config.discover import ServedModel
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    known = {n for names in provider_keys.provider_env().values() for n in names}
+    known = {n for names in provider_keys.provider_env(load()).values() for n in names}
     for name in [n for n in os.environ if n.startswith("SUFFICE_") or n in known]:
         monkeypatch.delenv(name)
 

@@ -28,7 +28,7 @@ BAD = {
     "unknown key": (GOOD + "modles = []\n", 5),
     "missing variable": (GOOD.replace("KEY", "NO_SUCH"), 4),
     "duplicate deployment": (GOOD + GOOD.replace("version = 1\n", "").replace(".a]", ".b]"), 5),
-    "negative price": (GOOD + '[models."x/y".price]\noutput_usd_per_mtok = -0.1\n', 6),
+    "negative price": (GOOD + '[models."x/y".price]\noutput_usd_per_mtok = -0.1\ninput_usd_per_mtok = 1\n', 6),
     "too large": (GOOD + "#" * 10_000_000, 0),
 }
 

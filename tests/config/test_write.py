@@ -26,7 +26,13 @@ text = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_siz
 dollars = st.decimals(0, 1000, places=6)
 names = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,8}", fullmatch=True)
 models = st.from_regex(r"[a-z]{1,5}/[A-Za-z0-9:.-]{1,9}", fullmatch=True)
-prices = st.builds(PriceSettings, input_usd_per_mtok=st.none() | dollars, per_request_usd=st.none() | dollars)
+prices = st.builds(
+    PriceSettings,
+    input_usd_per_mtok=dollars,
+    output_usd_per_mtok=dollars,
+    cache_read_usd_per_mtok=st.none() | dollars,
+    nominal=st.just(True),
+)
 endpoints = st.builds(
     EndpointSettings,
     provider=st.sampled_from(["openai", "vllm"]),
@@ -43,7 +49,9 @@ every = st.builds(
     server=st.builds(ServerSettings, port=st.integers(5000, 6000), idle_deadline_s=st.floats(0.001, 3600)),
     endpoints=st.dictionaries(names, endpoints, max_size=1),
     models=st.dictionaries(
-        models, st.builds(ModelSettings, price=prices, capabilities=st.none() | st.just(("tools",))), max_size=2
+        models,
+        st.builds(ModelSettings, price=st.none() | prices, capabilities=st.none() | st.just(("tools",))),
+        max_size=2,
     ),
     aliases=st.dictionaries(names, st.lists(models, min_size=1, max_size=2, unique=True).map(tuple), max_size=2),
     routing=st.builds(RoutingSettings, repair_usd=st.builds(RepairSettings, default=dollars, plan=st.none() | dollars)),

@@ -12,6 +12,8 @@ import json
 from suffice.cli.command import Exit, Io
 from suffice.config.load import load
 from suffice.config.origin import NOWHERE
+from suffice.config.problem import InvalidConfigError, Problem, errors_of
+from suffice.config.schema import Settings
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -29,11 +31,14 @@ def run(args: argparse.Namespace, io: Io) -> int:
         io.out.result(json_schema())
         return Exit.OK
     settings = load(args.config, io.env_vars, io.working)
-    for problem in settings.origin.warnings:
+    problems = [*settings.origin.warnings, *_names(settings)]
+    if errors_of(problems):
+        raise InvalidConfigError(problems)
+    for problem in problems:
         io.out.note(problem.render(), level=9 if io.out.json_mode else 0)
     name = settings.origin.file or NOWHERE
     found: dict[str, object] = {"ok": True, "file": settings.origin.file or None}
-    found["problems"] = [p.as_dict() for p in settings.origin.warnings]
+    found["problems"] = [p.as_dict() for p in problems]
     if args.print:
         from suffice.config.write import render
 
@@ -41,10 +46,21 @@ def run(args: argparse.Namespace, io: Io) -> int:
         io.out.say(f"# in effect, from {name}\n{shown}".rstrip())
         found["toml"] = shown
     else:
-        io.out.say(f"{name}: ok, {len(settings.endpoints)} endpoints, {len(settings.origin.warnings)} warnings")
+        io.out.say(f"{name}: ok, {len(settings.endpoints)} endpoints, {len(problems)} warnings")
         if not settings.origin.file:
             io.out.say(
                 "the gateway would use the keys and local servers that it finds; `suffice init` writes them to a file"
             )
     io.out.result(found)
     return Exit.OK
+
+
+def _names(settings: Settings) -> list[Problem]:
+    """Return the problems with names of providers and models."""
+    from suffice.catalog.load import load as load_catalog
+    from suffice.config.names import check_names, model_names
+
+    catalog = load_catalog()
+    models = {model.id for model in catalog.models()}
+    models.update(name for name in model_names(settings) if catalog.model(name) is not None)
+    return check_names(settings, {provider.id for provider in catalog.providers()}, models)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 
+from suffice.catalog.load import load as load_catalog
 from suffice.cli.command import Exit, Io
 from suffice.cli.provider_keys import provider_env
 from suffice.config.discover import discover
@@ -25,7 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, io: Io) -> int:
     """Discover, write, and say what to do next."""
-    settings = asyncio.run(discover(io.env_vars, provider_env(), probe))
+    settings = asyncio.run(discover(io.env_vars, provider_env(load_catalog()), probe))
     text = render(settings, defaults=True)
     for problem in settings.origin.warnings:
         io.out.note(problem.render(), level=9 if io.out.json_mode else 0)

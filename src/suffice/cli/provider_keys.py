@@ -1,48 +1,29 @@
-"""Which environment variable holds which provider's key, for discovery.
-
-Variables that usually mean something else (GITHUB_TOKEN, HF_TOKEN, Google's credentials file, AWS access keys) are left
-out: finding them must not start to spend somebody's money.
-"""
+"""Which environment variable holds which provider's key, for discovery: the catalogue's table, without the doubtful ones."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-_KEYS: dict[str, tuple[str, ...]] = {
-    "openai": ("OPENAI_API_KEY",),
-    "anthropic": ("ANTHROPIC_API_KEY",),
-    "google-gemini": ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
-    "deepseek": ("DEEPSEEK_API_KEY",),
-    "alibaba-dashscope": ("DASHSCOPE_API_KEY",),
-    "mistral": ("MISTRAL_API_KEY",),
-    "codestral": ("CODESTRAL_API_KEY",),
-    "together": ("TOGETHER_API_KEY",),
-    "fireworks": ("FIREWORKS_API_KEY",),
-    "groq": ("GROQ_API_KEY",),
-    "xai": ("XAI_API_KEY",),
-    "cerebras": ("CEREBRAS_API_KEY",),
-    "sambanova": ("SAMBANOVA_API_KEY",),
-    "deepinfra": ("DEEPINFRA_API_KEY", "DEEPINFRA_TOKEN"),
-    "novita": ("NOVITA_API_KEY",),
-    "nebius": ("NEBIUS_API_KEY",),
-    "hyperbolic": ("HYPERBOLIC_API_KEY",),
-    "moonshot": ("MOONSHOT_API_KEY",),
-    "zai": ("ZAI_API_KEY", "ZHIPU_API_KEY"),
-    "minimax": ("MINIMAX_API_KEY",),
-    "cohere": ("COHERE_API_KEY", "CO_API_KEY"),
-    "openrouter": ("OPENROUTER_API_KEY",),
-    "inception": ("INCEPTION_API_KEY",),
-    "siliconflow": ("SILICONFLOW_API_KEY",),
-    "nvidia": ("NVIDIA_API_KEY",),
-    "baseten": ("BASETEN_API_KEY",),
-    "vercel-ai-gateway": ("AI_GATEWAY_API_KEY",),
-    "xiaomi": ("XIAOMI_API_KEY",),
-    "stepfun": ("STEPFUN_API_KEY",),
-    "vllm": ("VLLM_API_KEY",),
-    "llamacpp": ("LLAMA_API_KEY",),
-}
+from suffice.catalog.book import Catalog
+
+DOUBTFUL = frozenset(
+    {
+        "AWS_ACCESS_KEY_ID",
+        "CLOUDFLARE_API_TOKEN",
+        "GITHUB_TOKEN",
+        "GOOGLE_APPLICATION_CREDENTIALS",
+        "HF_TOKEN",
+        "OLLAMA_API_KEY",
+    }
+)
+"""Variables that usually mean something else: finding one must not start to spend somebody's money or send a key astray."""
 
 
-def provider_env() -> Mapping[str, tuple[str, ...]]:
-    """Return, for each provider id, the variables that may hold its key, the preferred one first."""
-    return _KEYS
+def provider_env(catalog: Catalog) -> Mapping[str, tuple[str, ...]]:
+    """Return, for each provider id, the variables that may hold its key, the preferred one first.
+
+    Providers whose address needs a region, resource or project are left out: a key alone does not reach them.
+    """
+    ready = [p for p in catalog.providers() if "{" not in p.base_url]
+    found = {p.id: tuple(name for name in p.env_vars if name not in DOUBTFUL) for p in ready}
+    return {provider: names for provider, names in found.items() if names}

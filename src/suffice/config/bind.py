@@ -188,10 +188,10 @@ class Binder:
                 path, f"`{dotted(path)}` must be a number of dollars up to 1e9, not {raw}", self.range_hint(setting)
             )
         # A finer amount could not be booked exactly, and rounding a price in silence would make every sum wrong.
-        if amount != round(amount, 9):
-            return self.report(
-                path, f"`{dotted(path)}` is finer than a nano-dollar: {raw}", "write at most 9 decimal places"
-            )
+        places = setting.about.places
+        if amount != round(amount, places):
+            said = f"`{dotted(path)}` is finer than can be booked: {raw}"
+            return self.report(path, said, f"write at most {places} decimal places")
         return self.ranged(setting, amount, amount, path)
 
     def ranged(self, setting: Setting, number: int | Decimal, value: object, path: KeyPath) -> object:

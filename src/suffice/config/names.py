@@ -31,6 +31,14 @@ def check_names(settings: Settings, known_providers: Collection[str], known_mode
     ]
 
 
+def model_names(settings: Settings) -> frozenset[str]:
+    """Return every model that the settings name anywhere, so that a caller can look up spellings that are no catalogue ids."""
+    named = {settings.routing.reference_model, settings.routing.default_model, *settings.models}
+    named.update(model for targets in settings.aliases.values() for model in targets)
+    named.update(model for team in settings.teams.values() for model in team.models)
+    return frozenset(named - {""})
+
+
 def _providers(settings: Settings, known: Collection[str]) -> Iterator[Problem]:
     for name, endpoint in settings.endpoints.items():
         if endpoint.provider not in known:

@@ -14,7 +14,7 @@ from suffice.config.locate import Path
 from suffice.config.origin import dotted
 from suffice.config.problem import Problem, did_you_mean
 from suffice.config.schema import Settings
-from suffice.config.sections import MODEL_ID, EndpointSettings
+from suffice.config.sections import MODEL_ID, EndpointSettings, PriceSettings
 
 MIN_CONTROL_SECRET = 16
 _DEFAULT_SECRETS = frozenset(
@@ -239,7 +239,21 @@ def _deadlines(settings: Settings) -> Iterator[Problem]:
             )
 
 
-RULES: tuple[Rule, ...] = (_listeners, _control_secret, _endpoints, _aliases, _teams, _deadlines)
+def _prices(settings: Settings) -> Iterator[Problem]:
+    """Refuse a price of 0 that nobody meant: an unknown price written as 0 would spend money unseen."""
+    tables: list[tuple[Path, PriceSettings]] = []
+    tables += [(("models", name, "price"), m.price) for name, m in settings.models.items() if m.price is not None]
+    for endpoint, values in settings.endpoints.items():
+        tables += [(("endpoints", endpoint, "prices", name), price) for name, price in values.prices.items()]
+    for path, price in tables:
+        for bucket, amount in price.buckets().items():
+            if amount == 0 and not price.nominal:
+                here = (*path, f"{bucket}_usd_per_mtok")
+                hint = f"write the price, or nominal = true in [{dotted(path)}] if it costs nothing"
+                yield settings.origin.problem(here, f"`{dotted(here)}` is 0", hint)
+
+
+RULES: tuple[Rule, ...] = (_listeners, _control_secret, _endpoints, _aliases, _teams, _deadlines, _prices)
 
 
 def check(settings: Settings) -> list[Problem]:

@@ -14,19 +14,17 @@ from suffice.config.secret import Secret
 from suffice.config.setting import about
 
 _HOST_PART = {"pattern": r"[A-Za-z0-9-]{1,63}", "expects": "1 to 63 letters, digits or hyphens"}
-_PRICE = {"minimum": 0, "example": "0.25"}
+_PRICE = {"minimum": 0, "places": 6, "example": "0.25"}
 MODEL_ID = r"[a-z0-9][a-z0-9.-]*/[^\s/][^\s]*"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceSettings:
-    """Prices of one model that win over the catalogue; whatever is left out keeps the catalogue's price."""
+    """The price of one model; it replaces the catalogue's price whole. Buckets left out cost what the catalogue derives."""
 
-    input_usd_per_mtok: Decimal | None = field(
-        default=None, metadata=about("Dollars per million fresh input tokens.", **_PRICE)
-    )
-    output_usd_per_mtok: Decimal | None = field(
-        default=None, metadata=about("Dollars per million output tokens, reasoning included.", **_PRICE)
+    input_usd_per_mtok: Decimal = field(metadata=about("Dollars per million fresh input tokens.", **_PRICE))
+    output_usd_per_mtok: Decimal = field(
+        metadata=about("Dollars per million output tokens, reasoning included.", **_PRICE)
     )
     cache_read_usd_per_mtok: Decimal | None = field(
         default=None,
@@ -38,9 +36,21 @@ class PriceSettings:
     cache_write_1h_usd_per_mtok: Decimal | None = field(
         default=None, metadata=about("The same for cache entries kept for an hour.", **_PRICE)
     )
-    per_request_usd: Decimal | None = field(
-        default=None, metadata=about("Dollars per request, whatever its size.", **_PRICE)
+    cache_write_12h_usd_per_mtok: Decimal | None = field(
+        default=None, metadata=about("The same for cache entries kept for twelve hours.", **_PRICE)
     )
+    nominal: bool = field(
+        default=False,
+        metadata=about(
+            "Whether the price is made up, as for a model of your own. A price of 0 needs it, so that none is free by mistake."
+        ),
+    )
+
+    def buckets(self) -> dict[str, Decimal]:
+        """Return the given prices in dollars per million tokens, by the catalogue's name of the bucket (`input`, ...)."""
+        names = ("input", "output", "cache_read", "cache_write", "cache_write_1h", "cache_write_12h")
+        given = {name: getattr(self, f"{name}_usd_per_mtok") for name in names}
+        return {name: value for name, value in given.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +108,10 @@ class EndpointSettings:
     proxy_auth: Secret | None = field(
         default=None, metadata=about("`user:password` for the proxy, as `${NAME}` or `file:/path`.")
     )
+    ca_file: str = field(
+        default="",
+        metadata=about("PEM file of the authorities to trust for this endpoint, in place of the system's."),
+    )
     headers: Mapping[str, Secret] = field(
         default_factory=dict,
         metadata=about(
@@ -122,20 +136,44 @@ class EndpointSettings:
 class ModelSettings:
     """What is known of one model better than the catalogue does, or of a model that the catalogue has not."""
 
-    price: PriceSettings = field(
-        default_factory=PriceSettings, metadata=about("Prices at every endpoint that has none of its own.")
+    price: PriceSettings | None = field(
+        default=None, metadata=about("Price at every endpoint that has none of its own.")
     )
+    name: str = field(default="", metadata=about("Name that the provider knows the model by. Empty: as after the `/`."))
     context_window_tokens: int | None = field(
         default=None, metadata=about("Longest prompt and answer together, in tokens.", minimum=1)
     )
     max_output_tokens: int | None = field(default=None, metadata=about("Longest answer, in tokens.", minimum=1))
-    capabilities: tuple[Literal["tools", "vision", "structured", "reasoning", "fim", "embeddings"], ...] | None = field(
-        default=None, metadata=about("What the model can do; replaces the catalogue's list.")
-    )
+    capabilities: (
+        tuple[
+            Literal[
+                "tools", "vision", "structured", "reasoning", "fim", "embeddings", "rerank", "audio", "image-output"
+            ],
+            ...,
+        ]
+        | None
+    ) = field(default=None, metadata=about("What the model can do; replaces the catalogue's list."))
     enabled: bool = field(default=True, metadata=about("Whether the model may be chosen or pinned."))
     attributes: Mapping[str, str] = field(
         default_factory=dict, metadata=about("Facts about the model for compliance rules, over the catalogue's.")
     )
+
+    def as_override(self) -> dict[str, object]:
+        """Return what was given in the form that `catalog.overrides.apply` takes."""
+        out: dict[str, object] = {}
+        if self.price is not None:
+            out["price"] = self.price.buckets()
+            if self.price.nominal:
+                out["nominal"] = True
+        given = {
+            "name": self.name,
+            "context_window": self.context_window_tokens,
+            "max_output": self.max_output_tokens,
+            "capabilities": self.capabilities,
+            "attributes": dict(self.attributes),
+        }
+        # An empty list of capabilities is a statement; an empty name or table is none.
+        return out | {name: value for name, value in given.items() if value not in (None, "", {})}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

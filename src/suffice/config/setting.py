@@ -28,7 +28,8 @@ class About:
     """What is said of one setting.
 
     `minimum` and `maximum` are inclusive, `above` is an exclusive lower bound; `pattern` must match the whole text and
-    `expects` says the same for people. `example` is TOML. `restart` marks settings that a reload cannot change.
+    `expects` says the same for people; money has at most `places` decimals. `example` is TOML. `restart` marks settings
+    that a reload cannot change.
     """
 
     help: str
@@ -40,6 +41,7 @@ class About:
     key_pattern: str = ""
     key_expects: str = ""
     non_empty: bool = False
+    places: int = 9
     example: str = ""
     restart: bool = False
 
