@@ -109,7 +109,7 @@ def extract(view: RequestView, *, prompt_tokens: int = 0) -> Features:
         needs_tools=bool(view.tool_names),
         needs_vision=view.has_images,
         needs_structured=view.structured,
-        has_tests=_TESTS_SEEN.search(text) is not None or any(_TESTS_SEEN.search(r[:2000]) for r in results[-2:]),
+        has_tests=_tests_in(text) or any(_tests_in(result[:2000]) for result in results[-2:]),
         stream=view.stream,
         signals=tuple(signals),
     )
@@ -159,6 +159,10 @@ def _newest_ask(view: RequestView, signals: list[str]) -> tuple[Ask, TaskGuess]:
             return found, here
         break
     return ask, guess
+
+
+def _tests_in(text: str) -> bool:
+    return any(hint in text for hint in ("test", "spec.", "jest")) and _TESTS_SEEN.search(text) is not None
 
 
 def _auxiliary(system: str) -> bool:

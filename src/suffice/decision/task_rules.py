@@ -101,7 +101,8 @@ def _read(text: str) -> _Words:
         lead = _read_pieces(text, classes)
         if lead:
             return _Words(tokens, frozenset(classes), lead, lead)
-    phrase = PHRASES.search(text)
+    # Turns of phrase are looked for where asks stand, at both ends: the pattern is dear.
+    phrase = PHRASES.search(text, 0, 240) or (PHRASES.search(text, len(text) - 160) if len(text) > 240 else None)
     name = phrase.lastgroup if phrase is not None else None
     if phrase is not None and name is not None:
         classes.add(name)
