@@ -1,0 +1,1 @@
+"""Is it any good: replay of recorded outcomes, policies side by side, intervals."""

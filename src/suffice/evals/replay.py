@@ -1,0 +1,204 @@
+"""The replay: pools x splits x verifiers x repair costs, all policies side by side, chosen on the training part only.
+
+Does: accumulate per-task sums, so that intervals come from a paired bootstrap over tasks. Does not: choose anything
+with test rows. The yardstick
+"best single" is one fixed model per pool: the most accurate on training and test tasks together (the cheaper among
+equals), which no policy
+gets to know; what a user would get who picks the best on the training part is the policy row `best-single`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from suffice.decision.grid import Floats
+from suffice.evals import baselines
+from suffice.evals.baselines import Judged
+from suffice.evals.choice import MARGIN, best_single, honest_best
+from suffice.evals.ours import Data, iso, least_cost
+from suffice.evals.walk import Verifier
+
+REPAIR_USD = (0.6, 3.0, 10.0, 40.0)
+ESCAPE = 1.5
+RHO = 0.5
+VERIFIERS: tuple[tuple[str, Verifier], ...] = (
+    ("independent", Verifier(name="none", gate=False, spend=False)),
+    ("independent", Verifier(name="spend-turns", gate=False)),
+    ("independent", Verifier(name="90/30", tpr=0.9, fpr=0.3)),
+    ("correlated", Verifier(name="90/30", tpr=0.9, fpr=0.3, rho=RHO)),
+    ("independent", Verifier(name="95/10", tpr=0.95, fpr=0.1)),
+    ("correlated", Verifier(name="95/10", tpr=0.95, fpr=0.1, rho=RHO)),
+    ("independent", Verifier(name="perfect", tpr=1.0, fpr=0.0)),
+)
+POLICIES = (
+    "best-single", "cheapest-single", "random", "family-lookup", "prompt-text", "fixed-cascade", "cost-over-p",
+    "ours", "oracle",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Setting:
+    """One row's key. `repair` is H in dollars or "iso"."""
+
+    policy: str
+    verifier: str
+    errors: str
+    repair: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Sums:
+    """Per task of the pool [n]: sums over the splits in which it was judged, of dollars, rights, losses; how often;
+    and the yardstick's."""
+
+    cost: Floats
+    right: Floats
+    loss: Floats
+    count: Floats
+
+
+@dataclass(slots=True, kw_only=True)
+class Tally:
+    """What is known of one pool after the splits: sums per setting, the yardstick arm and its sums, calibration."""
+
+    n: int
+    yardstick: int
+    sums: dict[Setting, Sums] = field(default_factory=dict)
+
+    def add(self, setting: Setting, rows: np.ndarray, done: Judged) -> None:
+        """Add what a policy did on the test rows of one split."""
+        if setting not in self.sums:
+            self.sums[setting] = Sums(
+                cost=np.zeros(self.n), right=np.zeros(self.n), loss=np.zeros(self.n), count=np.zeros(self.n)
+            )
+        sums = self.sums[setting]
+        sums.cost[rows] += done.cost
+        sums.right[rows] += done.right
+        sums.loss[rows] += done.loss
+        sums.count[rows] += 1.0
+
+
+def random_splits(n: int, count: int, share: float = 0.6, seed: int = 0) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield (train, test) row indices."""
+    rng = np.random.default_rng(seed)  # noqa: TID251
+    for _ in range(count):
+        order = rng.permutation(n)
+        cut = round(share * n)
+        yield np.sort(order[:cut]), np.sort(order[cut:])
+
+
+def replay_split(
+    data: Data, train_rows: np.ndarray, test_rows: np.ndarray, tally: Tally, margin: float = MARGIN
+) -> None:
+    """Run every policy on one split and add it to the tally."""
+    train, test = data.rows(train_rows), data.rows(test_rows)
+    for errors, verifier in VERIFIERS:
+        escape = ESCAPE if verifier.gate else 1.0
+        for policy, repair, done in _one_verifier(train, test, verifier, escape, margin):
+            setting = Setting(policy=policy, verifier=verifier.name, errors=errors, repair=repair)
+            tally.add(setting, test_rows, done)
+
+
+def _one_verifier(
+    train: Data, test: Data, verifier: Verifier, escape: float, margin: float
+) -> Iterator[tuple[str, str, Judged]]:
+    table = baselines.cascade_table(train.right, train.cost, verifier, escape)
+    target = honest_best(train.right) + margin
+    singles = {
+        "best-single": best_single(train.right, train.cost), "cheapest-single": int(train.cost.mean(axis=0).argmin())
+    }  # fmt: skip
+    order = baselines.ratio_order(train.right, train.cost)
+    ours = least_cost(train, test, verifier, np.array(REPAIR_USD), escape)
+    for at, h in enumerate(REPAIR_USD):
+        name = f"{h:g}"
+        for policy, arm in singles.items():
+            yield policy, name, _sequence(train, test, [arm], verifier, escape, h)
+        yield "random", name, _random(test, escape)
+        yield "family-lookup", name, _routed(train, test, h, escape, "family")
+        yield "prompt-text", name, _routed(train, test, h, escape, "text")
+        chain, hand_over = baselines.tuned_cascade(table, h)
+        yield (
+            "fixed-cascade",
+            name,
+            baselines.run_sequence(chain, test.right, test.cost, verifier, escape, hand_over=hand_over),
+        )
+        yield "cost-over-p", name, _sequence(train, test, order, verifier, escape, h)
+        yield "ours", name, ours[at]
+        yield "oracle", name, _oracle(test, h)
+    for policy, arm in singles.items():
+        yield policy, "iso", baselines.run_sequence([arm], test.right, test.cost, verifier, 1.0, hand_over=False)
+    yield "random", "iso", _random(test, 1.0)
+    yield "family-lookup", "iso", _iso_routed(train, test, target, "family")
+    yield "prompt-text", "iso", _iso_routed(train, test, target, "text")
+    chain = baselines.iso_cascade(table, target)
+    yield "fixed-cascade", "iso", baselines.run_sequence(chain, test.right, test.cost, verifier, 1.0, hand_over=False)
+    yield "cost-over-p", "iso", baselines.run_sequence(order, test.right, test.cost, verifier, 1.0, hand_over=False)
+    yield "ours", "iso", iso(train, test, verifier, margin).judged
+    yield "oracle", "iso", _oracle(test, None)
+
+
+def _sequence(train: Data, test: Data, chain: list[int], verifier: Verifier, escape: float, h: float) -> Judged:
+    """Return a fixed chain with the ending that is cheaper on the training part."""
+    trial = [
+        baselines.run_sequence(chain, train.right, train.cost, verifier, escape, hand_over=end) for end in (True, False)
+    ]
+    j = [float((t.cost + h * t.loss).mean()) for t in trial]
+    return baselines.run_sequence(chain, test.right, test.cost, verifier, escape, hand_over=j[0] < j[1])
+
+
+def _random(test: Data, escape: float) -> Judged:
+    right = test.right.mean(axis=1)
+    return Judged(cost=test.cost.mean(axis=1), right=right, loss=escape * (1 - right))
+
+
+def _predicted(train: Data, test: Data, kind: str) -> tuple[Floats, Floats]:
+    """Return predicted success and cost [n, A] by family means or by a ridge regression on the text."""
+    if kind == "family":
+        known = tuple(sorted(set(train.family)))
+        x, z = baselines.family_features(train.family, known), baselines.family_features(test.family, known)
+        penalty = baselines.RIDGE_FAMILY
+    else:
+        x, z, penalty = train.text, test.text, baselines.RIDGE_TEXT
+    p = np.clip(z @ baselines.ridge(x, train.right, penalty), 0, 1)
+    cost = np.maximum(z @ baselines.ridge(x, train.cost, penalty), 0.2 * train.cost.mean(axis=0))
+    return p, cost
+
+
+def _routed(train: Data, test: Data, h: float, escape: float, kind: str) -> Judged:
+    p, cost = _predicted(train, test, kind)
+    return baselines.routed((cost + h * escape * (1 - p)).argmin(axis=1), test.right, test.cost, escape)
+
+
+def _iso_routed(train: Data, test: Data, target: float, kind: str) -> Judged:
+    """Return the router at the least dial whose training accuracy (cross-fitted in two halves) meets the target."""
+    levels = np.geomspace(0.03, 300.0, 40) * float(train.cost.mean())
+    half = np.arange(train.right.shape[0]) % 2 == 0
+    accuracy, spent = np.zeros(levels.shape[0]), np.zeros(levels.shape[0])
+    for inner, judge in ((half, ~half), (~half, half)):
+        a, b = train.rows(np.flatnonzero(inner)), train.rows(np.flatnonzero(judge))
+        p, cost = _predicted(a, b, kind)
+        for k, level in enumerate(levels):
+            done = baselines.routed((cost + level * (1 - p)).argmin(axis=1), b.right, b.cost, 1.0)
+            accuracy[k] += done.right.sum() / train.right.shape[0]
+            spent[k] += done.cost.sum()
+    able = np.flatnonzero(accuracy >= target)
+    k = int(able[spent[able].argmin()]) if able.size else int(accuracy.argmax())
+    return _routed(train, test, float(levels[k]), 1.0, kind)
+
+
+def _oracle(test: Data, h: float | None) -> Judged:
+    """Return the cheapest right arm per task (nobody can know it); a task that none solves costs nothing and H, or
+    the cheapest arm."""
+    cost = np.where(test.right > 0.5, test.cost, np.inf).min(axis=1)
+    solved = np.isfinite(cost)
+    if h is None:
+        return Judged(
+            cost=np.where(solved, cost, test.cost.min(axis=1)),
+            right=solved.astype(float),
+            loss=1.0 - solved.astype(float),
+        )
+    worth = solved & (cost < h)
+    return Judged(cost=np.where(worth, cost, 0.0), right=worth.astype(float), loss=1.0 - worth.astype(float))
