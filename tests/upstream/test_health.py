@@ -159,5 +159,5 @@ def test_memory_is_bounded(env: FakeEnv) -> None:
     for n in range(500):
         health.failed(f"e{n}", f"m{n}", OVERLOADED)
         health.admit(f"e{n}", f"m{n}", panic=True)
-    for table in (health._circuits, health._quality, health._panic_at, health._spread):
+    for table in (health._circuits, health._quality, health._panic_at, health._spread, health._keys):
         assert len(table) <= 50

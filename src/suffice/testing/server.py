@@ -211,6 +211,8 @@ class Connection(asyncio.Protocol):
             if step.end == HANG:
                 break
             if step.end:
+                # The bill is closed before the last byte leaves: whoever has the whole answer finds the whole bill.
+                self._core.settle(turn)
                 self._flush(out)
                 self._end(step.end, turn)
         self._flush(out)
@@ -222,7 +224,6 @@ class Connection(asyncio.Protocol):
             self._transport.write(data)
 
     def _end(self, end: str, turn: Turn) -> None:
-        self._core.settle(turn)
         turn.request.outcome = "cut" if end in (CLOSE, RESET) else "complete"
         self._turn = None
         if end == CLOSE or (end == KEEP and not turn.keep_alive):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from suffice.upstream.circuit import Circuit
 from suffice.upstream.fault_matrix import Cools
@@ -20,6 +21,7 @@ SPREAD_WINDOW_S = 60.0
 PANIC_SPACING_S = 1.0
 DISABLED_SPACING_S = 300.0
 WEIGHT = 0.1
+SCOPES = (Cools.ENDPOINT_MODEL, Cools.CREDENTIAL, Cools.HOST, Cools.VENDOR)
 
 Key = tuple[str, str, str]
 
@@ -76,14 +78,17 @@ class Health:
         self._quality: dict[tuple[str, str], Quality] = {}
         self._panic_at: dict[tuple[str, str], float] = {}
         self._spread: dict[str, dict[str, float]] = {}
+        self._keys: dict[tuple[str, str], tuple[Key, ...]] = {}
 
     def register(self, endpoint: str, *, vendor: str, host: str, credential: str) -> None:
         """Say what `endpoint` depends on. `credential` is a name or a digest, never the secret; a new one starts enabled."""
+        self._keys.clear()
         self._places[endpoint] = Place(vendor=vendor, host=host, credential=credential)
 
     def forget(self, endpoint: str) -> None:
         """Forget an endpoint that is configured no more."""
         self._places.pop(endpoint, None)
+        self._keys.clear()
         for key in [k for k in self._circuits if k[0] == Cools.ENDPOINT_MODEL and k[1] == endpoint]:
             del self._circuits[key]
         for pair in [p for p in self._quality if p[0] == endpoint]:
@@ -91,14 +96,19 @@ class Health:
 
     def credential_changed(self, credential: str) -> None:
         """Enable a credential again, because the operator has mended it."""
-        self._circuits.pop((Cools.CREDENTIAL, credential, ""), None)
+        self._circuits.pop((Cools.CREDENTIAL.value, credential, ""), None)
 
     def available(self, endpoint: str, model: str) -> bool:
         """Tell whether a request may be sent there now."""
-        if not self._circuits:
+        circuits = self._circuits
+        if not circuits:
             return True
-        now = self._env.monotonic()
-        return all(circuit.available(now) for _, circuit in self._around(endpoint, model))
+        # A plain loop: this is asked for every candidate of every request.
+        for key in self._keys.get((endpoint, model)) or self._keys_of(endpoint, model):
+            circuit = circuits.get(key)
+            if circuit is not None and circuit.is_open and not circuit.available(self._env.monotonic()):
+                return False
+        return True
 
     def healthy(self, endpoint: str, model: str) -> bool:
         """Tell whether nothing went wrong there in its last ten outcomes, and nothing around it is resting."""
@@ -162,10 +172,10 @@ class Health:
             self._score(endpoint, model, 1.0 if row.scores else 0.0)
         cooled: Key | None = None
         if row.cools is not Cools.NOTHING:
-            cooled = self._key(row.cools, endpoint, model, place)
+            cooled = _key(row.cools, endpoint, model, place)
             self._circuit(cooled).fail(fault, now)
         if row.spreads and self._widespread(place, now):
-            self._circuit((Cools.VENDOR, place.vendor, "")).fail(fault, now)
+            self._circuit(_key(Cools.VENDOR, endpoint, model, place)).fail(fault, now)
         for key, circuit in self._around(endpoint, model):
             # A probe that met a fault of another scope says nothing about this circuit: release it.
             if key != cooled:
@@ -201,21 +211,17 @@ class Health:
     def _place(self, endpoint: str) -> Place:
         return self._places.get(endpoint) or Place(vendor=endpoint, host=endpoint, credential=endpoint)
 
-    def _key(self, scope: Cools, endpoint: str, model: str, place: Place) -> Key:
-        if scope is Cools.ENDPOINT_MODEL:
-            return (scope, endpoint, model)
-        names = {Cools.CREDENTIAL: place.credential, Cools.HOST: place.host, Cools.VENDOR: place.vendor}
-        return (scope, names[scope], "")
-
     def _around(self, endpoint: str, model: str) -> list[tuple[Key, Circuit]]:
-        place = self._place(endpoint)
-        keys: tuple[Key, ...] = (
-            (Cools.ENDPOINT_MODEL, endpoint, model),
-            (Cools.CREDENTIAL, place.credential, ""),
-            (Cools.HOST, place.host, ""),
-            (Cools.VENDOR, place.vendor, ""),
-        )
+        if not self._circuits:
+            return []
+        keys = self._keys.get((endpoint, model)) or self._keys_of(endpoint, model)
         return [(key, circuit) for key in keys if (circuit := self._circuits.get(key)) is not None]
+
+    def _keys_of(self, endpoint: str, model: str) -> tuple[Key, ...]:
+        place = self._place(endpoint)
+        keys = self._keys[endpoint, model] = tuple(_key(scope, endpoint, model, place) for scope in SCOPES)
+        self._trim(self._keys)
+        return keys
 
     def _circuit(self, key: Key) -> Circuit:
         circuit = self._circuits.pop(key, None) or Circuit()
@@ -243,11 +249,17 @@ class Health:
         self._trim(self._spread)
         return len(seen) >= SPREAD_CREDENTIALS
 
-    def _trim(
-        self, table: dict[str, dict[str, float]] | dict[tuple[str, str], Quality] | dict[tuple[str, str], float]
-    ) -> None:
+    def _trim(self, table: dict[Any, Any]) -> None:
         if len(table) > self._capacity:
-            del table[next(iter(table))]  # type: ignore[arg-type]
+            del table[next(iter(table))]
+
+
+def _key(scope: Cools, endpoint: str, model: str, place: Place) -> Key:
+    # Plain text in the keys: hashing a member of an enumeration is slow.
+    if scope is Cools.ENDPOINT_MODEL:
+        return (scope.value, endpoint, model)
+    names = {Cools.CREDENTIAL: place.credential, Cools.HOST: place.host, Cools.VENDOR: place.vendor}
+    return (scope.value, names[scope], "")
 
 
 def _average(old: float | None, new: float) -> float:
