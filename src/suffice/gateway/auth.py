@@ -7,7 +7,7 @@ refused, so that no page in a browser can spend the user's provider keys.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 
@@ -23,6 +23,7 @@ class Principal:
     budgets: tuple[str, ...] = ()
     data_class: str = ""
     repair_nano: int = 0
+    record: object = field(default=None, repr=False, compare=False)
 
     @staticmethod
     def anonymous() -> Principal:

@@ -27,7 +27,9 @@ SERVICES = {("processing", "batch"): "batch", ("service_tier", "flex"): "flex", 
             ("service_tier", "fast"): "fast", ("speed", "fast"): "fast"}  # fmt: skip
 
 
-def read(providers: Iterable[Any], ours: dict[str, list[str]], routed: dict[str, str], exact: Exact) -> list[SourceModel]:
+def read(
+    providers: Iterable[Any], ours: dict[str, list[str]], routed: dict[str, str], exact: Exact
+) -> list[SourceModel]:
     """Return the models of the providers named in `ours` (direct) and `routed` (listed by the Hugging Face router)."""
     out: list[SourceModel] = []
     for provider in providers:

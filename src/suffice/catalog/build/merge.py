@@ -89,7 +89,9 @@ def compare(base: SourceModel, theirs: SourceModel, prefer: bool, today: str, ex
                 same = False
                 winner = "model-prices" if prefer else "genai-prices"
                 detail = f"genai-prices {dollars(a)}, model-prices {dollars(b)} $/Mtok; {winner} wins"
-                exact.findings.append(Finding(kind="conflict", model=theirs.id, field=f"{bucket}{label}", detail=detail))
+                exact.findings.append(
+                    Finding(kind="conflict", model=theirs.id, field=f"{bucket}{label}", detail=detail)
+                )
     return same and [t.above for t in left.tiers] == [t.above for t in right.tiers]
 
 
@@ -201,7 +203,9 @@ def routed(models: list[Model], own: dict[str, Any]) -> list[Model]:
 
 def _like(model: Model, provider: str, name: str, why: str) -> Model:
     like = Like(id=model.id, why=why)
-    return msgspec.structs.replace(model, id=f"{provider}/{name}", provider=provider, name=name, prices=(), like=like, aliases=())
+    return msgspec.structs.replace(
+        model, id=f"{provider}/{name}", provider=provider, name=name, prices=(), like=like, aliases=()
+    )
 
 
 def dollars(pico: int) -> str:

@@ -62,7 +62,9 @@ class Exact:
         """Return the exact price, or None for zero and (not strict) for inexact numbers. Raises BuildError when strict."""
         text = str(value)
         if text in self.repairs:
-            self.findings.append(Finding(kind="repaired", model=model, field=bucket, detail=f"{text} -> {self.repairs[text]}"))
+            self.findings.append(
+                Finding(kind="repaired", model=model, field=bucket, detail=f"{text} -> {self.repairs[text]}")
+            )
             text = self.repairs[text]
         try:
             scaled = Decimal(text) * PICO_PER_USD_MTOK
@@ -74,11 +76,15 @@ class Exact:
             scaled += noise
         if not scaled.is_finite() or scaled < 0 or scaled != scaled.to_integral_value():
             if self.strict or not scaled.is_finite() or scaled < 0:
-                raise BuildError(f"{model}: {bucket} price {text} $/Mtok is not a whole number of pico-dollars per token")
+                raise BuildError(
+                    f"{model}: {bucket} price {text} $/Mtok is not a whole number of pico-dollars per token"
+                )
             self.findings.append(Finding(kind="dropped", model=model, field=bucket, detail=f"{text} is not exact"))
             return None
         if scaled == 0:
-            self.findings.append(Finding(kind="zero", model=model, field=bucket, detail="a listed 0 is read as not listed"))
+            self.findings.append(
+                Finding(kind="zero", model=model, field=bucket, detail="a listed 0 is read as not listed")
+            )
             return None
         return int(scaled)
 

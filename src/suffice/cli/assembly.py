@@ -1,0 +1,262 @@
+"""The composition root: builds the gateway from settings, by constructor arguments, and takes it down again.
+
+Nothing else in Suffice builds a room out of another. A reload builds a new `State` beside the old one and swaps it whole.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from prometheus_client import CollectorRegistry
+
+from suffice.catalog.load import load as load_catalog
+from suffice.config.environment import storage_folder
+from suffice.config.schema import Settings
+from suffice.decision import priors
+from suffice.decision.sessions import SessionTable
+from suffice.errors import ConfigError, NotFoundError
+from suffice.gateway import fleet
+from suffice.gateway.app import DataPlane, Route, bearer, refuse_browsers
+from suffice.gateway.attempts import Attempts
+from suffice.gateway.auth import Principal
+from suffice.gateway.call import Call
+from suffice.gateway.judging import Judging, RunCheck
+from suffice.gateway.models import model_list
+from suffice.gateway.pipeline import Pipeline
+from suffice.gateway.reading import Reading
+from suffice.gateway.recording import Recording
+from suffice.gateway.recovery import Recovery
+from suffice.gateway.reply import Reply
+from suffice.gateway.routes import RouteTable
+from suffice.gateway.state import State
+from suffice.gateway.turn import Turn
+from suffice.ledger import queries
+from suffice.ledger.book import Ledger
+from suffice.ledger.budgets import Budget, Period
+from suffice.ledger.keys import KeyRecord, KeyStore, load_pepper
+from suffice.ledger.redact import Redactor
+from suffice.storage.database import Database
+from suffice.telemetry.metrics import Metrics
+from suffice.upstream.deadlines import Deadlines
+from suffice.upstream.health import Health
+from suffice.upstream.retry import RetryBudget
+from suffice.upstream.transport import Transport
+from suffice.values.env import Env
+from suffice.values.money import NanoUsd, nano
+
+log = logging.getLogger("suffice")
+
+
+class Runtime:
+    """A gateway without its sockets. `await start()` before serving, `await stop()` after."""
+
+    def __init__(
+        self, settings: Settings, env: Env, env_vars: Mapping[str, str], working: Path, run_check: RunCheck | None
+    ) -> None:
+        self.env = env
+        self.folder = storage_folder(settings, env_vars, working)
+        self._catalog = load_catalog()
+        self._priors = priors.bundled()
+        self._redactor = Redactor()
+        self._secret = load_pepper(self.folder / "pepper", env)
+        self._database = Database(env, self.folder / "suffice.db")
+        self.ledger = Ledger(
+            env,
+            self._database,
+            self.folder / "journal",
+            durability=settings.storage.durability,
+            redactor=self._redactor,
+        )
+        self.keys = KeyStore(env, self._database, self._secret)
+        self.transport = Transport(env)
+        self.health = Health(env)
+        self._principals: dict[str, Principal] = {}
+        self.state = self._state(settings)
+        self.metrics = Metrics(CollectorRegistry(), models=self.state.models)
+        self.reading = Reading(
+            env=env,
+            state=self.state,
+            sessions=SessionTable(),
+            secret=hashlib.sha256(self._secret + b"sessions").digest(),
+            ledger=self.ledger,
+            health=self.health,
+        )
+        self.pipeline = self._pipeline(settings, run_check)
+
+    def _pipeline(self, settings: Settings, run_check: RunCheck | None) -> Pipeline:
+        env, up = self.env, settings.upstream
+        routes = RouteTable(env, hashlib.sha256(self._secret + b"tenants").digest())
+        attempts = Attempts(
+            env=env,
+            transport=self.transport,
+            ledger=self.ledger,
+            health=self.health,
+            deadlines=Deadlines(
+                connect_s=up.connect_deadline_s,
+                head_s=up.first_event_deadline_s,
+                first_byte_s=up.first_event_deadline_s,
+                between_s=up.between_events_deadline_s,
+                total_s=up.total_deadline_s,
+            ),
+        )
+        return Pipeline(
+            read=self.reading.read,
+            attempts=attempts,
+            routes=routes,
+            recovery=Recovery(env=env, routes=routes, health=self.health, budget=RetryBudget(env)),
+            judging=Judging(enabled=settings.verify.enabled, run_check=run_check),
+            recording=Recording(env=env, ledger=self.ledger, observers=(self._observe,)),
+        )
+
+    def _state(self, settings: Settings) -> State:
+        now_s = self.env.now()
+        built = fleet.build(settings, self._catalog, datetime.fromtimestamp(now_s, UTC).date().isoformat())
+        if settings.routing.reference_model and built.catalog.model(settings.routing.reference_model) is None:
+            raise ConfigError(
+                f"routing.reference_model {settings.routing.reference_model!r} is in no price table",
+                hint="set its price under [models]",
+            )
+        for name, endpoint in built.endpoints.items():
+            digest = hashlib.blake2b(repr(endpoint.auth).encode(), digest_size=8).hexdigest()
+            self.health.register(name, vendor=endpoint.provider, host=endpoint.host, credential=f"{name}:{digest}")
+        for section in settings.endpoints.values():
+            for secret in (section.api_key, section.proxy_auth, *section.headers.values()):
+                if secret is not None and len(secret.reveal()) >= 12:
+                    self._redactor.register(secret.reveal())
+        return State(settings, built, self._priors, now_s)
+
+    async def start(self) -> None:
+        """Open the database, recover the ledger, load keys and budgets. Raises StorageError or LedgerError."""
+        await asyncio.to_thread(self._database.open)
+        await self.ledger.start()
+        await asyncio.to_thread(self.keys.start)
+        await self._define_budgets(self.state.settings)
+
+    async def stop(self) -> None:
+        """Commit what is open and close everything."""
+        await self.transport.close()
+        await asyncio.to_thread(self.keys.stop)
+        await self.ledger.stop()
+        await asyncio.to_thread(self._database.close)
+
+    async def _define_budgets(self, settings: Settings) -> None:
+        budgets = [
+            Budget(id=name, limit=nano(b.limit_usd), period=Period(b.window), soft=b.soft, hard=b.hard)
+            for name, b in settings.budgets.items()
+        ]
+        await self.ledger.define_budgets(budgets, replace=True)
+
+    def refresh(self) -> None:
+        """Take prices of this hour: schedules and valid-from dates move without a reload."""
+        self.swap(self._state(self.state.settings))
+
+    def swap(self, state: State) -> None:
+        """Use `state` from the next request on."""
+        self.state = self.reading.state = state
+        self._principals.clear()
+
+    async def adopt(self, settings: Settings) -> None:
+        """Build everything that `settings` asks for, then swap. Raises ConfigError with nothing changed."""
+        state = self._state(settings)
+        await self._define_budgets(settings)
+        self.swap(state)
+
+    # --- the data plane ---
+
+    def data_plane(self) -> DataPlane:
+        """Return the ASGI application of the public listener."""
+        serve = self.pipeline.serve
+        server = self.state.settings.server
+        table = [("/v1/chat/completions", "chat"), ("/v1/completions", "completions"), ("/v1/embeddings", "embeddings")]
+        routes = [
+            Route(method="POST", path=path, dialect=operation, handler=partial(_serve, serve, operation))
+            for path, operation in table
+        ]
+        routes += [
+            Route(method="GET", path="/v1/models", dialect="chat", handler=self._models, has_body=False),
+            Route(method="GET", path="/health", dialect="chat", handler=_health, open=True, has_body=False),
+            Route(method="GET", path="/ready", dialect="chat", handler=self._ready, open=True, has_body=False),
+        ]
+        return DataPlane(
+            env=self.env,
+            routes=routes,
+            authenticate=self.authenticate,
+            body_limit=server.max_body_bytes,
+            request_timeout_s=self.state.settings.upstream.total_deadline_s,
+        )
+
+    def authenticate(self, headers: dict[str, str], client: str) -> Principal:
+        """Return who is calling. Raises AuthError or ForbiddenError."""
+        if self.keys.empty:
+            refuse_browsers(headers)
+            return Principal.anonymous()
+        record = self.keys.authenticate(bearer(headers))
+        known = self._principals.get(record.id)
+        if known is None or known.record is not record:
+            known = self._principals[record.id] = self._principal(record)
+        return known
+
+    def _principal(self, record: KeyRecord) -> Principal:
+        grant = record.grant
+        team = self.state.settings.teams.get(grant.team)
+        models = tuple(m for m in grant.allowed_models if m != "*")
+        if team is not None and team.models:
+            models = tuple(m for m in models if m in team.models) or team.models
+        return Principal(
+            key_id=record.id,
+            owner=grant.owner,
+            team=grant.team,
+            tenant=grant.team or record.id,
+            allowed_models=models,
+            budgets=tuple(dict.fromkeys((*grant.budgets, *(team.budgets if team else ())))),
+            data_class=grant.data_class,
+            repair_nano=nano(grant.repair_usd) if grant.repair_usd else NanoUsd(0),
+            record=record,
+        )
+
+    async def _models(self, call: Call, principal: Principal, reply: Reply) -> None:
+        await reply.whole(200, model_list(self.state, principal))
+
+    async def _ready(self, call: Call, principal: Principal, reply: Reply) -> None:
+        told = self.readiness()
+        await reply.whole(200 if told["ready"] else 503, msgspec.json.encode(told))
+
+    def readiness(self) -> dict[str, Any]:
+        """Return whether requests can be served, and if not, why."""
+        why = []
+        if not self.state.fleet.served:
+            why.append("no endpoint is configured")
+        if self._database.failure is not None:
+            why.append("the database does not take writes")
+        return {"ready": not why, "why": why, "endpoints": len(self.state.fleet.endpoints)}
+
+    def story(self, request_id: str) -> dict[str, Any] | None:
+        """Return the record of one request for the control plane, or None."""
+        with self._database.reader() as session:
+            found = queries.story(session, request_id)
+        return msgspec.to_builtins(found) if found.found else None
+
+    def _observe(self, turn: Turn) -> None:
+        for attempt in turn.tried:
+            served = turn.fleet.by_arm[attempt.arm]
+            self.metrics.attempt(served.provider.id, attempt.outcome)
+            self.metrics.spent(attempt.arm.model, attempt.usage, NanoUsd(attempt.cost_nano))
+
+
+def _serve(serve: Any, operation: str, call: Call, principal: Principal, reply: Reply) -> Any:
+    return serve(call, principal, reply, operation)
+
+
+async def _health(call: Call, principal: Principal, reply: Reply) -> None:
+    await reply.whole(200, b'{"ok":true}')
+
+
+__all__ = ["NotFoundError", "Runtime"]

@@ -1,0 +1,200 @@
+"""One attempt: reserve, send, hold the head, and settle exactly once whatever happens.
+
+`Attempts.open` returns a `Live` attempt whose answer has begun well, or raises `AttemptFailed` with the fault of the matrix
+after the reservation was settled or released. Nothing here decides what happens next: `pipeline.py` does.
+Invariant: every reservation made here is ended here, also when the task is cancelled at any await.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+
+from suffice.errors import WireError
+from suffice.gateway.conversation import Whole
+from suffice.gateway.live import Live, Route
+from suffice.gateway.turn import Turn
+from suffice.ledger.book import Ledger, Reservation
+from suffice.ledger.records import AttemptIntent
+from suffice.upstream.deadlines import Deadlines
+from suffice.upstream.faults import (
+    Fault,
+    Seen,
+    check_body,
+    check_head,
+    classify,
+    classify_event,
+    classify_seen,
+    classify_transport,
+)
+from suffice.upstream.health import Health
+from suffice.upstream.transport import Transport
+from suffice.upstream.transport_fault import TransportFault
+from suffice.values.env import Env
+from suffice.values.money import Estimated, Known, NanoUsd
+
+ERROR_BODY_BYTES = 65_536
+ANSWER_BYTES = 64 * 1024 * 1024
+
+
+class AttemptFailed(Exception):
+    """An attempt ended in a fault before its answer became visible; it is settled."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.code)
+        self.fault = fault
+
+
+class Attempts:
+    """Makes attempts. Shared by all requests; holds no state of a request."""
+
+    def __init__(
+        self,
+        *,
+        env: Env,
+        transport: Transport,
+        ledger: Ledger,
+        health: Health,
+        deadlines: Deadlines,
+    ) -> None:
+        self.env = env
+        self.transport = transport
+        self.ledger = ledger
+        self.health = health
+        self.deadlines = deadlines
+
+    async def open(self, turn: Turn, route: Route) -> Live:
+        """Send `turn` along `route` and return once the answer has begun well.
+
+        Raises AttemptFailed; BudgetError and LedgerError before anything is sent.
+        """
+        number = turn.attempts + 1
+        reservation = await self._reserve(turn, route, number)
+        live = Live(self.env, self.ledger, turn, route, reservation, number)
+        try:
+            outbound = route.conversation.outbound(turn.top, turn.view, route.target)
+            live.response = await self.transport.request(
+                route.endpoint, b"POST", outbound.path, outbound.headers, outbound.body, self.deadlines
+            )
+            if live.response.status != 200:
+                raise AttemptFailed(await self._refused(live))
+            return live
+        except TransportFault as fault:
+            raise self._failed(live, classify_transport(fault)) from fault
+        except AttemptFailed as failed:
+            raise self._failed(live, failed.fault) from None
+        except asyncio.CancelledError:
+            live.cancel()
+            raise
+        except BaseException:
+            live.cancel()
+            raise
+
+    async def _refused(self, live: Live) -> Fault:
+        assert live.response is not None
+        body = await live.response.read(ERROR_BODY_BYTES, self.deadlines.between_s)
+        times = live.response.timings
+        return classify(
+            live.response.status,
+            live.response.headers,
+            body,
+            live.route.endpoint.dialect,
+            now_s=self.env.now(),
+            elapsed_s=times.head - times.start,
+        )
+
+    def _failed(self, live: Live, fault: Fault) -> AttemptFailed:
+        live.fail(fault)
+        self.health.failed(live.route.endpoint.id, live.route.arm.model, fault)
+        return AttemptFailed(fault)
+
+    def succeeded(self, live: Live) -> None:
+        """Tell the health table of a complete answer."""
+        times = live.timings
+        ttft_s = times.first_byte - times.start if times is not None and times.first_byte else None
+        self.health.succeeded(live.route.endpoint.id, live.route.arm.model, ttft_s=ttft_s)
+
+    async def begin(self, live: Live) -> bytes:
+        """Hold a stream's head until its first real event and return the bytes so far. Raises AttemptFailed."""
+        reader = live.reader
+        held = b""
+        try:
+            assert live.response is not None
+            wrong = check_head(live.response.headers, stream=True)
+            if wrong is not None:
+                raise AttemptFailed(wrong)
+            if live.header(b"content-type").startswith("application/json"):
+                raise AttemptFailed(await self._refused(live))
+            while not reader.started:
+                chunk = await live.chunk(self.deadlines.first_byte_s)
+                if not chunk:
+                    held += reader.close()
+                    break
+                held += reader.feed(chunk)
+            if reader.failure is not None:
+                raise AttemptFailed(event_fault(reader.failure, tokens_seen=False))
+            if not reader.started:
+                raise TransportFault("truncated", "body", bytes_sent="all", detail="the stream ended without an event")
+        except TransportFault as fault:
+            raise self._failed(live, classify_transport(fault)) from fault
+        except WireError as error:
+            raise self._failed(live, classify_seen(Seen.MALFORMED)) from error
+        except AttemptFailed as failed:
+            raise self._failed(live, failed.fault) from None
+        except asyncio.CancelledError:
+            live.cancel()
+            raise
+        return held
+
+    async def whole(self, live: Live) -> Whole:
+        """Read a complete answer. Raises AttemptFailed."""
+        assert live.response is not None
+        try:
+            body = await live.response.read(ANSWER_BYTES, self.deadlines.total_s)
+            live.bytes_in = len(body)
+            fault = check_body(live.response.headers, body, live.route.endpoint.dialect, now_s=self.env.now())
+            if fault is not None:
+                raise AttemptFailed(fault)
+            whole = live.route.conversation.whole(body)
+            self.succeeded(live)
+            return whole
+        except TransportFault as error:
+            raise self._failed(live, classify_transport(error)) from error
+        except WireError as error:
+            raise self._failed(live, classify_seen(Seen.MALFORMED)) from error
+        except AttemptFailed as failed:
+            raise self._failed(live, failed.fault) from None
+        except asyncio.CancelledError:
+            live.cancel()
+            raise
+
+    async def _reserve(self, turn: Turn, route: Route, number: int) -> Reservation:
+        principal, arm = turn.principal, route.arm
+        intent = AttemptIntent(
+            owner=principal.owner,
+            team=principal.team,
+            session=turn.session_key,
+            task=turn.features.task,
+            language=turn.features.language,
+            model_requested=turn.view.model,
+            model=arm.model,
+            endpoint=arm.endpoint,
+            client_dialect=turn.call.dialect,
+            upstream_dialect=route.endpoint.dialect,
+            stream=turn.view.stream,
+            price_kind="known"
+            if isinstance(route.price, Known)
+            else "estimated"
+            if isinstance(route.price, Estimated)
+            else "unknown",
+            price_version=route.price.version,
+        )
+        return await self.ledger.admit(
+            turn.call.request_id, number, principal.key_id, principal.budgets, NanoUsd(route.bound_nano), intent
+        )
+
+
+def event_fault(failure: object, *, tokens_seen: bool) -> Fault:
+    """Return the fault of an error event that a stream reader decoded."""
+    return classify_event(msgspec.json.encode({"error": failure}), tokens_seen=tokens_seen)

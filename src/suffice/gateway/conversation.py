@@ -1,0 +1,161 @@
+"""One client dialect speaking with one provider dialect.
+
+The pipeline knows this interface only. When both dialects are the same, `PassThrough` keeps every byte but the closed list of
+fields (docs/architecture.md, step 8); a translating conversation lives beside it and is chosen by `ConversationTable`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from suffice.catalog.providers import Quirks
+from suffice.values.usage import Usage
+from suffice.wire.chat_relay import Answer, ChatRelay, whole
+from suffice.wire.embeddings import embeddings
+from suffice.wire.prescan import TopLevel
+from suffice.wire.request_view import RequestView
+
+Header = tuple[bytes, bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outbound:
+    """A request as it goes to the provider."""
+
+    path: bytes
+    headers: tuple[Header, ...]
+    body: list[bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whole:
+    """A complete answer: the bytes for the client, and what was read in them. `failure` is an upstream error object or None."""
+
+    body: bytes
+    failure: Any
+    answer: Answer
+    usage: Usage | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """What of the chosen arm the conversation needs: the provider's name of the model and the provider's peculiarities."""
+
+    model_name: str
+    path: bytes
+    quirks: Quirks
+    max_output_tokens: int = 0
+    namespace: bytes = b""
+
+
+class StreamReader(Protocol):
+    """Reads an upstream event stream and yields the bytes for the client; see `wire.chat_relay.ChatRelay`."""
+
+    started: bool
+    done: bool
+    failure: Any
+    finish_reason: str
+
+    @property
+    def finished(self) -> bool:
+        """True when the stream said that it is complete."""
+        ...
+
+    def feed(self, chunk: bytes) -> bytes:
+        """Return the bytes to send on now."""
+        ...
+
+    def close(self) -> bytes:
+        """Return what is left at the end of the upstream's bytes."""
+        ...
+
+    def usage(self) -> Usage | None:
+        """Return the provider's usage report, if it came."""
+        ...
+
+    def answer(self) -> Answer:
+        """Return the whole answer as far as it was kept."""
+        ...
+
+
+class Conversation(Protocol):
+    """Everything that differs between pairs of dialects."""
+
+    def outbound(self, top: TopLevel, view: RequestView, target: Target) -> Outbound:
+        """Return the upstream request for `target`."""
+        ...
+
+    def reader(self, top: TopLevel, view: RequestView, target: Target) -> StreamReader:
+        """Return a fresh reader for one upstream stream."""
+        ...
+
+    def whole(self, body: bytes) -> Whole:
+        """Read a complete upstream answer. Raises WireError when it does not follow the dialect."""
+        ...
+
+
+_JSON_HEADERS: tuple[Header, ...] = ((b"content-type", b"application/json"), (b"accept", b"application/json"))
+_SSE_HEADERS: tuple[Header, ...] = ((b"content-type", b"application/json"), (b"accept", b"text/event-stream"))
+
+
+class PassThroughChat:
+    """OpenAI chat, completions and embeddings in, the same out: bytes as they came."""
+
+    def outbound(self, top: TopLevel, view: RequestView, target: Target) -> Outbound:
+        """Splice the model, the usage option of a stream, a clamped output limit and namespaced cache keys."""
+        changes: dict[str, bytes | None] = {"model": _quoted(target.model_name)}
+        if view.stream and not _asks_usage(top) and target.quirks.stream_options is not False:
+            changes["stream_options"] = _with_usage(top)
+        if target.max_output_tokens:
+            for key in ("max_completion_tokens", "max_tokens"):
+                if top.value(key) is not None:
+                    changes[key] = str(target.max_output_tokens).encode()
+                    break
+            else:
+                # `either` is the quirk of providers that take both.
+                field = target.quirks.max_tokens_field
+                name = "max_tokens" if field == "either" else field
+                changes[name] = str(target.max_output_tokens).encode()
+        headers = _SSE_HEADERS if view.stream else _JSON_HEADERS
+        return Outbound(path=target.path, headers=headers, body=top.splice(changes))
+
+    def reader(self, top: TopLevel, view: RequestView, target: Target) -> StreamReader:
+        """Return a reader that hides the usage event from a client that did not ask for it."""
+        return ChatRelay(swallow_usage=not _asks_usage(top))
+
+    def whole(self, body: bytes) -> Whole:
+        """Read the body beside forwarding it."""
+        failure, answer, usage = whole(body)
+        return Whole(body=body, failure=failure, answer=answer, usage=usage)
+
+
+class PassThroughEmbeddings(PassThroughChat):
+    """Embeddings: only the model is spliced, and nothing but the usage is read of what comes back."""
+
+    def outbound(self, top: TopLevel, view: RequestView, target: Target) -> Outbound:
+        """Splice the model."""
+        body = top.splice({"model": _quoted(target.model_name)})
+        return Outbound(path=target.path, headers=_JSON_HEADERS, body=body)
+
+    def whole(self, body: bytes) -> Whole:
+        """Read the usage; vectors are not decoded."""
+        failure, usage, model = embeddings(body)
+        return Whole(body=body, failure=failure, answer=Answer(model=model), usage=usage)
+
+
+def _quoted(name: str) -> bytes:
+    return b'"' + name.encode().replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
+
+
+def _asks_usage(top: TopLevel) -> bool:
+    options = top.value("stream_options")
+    return options is not None and b'"include_usage"' in options and b"true" in options
+
+
+def _with_usage(top: TopLevel) -> bytes:
+    options = (top.value("stream_options") or b"null").strip()
+    if not options.startswith(b"{") or b'"include_usage"' in options:
+        return b'{"include_usage":true}'
+    inner = options[1:-1].strip()
+    return b'{"include_usage":true' + (b"," + inner if inner else b"") + b"}"

@@ -1,0 +1,188 @@
+"""The fleet: what the configuration and the catalogue together make available.
+
+Each configured endpoint becomes a runtime `Endpoint`; each model that it serves becomes a `Served` row with the arm that names
+it and the facts that constraints are checked against. Built once per configuration and swapped whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from suffice.catalog import overrides
+from suffice.catalog.book import Catalog
+from suffice.catalog.models import Model
+from suffice.catalog.providers import Provider
+from suffice.config.schema import Settings
+from suffice.config.sections import EndpointSettings
+from suffice.decision.policy import ArmFacts
+from suffice.errors import ConfigError
+from suffice.upstream.endpoints import Endpoint, make_endpoint
+from suffice.values.plan import Arm
+
+# The paths of a provider by the operation that a client asks for.
+OPERATIONS = ("chat", "completions", "embeddings")
+# What a model is taken to be able to do when nobody recorded it: refusing on a guess would be the worse error.
+_ASSUMED = frozenset({"tools", "structured"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """One model at one endpoint. `paths` maps an operation to the full request path at the endpoint."""
+
+    arm: Arm
+    endpoint: Endpoint
+    provider: Provider
+    model: Model
+    facts: ArmFacts
+    paths: Mapping[str, bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fleet:
+    """All endpoints and everything they serve; `catalog` has the operator's overrides applied.
+
+    `reference` is the model that savings are measured against, empty when none is configured.
+    """
+
+    catalog: Catalog
+    endpoints: Mapping[str, Endpoint]
+    served: tuple[Served, ...]
+    by_arm: Mapping[Arm, Served]
+    by_model: Mapping[str, tuple[Served, ...]]
+    reference: str = ""
+
+    def find(self, name: str) -> tuple[Served, ...]:
+        """Return where a concrete model name is served: a catalogue id, an endpoint's own spelling, or a bare name."""
+        exact = self.by_model.get(name)
+        if exact:
+            return exact
+        endpoint, _, rest = name.partition("/")
+        at_endpoint = tuple(s for s in self.served if s.arm.endpoint == endpoint and s.model.name == rest)
+        if at_endpoint:
+            return at_endpoint
+        known = self.catalog.model(name)
+        if known is not None and known.id in self.by_model:
+            return self.by_model[known.id]
+        return tuple(s for s in self.served if s.model.name == name)
+
+
+def build(settings: Settings, catalog: Catalog, today: str) -> Fleet:
+    """Return the fleet; `today` (ISO date) decides what is past its retirement. Raises ConfigError naming the endpoint."""
+    catalog = overrides.apply(catalog, {k: m.as_override() for k, m in settings.models.items()})
+    endpoints: dict[str, Endpoint] = {}
+    served: list[Served] = []
+    for name, section in settings.endpoints.items():
+        if not section.enabled:
+            continue
+        provider = catalog.provider(section.provider)
+        if provider is None:
+            raise ConfigError(
+                f"endpoint {name!r}: no provider is called {section.provider!r}", hint="see `suffice models`"
+            )
+        endpoint = endpoints[name] = _endpoint(name, section, provider, settings)
+        paths = _paths(section, provider)
+        for model in _models(section, provider, catalog):
+            if _disabled(settings, model):
+                continue
+            arm = Arm(model=model.id, endpoint=name)
+            facts = _facts(arm, section, provider, model, today)
+            served.append(Served(arm=arm, endpoint=endpoint, provider=provider, model=model, facts=facts, paths=paths))
+    by_model: dict[str, list[Served]] = {}
+    for row in served:
+        by_model.setdefault(row.model.id, []).append(row)
+    return Fleet(
+        catalog=catalog,
+        endpoints=endpoints,
+        served=tuple(served),
+        by_arm={row.arm: row for row in served},
+        by_model={model: tuple(rows) for model, rows in by_model.items()},
+        reference=settings.routing.reference_model,
+    )
+
+
+def _endpoint(name: str, section: EndpointSettings, provider: Provider, settings: Settings) -> Endpoint:
+    base = section.base_url or provider.base_url
+    fill = {
+        "region": section.region,
+        "location": section.region,
+        "resource": section.resource,
+        "account": section.resource,
+    }
+    fill["project"] = section.project
+    auth = provider.auth.value
+    if auth in ("sigv4", "oauth2"):
+        auth = "bearer"
+    parts = urlsplit(base)
+    return make_endpoint(
+        name,
+        provider=provider.id,
+        dialect="openai-chat",
+        base_url=f"{parts.scheme}://{parts.netloc}",
+        auth=auth if not (auth == "none" and section.api_key) else "bearer",
+        api_key=section.api_key.reveal() if section.api_key else "",
+        headers=[*provider.quirks.headers.items(), *((k, v.reveal()) for k, v in section.headers.items())],
+        fill={key: value for key, value in fill.items() if value},
+        proxy=_proxy(section),
+        private=section.private or provider.local,
+        max_connections=settings.upstream.max_connections,
+    )
+
+
+def _proxy(section: EndpointSettings) -> str:
+    if not section.proxy or section.proxy_auth is None:
+        return section.proxy
+    scheme, _, rest = section.proxy.partition("://")
+    return f"{scheme}://{section.proxy_auth.reveal()}@{rest}"
+
+
+def _paths(section: EndpointSettings, provider: Provider) -> dict[str, bytes]:
+    paths = {}
+    for operation in OPERATIONS:
+        url = provider.url(operation, section.base_url)
+        if url is not None:
+            paths[operation] = (urlsplit(url).path or "/").encode()
+    return paths
+
+
+def _models(section: EndpointSettings, provider: Provider, catalog: Catalog) -> Iterable[Model]:
+    if not section.models:
+        return [m for m in catalog.models() if m.provider == provider.id]
+    return [_model(name, provider, catalog) for name in section.models]
+
+
+def _model(name: str, provider: Provider, catalog: Catalog) -> Model:
+    known = catalog.model(f"{provider.id}/{name}")
+    if known is not None and known.provider == provider.id:
+        return known
+    return Model(id=f"{provider.id}/{name}", provider=provider.id, name=name, free=provider.local)
+
+
+def _disabled(settings: Settings, model: Model) -> bool:
+    section = settings.models.get(model.id)
+    return section is not None and not section.enabled
+
+
+def _facts(arm: Arm, section: EndpointSettings, provider: Provider, model: Model, today: str) -> ArmFacts:
+    def attribute(name: str) -> str:
+        own = section.attributes.get(name)
+        if own is not None:
+            return own
+        found = model.attributes.get(name) or provider.attributes.get(name)
+        return found.value if found is not None else ""
+
+    unknown = {c for c in _ASSUMED if model.has(c) is None}
+    region, retention, training = attribute("region"), attribute("retention_days"), attribute("training_use")
+    return ArmFacts(
+        arm=arm,
+        capabilities=model.capabilities | unknown,
+        context_tokens=model.context_window,
+        max_output_tokens=model.max_output,
+        regions=frozenset(r.strip() for r in region.split(",") if r.strip()),
+        retention_days=int(retention) if retention.isdigit() else None,
+        trains_on_data={"no": False, "never": False, "yes": True}.get(training),
+        certificates=frozenset(c.strip() for c in attribute("certificates").split(",") if c.strip()),
+        private=section.private or provider.local,
+        deprecated=bool(model.deprecated_at) and model.deprecated_at < today,
+    )

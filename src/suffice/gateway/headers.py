@@ -1,0 +1,76 @@
+"""The `x-suffice-*` response headers: which model, why, what it cost and what that saved.
+
+Headers of a stream leave before the answer is known, so what they say of money is an estimate and is named so; the truth is
+in the ledger (`suffice explain <request id>`). Values are plain ASCII: nothing from outside can start a second header.
+"""
+
+from __future__ import annotations
+
+from suffice.gateway.reply import Header
+from suffice.gateway.turn import Turn
+from suffice.values.money import NanoUsd, usd
+from suffice.values.plan import Arm
+
+
+def clean(text: str, limit: int = 300) -> bytes:
+    """Return `text` as one header value: printable ASCII, no line breaks, at most `limit` characters."""
+    shown = "".join(c if " " <= c <= "~" else "?" for c in text[:limit])
+    return shown.strip().encode()
+
+
+def dollars(nano: int) -> bytes:
+    """Return nano-dollars as a plain decimal number of dollars."""
+    return f"{usd(NanoUsd(nano)):f}".encode()
+
+
+def chosen(turn: Turn, arm: Arm, *, settled: bool) -> list[Header]:
+    """Return what is known when an answer begins: model, endpoint, task, reason, attempts.
+
+    `settled` says that the attempt which answers is among the turn's finished ones already (it is not, for a stream).
+    """
+    headers: list[Header] = [
+        (b"x-suffice-request-id", turn.call.request_id.encode()),
+        (b"x-suffice-model", clean(arm.model)),
+        (b"x-suffice-endpoint", clean(arm.endpoint)),
+        (b"x-suffice-task", turn.features.task.value.encode()),
+        (b"x-suffice-reason", clean(turn.plan.reason)),
+        (b"x-suffice-attempts", str(turn.attempts + (0 if settled else 1)).encode()),
+    ]
+    if turn.plan.fallback:
+        headers.append((b"x-suffice-fallback", clean(turn.plan.fallback)))
+    return headers
+
+
+def estimated(turn: Turn, cost_nano: int, reference_nano: int) -> list[Header]:
+    """Return the money headers of a stream, before its end: all of them estimates."""
+    headers: list[Header] = [(b"x-suffice-cost-estimate-usd", dollars(turn.cost_nano + cost_nano))]
+    if reference_nano >= 0:
+        saved = reference_nano - turn.cost_nano - cost_nano
+        headers.append((b"x-suffice-saving-estimate-usd", dollars(saved)))
+    return headers
+
+
+def billed(turn: Turn) -> list[Header]:
+    """Return the money headers of a complete answer: all attempts, from the usage that providers reported.
+
+    The saving stays an estimate: the same usage, priced at the reference model.
+    """
+    last = turn.tried[-1]
+    name = b"x-suffice-cost-estimate-usd" if any(a.estimated for a in turn.tried) else b"x-suffice-cost-usd"
+    headers: list[Header] = [(name, dollars(turn.cost_nano))]
+    if last.reference_nano >= 0:
+        headers.append((b"x-suffice-saving-estimate-usd", dollars(last.reference_nano - turn.cost_nano)))
+    if last.verdicts:
+        rejected = [v.gate for v in last.verdicts if v.rejected]
+        text = "rejected by " + ",".join(rejected) if rejected else "accepted"
+        headers.append((b"x-suffice-verdict", clean(text)))
+    return headers
+
+
+# Of the upstream's headers only these mean something to the client; the rest speak of our account there.
+_PASSED = frozenset({b"content-type", b"openai-processing-ms", b"openai-version", b"x-reasoning-included"})
+
+
+def passed(upstream: list[Header]) -> list[Header]:
+    """Return the upstream's response headers that go on to the client."""
+    return [(name, value) for name, value in upstream if name in _PASSED]

@@ -1,0 +1,76 @@
+"""Verdicts on an answer: the static gates of `verify`, and the operator's named check in the sandbox.
+
+Clients name a check; they never send a command. A checker that fails says UNKNOWN and costs nobody a good answer.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from suffice.gateway.turn import Turn
+from suffice.values.verdict import Outcome, Verdict
+from suffice.verify.ask import ask_from_chat
+from suffice.verify.judge import judge, overall
+from suffice.verify.view import AnswerView, AskView, ToolCall
+from suffice.wire.chat_relay import Answer
+
+log = logging.getLogger("suffice.verify")
+
+# Runs the named check on the answer's text; returns its verdict. Built by the composition root from sandbox and settings.
+RunCheck = Callable[[str, str, str], Awaitable[Verdict]]
+
+
+class Judging:
+    """Judges answers. `run_check` is None when no sandbox may be used."""
+
+    def __init__(self, *, enabled: bool, run_check: RunCheck | None) -> None:
+        self._enabled = enabled
+        self._run_check = run_check
+
+    async def judge(self, turn: Turn, answer: Answer) -> tuple[Verdict, ...]:
+        """Return the verdicts on a complete answer; the named check runs only when no static gate has rejected it."""
+        verdicts = self.static(turn)(answer)
+        if not turn.check or overall(verdicts) is Outcome.REJECT:
+            return verdicts
+        if self._run_check is None:
+            return (*verdicts, _unknown(turn.check, "no sandbox is available"))
+        try:
+            return (*verdicts, await self._run_check(turn.check, answer.text, turn.features.language))
+        except Exception as error:
+            log.exception("the check %s failed", turn.check)
+            return (*verdicts, _unknown(turn.check, f"the check could not run: {type(error).__name__}"))
+
+    def static(self, turn: Turn) -> Callable[[Answer], tuple[Verdict, ...]]:
+        """Return the judge of a finished stream: static gates only, milliseconds, never raises."""
+        if not self._enabled or turn.operation == "embeddings":
+            return lambda answer: ()
+
+        def run(answer: Answer) -> tuple[Verdict, ...]:
+            try:
+                said = judge(_answer_view(answer), self._ask(turn, answer))
+            except Exception:
+                log.exception("the gates failed")
+                return ()
+            return tuple(v for v in said if v.outcome is not Outcome.UNKNOWN)
+
+        return run
+
+    def _ask(self, turn: Turn, answer: Answer) -> AskView:
+        features = turn.features
+        plain = AskView(task=features.task, language=features.language, suffix=turn.view.suffix)
+        if turn.operation != "chat" or not (answer.tool_calls or "```" in answer.text or features.needs_structured):
+            # Prose needs no look at the conversation, which may be hundreds of kilobytes.
+            return plain
+        return ask_from_chat(msgspec.json.decode(turn.call.body), task=features.task, language=features.language)
+
+
+def _answer_view(answer: Answer) -> AnswerView:
+    calls = tuple(ToolCall(id=i, name=n, arguments=a) for i, n, a in answer.tool_calls)
+    return AnswerView(text=answer.text, finish_reason=answer.finish_reason, tool_calls=calls)
+
+
+def _unknown(check: str, reason: str) -> Verdict:
+    return Verdict(gate=f"check:{check}", outcome=Outcome.UNKNOWN, reason=reason)

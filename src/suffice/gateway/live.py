@@ -1,0 +1,219 @@
+"""An attempt in flight: its reservation, its response, and the one booking that ends it.
+
+`Live` ends by `settle`, `fail` or `cancel`; each is a no-op after the first, so that every path out of an attempt may end it
+without asking whether another one has. It neither sends nor decides: `attempts.py` and `pipeline.py` do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from suffice.catalog.models import Model
+from suffice.gateway.conversation import Conversation, StreamReader, Target
+from suffice.gateway.settlement import Timed, bill, estimate_usage, result
+from suffice.gateway.turn import Attempted, Turn
+from suffice.ledger.book import Ledger, Reservation
+from suffice.ledger.records import ChargeClass
+from suffice.upstream.deadlines import Timings
+from suffice.upstream.endpoints import Endpoint
+from suffice.upstream.faults import Fault
+from suffice.upstream.response import Response
+from suffice.upstream.transport_fault import TransportFault
+from suffice.values.env import Env
+from suffice.values.money import Price
+from suffice.values.plan import Arm
+from suffice.values.usage import Usage
+from suffice.values.verdict import Verdict
+from suffice.wire.chat_relay import Answer
+
+# How long the end of the upstream's message may take after its last event before we give the connection up.
+TRAILING_S = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """An arm made concrete: where it goes, under which name, at which price."""
+
+    arm: Arm
+    endpoint: Endpoint
+    model: Model
+    target: Target
+    conversation: Conversation
+    price: Price
+    reference: Price | None
+    bound_nano: int
+
+
+class Live:
+    """An attempt that has been sent. Ends by `settle`, `fail` or `cancel`, each a no-op after the first."""
+
+    def __init__(
+        self, env: Env, ledger: Ledger, turn: Turn, route: Route, reservation: Reservation, number: int
+    ) -> None:
+        self._env = env
+        self._ledger = ledger
+        self.turn = turn
+        self.route = route
+        self.number = number
+        self.reservation = reservation
+        self.response: Response | None = None
+        self.reader: StreamReader = route.conversation.reader(turn.top, turn.view, route.target)
+        self.bytes_in = 0
+        self.ended = False
+
+    @property
+    def status(self) -> int:
+        """The upstream's HTTP status, 0 before its head."""
+        return self.response.status if self.response else 0
+
+    def header(self, name: bytes) -> str:
+        """Return an upstream response header (lower-case name) or an empty string."""
+        for key, value in self.response.headers if self.response else ():
+            if key == name:
+                return value.decode("latin-1")
+        return ""
+
+    async def chunk(self, timeout_s: float) -> bytes:
+        """Return the next bytes of the body; empty at a clean end. Raises TransportFault."""
+        assert self.response is not None
+        data = await self.response.chunk(timeout_s)
+        self.bytes_in += len(data)
+        return data
+
+    @property
+    def timings(self) -> Timings | None:
+        """The timestamps of the attempt, None before its head."""
+        return self.response.timings if self.response else None
+
+    @property
+    def upstream_headers(self) -> list[tuple[bytes, bytes]]:
+        """The upstream's response headers, lower-case names."""
+        return self.response.headers if self.response else []
+
+    def close(self) -> None:
+        """Give the connection back when its message was complete, else close it. A repeat changes nothing."""
+        if self.response is not None:
+            self.response.close()
+
+    async def finish(self) -> None:
+        """Read the end of the upstream's message so that the connection can be used again, then close."""
+        try:
+            while self.response is not None and await self.response.chunk(TRAILING_S):
+                pass
+        except TransportFault:
+            pass  # the answer was complete; only the connection is lost
+        finally:
+            self.close()
+
+    def settle(
+        self,
+        answer: Answer,
+        usage: Usage | None,
+        *,
+        outcome: str,
+        verdicts: tuple[Verdict, ...] = (),
+        message: str = "",
+    ) -> Attempted:
+        """Book the attempt with the provider's usage, or with an estimate when it reported none."""
+        charge = ChargeClass.EXACT
+        if usage is None:
+            usage = estimate_usage(self.turn.features.prompt_tokens, answer, self.bytes_in)
+            charge = ChargeClass.ESTIMATED
+        return self._end(usage, charge, outcome=outcome, verdicts=verdicts, answer=answer, message=message)
+
+    def fail(self, fault: Fault) -> Attempted:
+        """Book an attempt that ended in `fault`, by its charge class."""
+        charge = ChargeClass(fault.charge)
+        usage = Usage()
+        answer = Answer()
+        if charge is ChargeClass.EXACT or charge is ChargeClass.ESTIMATED:
+            answer = self.reader.answer()
+            reported = self.reader.usage()
+            charge = ChargeClass.EXACT if reported is not None else ChargeClass.ESTIMATED
+            usage = reported or estimate_usage(self.turn.features.prompt_tokens, answer, self.bytes_in)
+        self.close()
+        return self._end(usage, charge, outcome="failed", fault=fault, answer=answer)
+
+    def cancel(self) -> Attempted:
+        """Book an attempt whose client has left: what was seen of a stream, the whole reservation of anything else."""
+        self.close()
+        if self.response is None and not self.turn.view.stream:
+            return self._end(Usage(), ChargeClass.UNKNOWN, outcome="cancelled")
+        answer = self.reader.answer()
+        usage = self.reader.usage()
+        charge = ChargeClass.EXACT if usage is not None else ChargeClass.ESTIMATED
+        usage = usage or estimate_usage(self.turn.features.prompt_tokens, answer, self.bytes_in)
+        return self._end(usage, charge, outcome="cancelled", answer=answer)
+
+    def _end(
+        self,
+        usage: Usage,
+        charge: ChargeClass,
+        *,
+        outcome: str,
+        verdicts: tuple[Verdict, ...] = (),
+        fault: Fault | None = None,
+        answer: Answer | None = None,
+        message: str = "",
+    ) -> Attempted:
+        if self.ended:
+            return self.turn.tried[-1]
+        self.ended = True
+        billed = bill(self.route.price, self.route.reference, usage)
+        if usage.suspect and charge is ChargeClass.EXACT:
+            charge = ChargeClass.ESTIMATED
+        charged = billed.cost_nano
+        if charge is ChargeClass.UNKNOWN:
+            charged = self.reservation.amount
+        elif charge is ChargeClass.NONE:
+            charged = 0
+        booked = result(
+            billed,
+            usage,
+            self._timed(),
+            outcome=outcome,
+            charge_class=charge,
+            status=self.status,
+            verdicts=verdicts,
+            fault_row=fault.row if fault else 0,
+            fault_code=fault.code if fault else "",
+            upstream_model=answer.model if answer else "",
+            upstream_request_id=self.header(b"x-request-id")[:128],
+            bytes_in=self.bytes_in,
+            bytes_out=len(self.turn.call.body),
+            message=message or (fault.message if fault else ""),
+            charge_nano=charged,
+        )
+        ledger = self._ledger
+        if charge is ChargeClass.NONE:
+            ledger.release(self.reservation, booked)
+        else:
+            ledger.settle(self.reservation, booked)
+        done = Attempted(
+            number=self.number,
+            arm=self.route.arm,
+            outcome=outcome,
+            cost_nano=charged,
+            usage=usage,
+            reference_nano=billed.reference_nano,
+            verdicts=verdicts,
+            fault=fault,
+            estimated=charge is not ChargeClass.EXACT or billed.price_kind != "known",
+        )
+        self.turn.tried.append(done)
+        return done
+
+    def _timed(self) -> Timed:
+        times: Timings | None = self.response.timings if self.response else None
+        if times is None:
+            return Timed()
+        last = times.last_byte or self._env.monotonic()
+        return Timed(
+            connect_ms=_ms(times.start, times.connected),
+            first_token_ms=_ms(times.start, times.first_byte),
+            total_ms=_ms(times.start, last),
+        )
+
+
+def _ms(start: float, end: float) -> int:
+    return round((end - start) * 1000) if end else -1

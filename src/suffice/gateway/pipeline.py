@@ -1,0 +1,117 @@
+"""The life of one request, top to bottom.
+
+    accept        app.py       size cap, request id, deadline, dialect by raw path
+    authenticate  app.py       virtual key -> Principal
+    read          here         bytes -> top level split, only what routing needs decoded
+    features      decision     task, language, session
+    constrain     decision     what may not be used, each with its reason
+    decide        decision     the plan: first arm, what to do on each verdict
+    reserve       attempts.py  budgets, before anything is sent
+    send          attempts.py  the provider's dialect; byte-faithful when the dialects match
+    relay         relay.py     stream at once, or hold
+    verify        judging.py   verdicts -> accept, retry, escalate, or stop and say so
+    settle        attempts.py  actual usage -> cost, exactly once
+    record        here         the decision with its reasons, for `suffice explain` and for learning
+
+It holds no policy: what to choose is `decision`'s, what a fault means is `upstream`'s, what an answer is worth is `verify`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from suffice.decision.cascade import combine, next_action
+from suffice.errors import BudgetError
+from suffice.gateway.attempts import AttemptFailed, Attempts
+from suffice.gateway.auth import Principal
+from suffice.gateway.call import Call
+from suffice.gateway.conversation import Whole
+from suffice.gateway.headers import billed, chosen, estimated, passed
+from suffice.gateway.judging import Judging
+from suffice.gateway.live import Live
+from suffice.gateway.recording import Recording
+from suffice.gateway.recovery import Recovery
+from suffice.gateway.relay import relay
+from suffice.gateway.reply import Reply
+from suffice.gateway.routes import RouteTable
+from suffice.gateway.turn import Turn
+from suffice.values.plan import Action
+
+Reader = Callable[[Call, Principal, Reply, str], Turn]
+_EVENT_STREAM = ((b"content-type", b"text/event-stream"), (b"cache-control", b"no-cache"))
+
+
+class Pipeline:
+    """Serves the routes that lead to a model. One instance, no state of a request."""
+
+    def __init__(
+        self,
+        *,
+        read: Reader,
+        attempts: Attempts,
+        routes: RouteTable,
+        recovery: Recovery,
+        judging: Judging,
+        recording: Recording,
+    ) -> None:
+        self._read = read
+        self._attempts = attempts
+        self._routes = routes
+        self._recovery = recovery
+        self._judging = judging
+        self._recording = recording
+
+    async def serve(self, call: Call, principal: Principal, reply: Reply, operation: str) -> None:
+        """Answer one request through `reply`. Raises SufficeError while nothing of the answer has been sent."""
+        turn = self._read(call, principal, reply, operation)
+        try:
+            await self._fulfil(turn)
+        finally:
+            # Also for a request that failed or was cancelled: why it went where it went is what explains that.
+            self._recording.record(turn)
+
+    async def _fulfil(self, turn: Turn) -> None:
+        route = self._routes.first(turn)
+        best: tuple[Live, Whole] | None = None
+        while True:
+            try:
+                live = await self._attempts.open(turn, route)
+                if turn.view.stream:
+                    return await self._stream(turn, live)
+                whole = await self._attempts.whole(live)
+            except AttemptFailed as failed:
+                step = await self._recovery.after(turn, route, failed.fault)
+                if step.route is None and best is None:
+                    raise step.error from failed
+                if step.route is None:
+                    break
+                route = step.route
+                continue
+            except BudgetError:
+                if best is None:
+                    raise
+                break  # there is no money for a better answer: the one in hand is given, and marked
+            verdicts = await self._judging.judge(turn, whole.answer)
+            move = next_action(turn.plan, (*turn.answered, route.arm), combine(verdicts), cap=turn.cap)
+            rejected = any(v.rejected for v in verdicts)
+            live.settle(whole.answer, whole.usage, outcome="rejected" if rejected else "ok", verdicts=verdicts)
+            live.close()
+            best = (live, whole)
+            onward = self._routes.next(turn, move) if move.action in (Action.RETRY, Action.ESCALATE) else None
+            if onward is None:
+                break
+            route = onward
+        assert best is not None
+        live, whole = best
+        headers = [*passed(live.upstream_headers), *chosen(turn, live.route.arm, settled=True), *billed(turn)]
+        await turn.reply.whole(200, whole.body, headers)
+
+    async def _stream(self, turn: Turn, live: Live) -> None:
+        held = await self._attempts.begin(live)
+        expected = self._routes.expected(turn, live.route)
+        headers = [
+            *_EVENT_STREAM,
+            *chosen(turn, live.route.arm, settled=False),
+            *estimated(turn, expected.cost_nano, expected.reference_nano),
+        ]
+        await relay(live, held, headers, self._attempts, self._judging.static(turn))

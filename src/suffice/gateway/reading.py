@@ -1,0 +1,223 @@
+"""From a call to a turn: read what routing needs, recognise the task and the session, and decide.
+
+Bad input is refused here, before anything is reserved. If the decision itself breaks, the request goes on with the configured
+default arm and says so: open to the user's request (docs/architecture.md, failure policy).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from decimal import Decimal, InvalidOperation
+
+import msgspec
+
+from suffice.config.schema import Settings
+from suffice.decision.features import extract
+from suffice.decision.router import RouteRequest
+from suffice.decision.sessions import BODY_SIGNALS, SessionTable, session_key
+from suffice.decision.virtual import Rule, Target, resolve
+from suffice.errors import DecisionError, ForbiddenError, RequestError, SufficeError
+from suffice.gateway.auth import Principal
+from suffice.gateway.call import Call
+from suffice.gateway.reply import Reply
+from suffice.gateway.state import State
+from suffice.gateway.turn import Turn
+from suffice.ledger.book import Ledger
+from suffice.upstream.health import Health
+from suffice.values.env import Env
+from suffice.values.money import NanoUsd, nano
+from suffice.values.plan import Arm, Plan, Step
+from suffice.values.task import Features, TaskType
+from suffice.wire.prescan import TopLevel, scan
+from suffice.wire.request_view import RequestView, chat_view, completions_view
+
+log = logging.getLogger("suffice.decision")
+
+ATTEMPT_CAP = 3
+
+
+class Reading:
+    """Makes turns. `state` is replaced whole when the configuration changes."""
+
+    def __init__(
+        self, *, env: Env, state: State, sessions: SessionTable, secret: bytes, ledger: Ledger, health: Health
+    ) -> None:
+        self.env = env
+        self.state = state
+        self.sessions = sessions
+        self._secret = secret
+        self._ledger = ledger
+        self._health = health
+
+    def read(self, call: Call, principal: Principal, reply: Reply, operation: str) -> Turn:
+        """Return the turn of `call`. Raises RequestError (400), NotFoundError (404), ForbiddenError (403)."""
+        state = self.state
+        top = scan(call.body, state.limits)
+        view = VIEWS[operation](top)
+        name = model_name(top)
+        target = resolve(name, state.settings.aliases, state.models)
+        features = extract(view)
+        hint = call.header("x-suffice-task")
+        if hint:
+            features = _hinted(features, hint)
+        check = call.header("x-suffice-check")
+        if check and check not in state.settings.checks:
+            raise RequestError(
+                f"there is no check {check[:100]!r}", hint="configure it under [checks]", param="x-suffice-check"
+            )
+        key = session_key(
+            self._secret,
+            principal.tenant,
+            call.headers,
+            _body_signals(top),
+            system_text=view.system_text,
+            first_user_text=view.first_user_text or view.prompt,
+            tool_names=view.tool_names,
+        ).key
+        now_s = self.env.monotonic()
+        session = self.sessions.touch(key, now_s)
+        pressure = self._ledger.pressure(principal.budgets) if principal.budgets else 0.0
+        down = self._down(state, target)
+        request = RouteRequest(
+            features=features,
+            target=target,
+            now_s=now_s,
+            session=session,
+            down=down,
+            allowed_models=self._allowed(principal, state, target),
+            data=state.data,
+            pressure=pressure,
+            repair=_repair(call, principal, state.settings, features),
+            floors=(state.settings.routing.quality_floor, 0.0),
+        )
+        return Turn(
+            call=call,
+            principal=principal,
+            reply=reply,
+            fleet=state.fleet,
+            operation=operation,
+            top=top,
+            view=view,
+            features=features,
+            target=target,
+            session_key=key,
+            session=session,
+            plan=self._decide(state, request),
+            pressure=pressure,
+            check=check,
+            cap=1 if view.stream or target.rule is Rule.PIN or operation == "embeddings" else ATTEMPT_CAP,
+            down=down,
+        )
+
+    def _decide(self, state: State, request: RouteRequest) -> Plan:
+        try:
+            return state.router(request.target).plan(request)
+        except DecisionError as error:
+            return self._default(state, request, error)
+        except SufficeError:
+            raise
+        except Exception as error:
+            log.exception("the decision failed; the default arm serves")
+            return self._default(state, request, error)
+
+    def _default(self, state: State, request: RouteRequest, error: Exception) -> Plan:
+        arm = state.default
+        allowed = request.allowed_models
+        if arm is None or request.target.rule is Rule.PIN or (allowed is not None and arm.model not in allowed):
+            raise DecisionError("the decision failed and no default model may serve", hint=str(error)[:200]) from error
+        step = Step(arm=arm, reach=1.0, p_success=0.0, cost=NanoUsd(0))
+        return Plan(
+            steps=(step,),
+            expected_total=NanoUsd(0),
+            p_complete=0.0,
+            repair=NanoUsd(0),
+            propensity=1.0,
+            reason="the decision failed; the default model serves",
+            fallback="default",
+            alarm=f"{type(error).__name__}: {error}"[:300],
+        )
+
+    def _down(self, state: State, target: Target) -> dict[Arm, str]:
+        """Return the arms that are resting, with the reasons. When all that could serve are, one may be probed (row 41)."""
+        health = self._health
+        arms = state.candidates(target)
+        down = {a: health.reason(a.endpoint, a.model) for a in arms if not health.available(a.endpoint, a.model)}
+        if down and all(arm in down for arm in arms):
+            soonest = health.soonest((arm.endpoint, arm.model) for arm in arms)
+            if soonest is not None and health.admit(soonest.endpoint, soonest.model, panic=True):
+                del down[Arm(model=soonest.model, endpoint=soonest.endpoint)]
+        return {arm: f"down: {why}" for arm, why in down.items()}
+
+    def _allowed(self, principal: Principal, state: State, target: Target) -> frozenset[str] | None:
+        if not principal.allowed_models:
+            return None
+        if target.name in principal.allowed_models and target.rule is not Rule.PIN:
+            return frozenset(target.models) if target.models is not None else None
+        allowed = frozenset(m for m in state.models if principal.allows(m))
+        if target.rule is Rule.PIN and target.models is not None and not allowed & set(target.models):
+            raise ForbiddenError(
+                f"this key does not allow {target.name}", hint="ask for a key that does", code="model_forbidden"
+            )
+        return allowed
+
+
+def _embeddings_view(top: TopLevel) -> RequestView:
+    if top.value("input") is None:
+        raise RequestError("input is missing", param="input")
+    return RequestView(total_bytes=len(top.body))
+
+
+VIEWS: Mapping[str, Callable[[TopLevel], RequestView]] = {
+    "chat": chat_view,
+    "completions": completions_view,
+    "embeddings": _embeddings_view,
+}
+
+
+def model_name(top: TopLevel) -> str:
+    """Return the model that a body names. Raises RequestError when it names none."""
+    raw = top.value("model")
+    if raw is None:
+        raise RequestError("model is missing", hint="use auto, or a model of GET /v1/models", param="model")
+    try:
+        name = msgspec.json.decode(raw, type=str)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        raise RequestError("model must be a string", param="model") from None
+    if not name or len(name) > 256:
+        raise RequestError("model must be a name of 1 to 256 characters", param="model")
+    return name
+
+
+def _hinted(features: Features, hint: str) -> Features:
+    try:
+        task = TaskType(hint.strip().lower())
+    except ValueError:
+        known = ", ".join(TaskType)
+        raise RequestError(f"there is no task {hint[:60]!r}", hint=f"one of {known}", param="x-suffice-task") from None
+    return replace(features, task=task, signals=(*features.signals, "header"))
+
+
+def _body_signals(top: TopLevel) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name in BODY_SIGNALS[:2]:
+        raw = top.value(name)
+        if raw is not None and raw[:1] == b'"':
+            found[name] = raw.decode("utf-8", "replace")
+    return found
+
+
+def _repair(call: Call, principal: Principal, settings: Settings, features: Features) -> NanoUsd:
+    text = call.header("x-suffice-repair-usd")
+    if text:
+        try:
+            value = Decimal(text)
+            if value.is_finite() and 0 <= value <= 100_000:
+                return nano(value.quantize(Decimal("0.000000001")))
+        except InvalidOperation:
+            pass
+        raise RequestError("x-suffice-repair-usd is no amount of dollars", param="x-suffice-repair-usd")
+    if principal.repair_nano:
+        return NanoUsd(principal.repair_nano)
+    return nano(settings.routing.repair_usd.usd(features.task.value))

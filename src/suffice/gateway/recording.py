@@ -1,0 +1,74 @@
+"""What a finished turn leaves behind: the decision in the ledger, the session's memory, and the counters.
+
+Called once per request, in a `finally`; never raises into the request.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from suffice.gateway.turn import Turn
+from suffice.ledger.book import Ledger
+from suffice.ledger.records import DecisionRecord
+from suffice.values.env import Env
+from suffice.values.money import NanoUsd
+
+log = logging.getLogger("suffice.gateway")
+
+# How long a provider keeps a prompt cache when the catalogue does not say, in seconds.
+DEFAULT_CACHE_TTL_S = 300.0
+
+Observer = Callable[[Turn], None]
+
+
+class Recording:
+    """Records turns. `observers` are told of each (metrics, learning)."""
+
+    def __init__(self, *, env: Env, ledger: Ledger, observers: tuple[Observer, ...] = ()) -> None:
+        self._env = env
+        self._ledger = ledger
+        self._observers = observers
+
+    def record(self, turn: Turn) -> None:
+        """Keep why the request went where it went, and what the session now knows."""
+        try:
+            self._ledger.decide(decision(turn))
+            self._remember(turn)
+            for observer in self._observers:
+                observer(turn)
+        except Exception:
+            log.exception("request %s could not be recorded", turn.call.request_id)
+
+    def _remember(self, turn: Turn) -> None:
+        last = turn.tried[-1] if turn.tried else None
+        if last is None or last.outcome not in ("ok", "rejected"):
+            return
+        served = turn.fleet.by_arm[last.arm]
+        turn.session.answered(
+            last.arm,
+            now_s=self._env.monotonic(),
+            prompt_tokens=last.usage.prompt_tokens,
+            cache_ttl_s=float(served.provider.cache.ttl_s or DEFAULT_CACHE_TTL_S),
+            cost=NanoUsd(turn.cost_nano),
+        )
+
+
+def decision(turn: Turn) -> DecisionRecord:
+    """Return the ledger's record of a turn's decision."""
+    features, principal = turn.features, turn.principal
+    return DecisionRecord(
+        request_id=turn.call.request_id,
+        at_ms=int(turn.call.received_s * 1000),
+        key_id=principal.key_id,
+        owner=principal.owner,
+        team=principal.team,
+        session=turn.session_key,
+        task=features.task.value,
+        language=features.language,
+        model_requested=turn.target.name,
+        reference_model=turn.fleet.reference,
+        signals=features.signals,
+        pressure=turn.pressure,
+        plan=turn.plan,
+    )

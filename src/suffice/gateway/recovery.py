@@ -1,0 +1,101 @@
+"""What follows a failed attempt: the same endpoint again, another one of the same model, the next model, or the truth.
+
+`upstream.retry.next_move` decides from the fault; this module tells it what is possible for this turn, waits when it says
+so, and turns its answer into a route. A pinned model is never silently replaced by another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from suffice.decision.virtual import Rule
+from suffice.errors import SufficeError
+from suffice.gateway.fleet import Served
+from suffice.gateway.live import Route
+from suffice.gateway.routes import RouteTable
+from suffice.gateway.turn import Turn
+from suffice.upstream.faults import Fault
+from suffice.upstream.health import Health
+from suffice.upstream.retry import Attempt, MoveKind, Option, Options, RetryBudget, next_move
+from suffice.values.env import Env
+from suffice.values.plan import Arm
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Next:
+    """Either the route to try now, or the error to tell."""
+
+    route: Route | None
+    error: SufficeError
+
+
+class Recovery:
+    """Chooses after faults. `sleep` is asyncio.sleep, exchanged in simulations."""
+
+    def __init__(
+        self,
+        *,
+        env: Env,
+        routes: RouteTable,
+        health: Health,
+        budget: RetryBudget,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._env = env
+        self._routes = routes
+        self._health = health
+        self._budget = budget
+        self._sleep = sleep
+
+    async def after(self, turn: Turn, failed: Route, fault: Fault) -> Next:
+        """Return what to do after `fault` on `failed`."""
+        tried = [
+            Attempt(option=self._option(turn, turn.fleet.by_arm[a.arm], failed), fault=a.fault, delay_s=a.delay_s)
+            for a in turn.tried
+            if a.fault is not None
+        ]
+        options = self._options(turn, failed)
+        remaining_s = turn.call.deadline_mono_s - self._env.monotonic()
+        move = next_move(fault, tried, remaining_s, options, self._env.random())
+        if move.kind is MoveKind.STOP or move.target is None:
+            told = move.fault or fault
+            return Next(route=None, error=told.error(move.retry_after_s))
+        arm = Arm(model=move.target.model, endpoint=move.target.endpoint)
+        healthy = self._health.healthy(arm.endpoint, arm.model)
+        self._budget.spend(arm.endpoint, healthy=healthy)
+        if move.delay_s:
+            turn.tried[-1].delay_s = move.delay_s
+            await self._sleep(move.delay_s)
+        return Next(route=self._routes.make(turn, arm), error=fault.error())
+
+    def _options(self, turn: Turn, failed: Route) -> Options:
+        """The plan's candidates that are not masked, in the plan's order, then by expected cost."""
+        planned = [step.arm for step in turn.plan.steps]
+        ranked = [*planned, *(c.arm for c in turn.plan.candidates if not c.masked_by and c.arm not in planned)]
+        rows = [turn.fleet.by_arm[arm] for arm in ranked if arm in turn.fleet.by_arm]
+        open_rows = [r for r in rows if self._health.available(r.arm.endpoint, r.arm.model)]
+        others = tuple(self._option(turn, r, failed) for r in open_rows if r.model.id == failed.model.id)
+        nexts: tuple[Option, ...] = ()
+        if turn.target.rule is not Rule.PIN:
+            nexts = tuple(self._option(turn, r, failed) for r in open_rows if r.model.id != failed.model.id)
+        soonest = self._health.soonest((r.arm.endpoint, r.arm.model) for r in rows)
+        return Options(
+            others=others,
+            nexts=nexts,
+            committed=turn.reply.started,
+            soonest_s=soonest.wait_s if soonest is not None and not others and not nexts else None,
+        )
+
+    def _option(self, turn: Turn, row: Served, failed: Route) -> Option:
+        arm = row.arm
+        healthy = self._health.healthy(arm.endpoint, arm.model)
+        return Option(
+            endpoint=arm.endpoint,
+            model=arm.model,
+            vendor=row.provider.id,
+            credential=arm.endpoint,
+            larger=row.facts.context_tokens > failed.model.context_window > 0,
+            budgeted=self._budget.allows(arm.endpoint, healthy=healthy),
+        )

@@ -1,0 +1,70 @@
+"""Relaying a stream: bytes go on as they come, and the end is told honestly.
+
+From the first write on (the head commit point) nothing of another model is spliced. A stream that breaks ends with an error
+frame in the client's dialect, never with a success event. The attempt is settled before the terminal frame is written, so
+that a client which saw the end of its answer finds it in the ledger.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from suffice.errors import WireError
+from suffice.gateway.attempts import Attempts, event_fault
+from suffice.gateway.live import Live
+from suffice.gateway.reply import Header
+from suffice.upstream.faults import Fault, Seen, classify_seen, classify_transport
+from suffice.upstream.transport_fault import TransportFault
+from suffice.values.verdict import Verdict
+from suffice.wire.chat_relay import Answer
+
+DONE_FRAME = b"data: [DONE]\n\n"
+
+Judge = Callable[[Answer], tuple[Verdict, ...]]
+
+
+async def relay(live: Live, held: bytes, headers: list[Header], attempts: Attempts, judge: Judge) -> Fault | None:
+    """Send the head, `held`, and the rest of the stream; return the fault that broke it, or None.
+
+    `judge` looks at the whole answer just before the attempt is settled. A client that leaves cancels this coroutine: the
+    upstream connection is closed and what was seen is charged.
+    """
+    reply, reader, between_s = live.turn.reply, live.reader, attempts.deadlines.between_s
+    try:
+        await reply.head(200, headers)
+        pending = held
+        while not reader.done:
+            if pending:
+                await reply.write(pending)
+            chunk = await live.chunk(between_s)
+            if not chunk:
+                pending = reader.close()
+                break
+            pending = reader.feed(chunk)
+            if reader.failure is not None:
+                return await _broken(attempts, live, event_fault(reader.failure, tokens_seen=True))
+        if not reader.finished:
+            return await _broken(attempts, live, classify_seen(Seen.TRUNCATED))
+        answer = reader.answer()
+        live.settle(answer, reader.usage(), outcome="ok", verdicts=judge(answer))
+        attempts.succeeded(live)
+        await reply.end(pending if reader.done else pending + DONE_FRAME)
+        await live.finish()
+    except TransportFault as fault:
+        return await _broken(attempts, live, classify_transport(fault))
+    except WireError:
+        return await _broken(attempts, live, classify_seen(Seen.MALFORMED))
+    except asyncio.CancelledError:
+        live.cancel()
+        raise
+    finally:
+        live.close()
+    return None
+
+
+async def _broken(attempts: Attempts, live: Live, fault: Fault) -> Fault:
+    live.fail(fault)
+    attempts.health.failed(live.route.endpoint.id, live.route.arm.model, fault)
+    await live.turn.reply.error(fault.error())
+    return fault

@@ -1,0 +1,146 @@
+"""From an arm of the plan to a concrete route: endpoint, path, provider's name of the model, price, bound.
+
+The bound is what is reserved before an attempt is sent: the largest plausible cost, sharp while a budget is far from its limit,
+strict (bytes as tokens, the output clamped) when it is near.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+
+from suffice.decision.attempt_price import output_tokens
+from suffice.decision.cascade import Move
+from suffice.errors import BudgetError, DecisionError
+from suffice.gateway.conversation import Conversation, PassThroughChat, PassThroughEmbeddings, Target
+from suffice.gateway.live import Route
+from suffice.gateway.settlement import bill
+from suffice.gateway.turn import Turn
+from suffice.values.env import Env
+from suffice.values.money import Price, Rates, Unknown
+from suffice.values.plan import Arm
+from suffice.values.usage import Usage
+
+# Prompt bytes per token at the dense end of real requests; the reservation uses it while no budget is near its limit.
+DENSE_BYTES_PER_TOKEN = 2.5
+OUTPUT_UPPER_TAIL = 16_384
+SMALLEST_CLAMP = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """What a stream is expected to cost, for headers that leave before it is known; -1 when unknown."""
+
+    cost_nano: int
+    reference_nano: int
+
+
+class RouteTable:
+    """Makes routes. `secret` keys the namespaces under which cache keys of tenants leave this house."""
+
+    def __init__(self, env: Env, secret: bytes) -> None:
+        self._env = env
+        self._secret = secret
+        self._pass_through = PassThroughChat()
+        self._embeddings = PassThroughEmbeddings()
+
+    def make(self, turn: Turn, arm: Arm) -> Route:
+        """Return the route of `arm`. Raises BudgetError when not even a short answer fits the budget."""
+        served = turn.fleet.by_arm.get(arm)
+        if served is None:
+            raise DecisionError(f"{arm.name} is not served by any endpoint")
+        price = self.price(turn, arm.model)
+        clamp, bound = self._bound(turn, price, served.model.max_output)
+        target = Target(
+            model_name=served.model.name,
+            path=served.paths[turn.operation],
+            quirks=served.provider.quirks,
+            max_output_tokens=clamp,
+            namespace=self._namespace(turn),
+        )
+        return Route(
+            arm=arm,
+            endpoint=served.endpoint,
+            model=served.model,
+            target=target,
+            conversation=self._conversation(turn),
+            price=price,
+            reference=self.reference(turn),
+            bound_nano=bound,
+        )
+
+    def price(self, turn: Turn, model: str) -> Price:
+        """Return the price of `model` now, for a prompt of this size."""
+        return turn.fleet.catalog.price(model, self._env.now(), turn.features.prompt_tokens)
+
+    def reference(self, turn: Turn) -> Price | None:
+        """Return the price of the reference model, None when there is none."""
+        return self.price(turn, turn.fleet.reference) if turn.fleet.reference else None
+
+    def expected(self, turn: Turn, route: Route) -> Expected:
+        """Return the expected cost of one answer on `route`."""
+        usage = Usage(
+            input_tokens=turn.features.prompt_tokens, output_tokens=output_tokens(turn.features), estimated=True
+        )
+        priced = bill(route.price, route.reference, usage)
+        return Expected(cost_nano=priced.cost_nano, reference_nano=priced.reference_nano)
+
+    def first(self, turn: Turn) -> Route:
+        """Return the route of the plan's first arm."""
+        return self.make(turn, turn.plan.first)
+
+    def next(self, turn: Turn, move: Move) -> Route | None:
+        """Return the route of a cascade move, None when the budget does not pay for it."""
+        if move.arm is None:
+            return None
+        try:
+            return self.make(turn, move.arm)
+        except BudgetError:
+            return None
+
+    def _conversation(self, turn: Turn) -> Conversation:
+        return self._embeddings if turn.operation == "embeddings" else self._pass_through
+
+    def _namespace(self, turn: Turn) -> bytes:
+        tenant = turn.principal.tenant
+        if not turn.principal.key_id:
+            return b""
+        return hmac.new(self._secret, tenant.encode(), hashlib.sha256).hexdigest()[:16].encode()
+
+    def _bound(self, turn: Turn, price: Price, model_output: int) -> tuple[int, int]:
+        """Return (output clamp or 0, reservation in nano-dollars)."""
+        if isinstance(price, Unknown):
+            return 0, 0
+        near = turn.pressure > 0
+        prompt = self._prompt_bound(turn, strict=near)
+        asked = turn.view.max_output_tokens
+        limits = [asked, model_output, 0 if near else OUTPUT_UPPER_TAIL]
+        most = min((limit for limit in limits if limit), default=OUTPUT_UPPER_TAIL)
+        if turn.operation == "embeddings":
+            most = 0
+        rates = price.rates
+        dearest = max(rates.input, rates.cache_write, rates.cache_write_1h if rates.cache_write_1h else 0)
+        fixed = -(-dearest * prompt // 1000) + rates.per_request_nano
+        bound = fixed + -(-rates.output * most // 1000)
+        if near and turn.principal.budgets:
+            return self._clamped(turn, rates, fixed, most, bound)
+        return 0, bound
+
+    def _clamped(self, turn: Turn, rates: Rates, fixed: int, most: int, bound: int) -> tuple[int, int]:
+        left = turn.remaining_nano
+        if left is None or bound <= left or not rates.output:
+            return 0, bound
+        affordable = (left - fixed) * 1000 // rates.output
+        if affordable < min(SMALLEST_CLAMP, most):
+            raise BudgetError(
+                "the rest of the budget does not pay for an answer of this model",
+                hint="a cheaper model or a shorter prompt may fit",
+            )
+        return affordable, fixed + -(-rates.output * affordable // 1000)
+
+    def _prompt_bound(self, turn: Turn, *, strict: bool) -> int:
+        size = len(turn.call.body)
+        if strict:
+            return size
+        return max(turn.features.prompt_tokens, int(size / DENSE_BYTES_PER_TOKEN))

@@ -1,0 +1,119 @@
+"""What one configuration makes: settings, fleet, and a router for each thing that a client may name.
+
+Swapped whole, by one assignment, when the configuration or the hour's prices change. `auto` chooses among a pool that is small
+enough to be scored on every request; a pinned model is served from the whole fleet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from suffice.config.schema import Settings
+from suffice.decision.policy import DataClass
+from suffice.decision.priors import PriorTable
+from suffice.decision.router import Offer, Router
+from suffice.decision.virtual import Target
+from suffice.gateway.fleet import Fleet, Served
+from suffice.values.money import Estimated, Known
+from suffice.values.plan import Arm
+from suffice.values.task import TaskType
+from suffice.wire.prescan import ScanLimits
+
+POOL = 16
+# A model below this window cannot hold an agent's conversation; it is not chosen, only pinned.
+MIN_WINDOW_TOKENS = 16_000
+MAX_ROUTERS = 512
+
+
+class State:
+    """Settings, fleet and routers at one moment; `now_s` is the wall clock that prices are taken at."""
+
+    def __init__(self, settings: Settings, fleet: Fleet, priors: PriorTable, now_s: float) -> None:
+        self.settings = settings
+        self.fleet = fleet
+        self.models = frozenset(fleet.by_model)
+        self.limits = ScanLimits(max_body_bytes=settings.server.max_body_bytes)
+        privacy = settings.privacy
+        self.data = DataClass(
+            name="configured",
+            regions=frozenset(privacy.allowed_regions),
+            max_retention_days=privacy.max_retention_days,
+            forbid_training=privacy.forbid_training,
+        )
+        self._priors = priors
+        self._now_s = now_s
+        self.pool = tuple(self._pool())
+        self._auto = Router([self._offer(row) for row in self.pool], priors)
+        self._routers: dict[str, Router] = {}
+        self.default = self._default()
+
+    def router(self, target: Target) -> Router:
+        """Return the router for what a client named."""
+        if target.models is None:
+            return self._auto
+        router = self._routers.get(target.name)
+        if router is None:
+            rows = [row for model in target.models for row in self.fleet.by_model.get(model, ())]
+            router = Router([self._offer(row) for row in rows], self._priors)
+            if len(self._routers) < MAX_ROUTERS:
+                self._routers[target.name] = router
+        return router
+
+    def candidates(self, target: Target) -> Iterable[Arm]:
+        """Return the arms that could serve `target`."""
+        if target.models is None:
+            return [row.arm for row in self.pool]
+        return [row.arm for model in target.models for row in self.fleet.by_model.get(model, ())]
+
+    def _offer(self, row: Served) -> Offer:
+        return Offer(facts=row.facts, price=self.fleet.catalog.price(row.model.id, self._now_s))
+
+    def _default(self) -> Arm | None:
+        name = self.settings.routing.default_model or self.fleet.reference
+        rows = self.fleet.find(name) if name else self.pool
+        return rows[0].arm if rows else None
+
+    def _pool(self) -> Iterable[Served]:
+        """The operator's own choice of models where there is one, and of the rest the best for their price."""
+        chosen, open_rows = [], []
+        for row in self.fleet.served:
+            section = self.settings.endpoints[row.arm.endpoint]
+            if row.model.kind != "chat" or "chat" not in row.paths:
+                continue
+            if section.models:
+                chosen.append(row)
+            elif self._eligible(row):
+                open_rows.append(row)
+        yield from chosen
+        seen = {row.model.id for row in chosen}
+        room = max(0, POOL - len(chosen))
+        for row in self._frontier(open_rows)[:room]:
+            if row.model.id not in seen:
+                seen.add(row.model.id)
+                yield row
+
+    def _eligible(self, row: Served) -> bool:
+        model = row.model
+        window = model.context_window
+        if row.facts.deprecated or model.has("tools") is False or (window and window < MIN_WINDOW_TOKENS):
+            return False
+        return isinstance(self.fleet.catalog.price(model.id, self._now_s), Known | Estimated)
+
+    def _frontier(self, rows: list[Served]) -> list[Served]:
+        """Models that no other beats in both prior success and price, most capable first, then the nearest to it."""
+        scored = []
+        for row in rows:
+            price = self.fleet.catalog.price(row.model.id, self._now_s)
+            if not isinstance(price, Known | Estimated):
+                continue
+            prior = self._priors.lookup(row.model.id, TaskType.EDIT, output_usd_per_mtok=price.rates.output / 1e6)
+            scored.append((prior.declared, -prior.p, price.rates.output + 3 * price.rates.input, row.model.id, row))
+        scored.sort(key=lambda s: s[:4])
+        front, rest, cheapest = [], [], None
+        for _, _, cost, _, row in scored:
+            if cheapest is None or cost < cheapest:
+                cheapest = cost
+                front.append(row)
+            else:
+                rest.append(row)
+        return front + rest

@@ -1,0 +1,84 @@
+"""One request in flight: everything that its stages have found out so far.
+
+A `Turn` is one request of a session. It is filled from top to bottom by `pipeline.py` and read by everybody after; nothing
+in it outlives the request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from suffice.decision.sessions import Session
+from suffice.decision.virtual import Target
+from suffice.gateway.auth import Principal
+from suffice.gateway.call import Call
+from suffice.gateway.fleet import Fleet
+from suffice.gateway.reply import Reply
+from suffice.values.plan import Arm, Plan
+from suffice.values.task import Features
+from suffice.values.usage import Usage
+from suffice.values.verdict import Verdict
+from suffice.wire.prescan import TopLevel
+from suffice.wire.request_view import RequestView
+
+
+@dataclass(slots=True, kw_only=True)
+class Attempted:
+    """One attempt that is over, for the record and for the next decision. `outcome` is ok, rejected, failed or cancelled."""
+
+    number: int
+    arm: Arm
+    outcome: str
+    cost_nano: int
+    usage: Usage
+    reference_nano: int = -1
+    verdicts: tuple[Verdict, ...] = ()
+    fault: Any = None
+    estimated: bool = False
+    delay_s: float = 0.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Turn:
+    """The state of one request.
+
+    `fleet` is the configuration's that was current when the request was read: a reload in between changes nothing for it.
+    `operation` is chat, completions or embeddings; `check` names an operator's check or is empty; `cap` is how many answers
+    may be tried; `down` are the arms that were out of order when the plan was made, with the reasons.
+    """
+
+    call: Call
+    principal: Principal
+    reply: Reply
+    fleet: Fleet
+    operation: str
+    top: TopLevel
+    view: RequestView
+    features: Features
+    target: Target
+    session_key: str
+    session: Session
+    plan: Plan
+    pressure: float = 0.0
+    remaining_nano: int | None = None
+    check: str = ""
+    cap: int = 1
+    down: Mapping[Arm, str] = field(default_factory=dict)
+    tried: list[Attempted] = field(default_factory=list)
+
+    @property
+    def attempts(self) -> int:
+        """How many attempts were begun and ended so far."""
+        return len(self.tried)
+
+    @property
+    def answered(self) -> tuple[Arm, ...]:
+        """The arms that gave an answer so far, good or not, oldest first."""
+        return tuple(a.arm for a in self.tried if a.outcome in ("ok", "rejected"))
+
+    @property
+    def cost_nano(self) -> int:
+        """What all attempts so far cost together, in nano-dollars."""
+        return sum(a.cost_nano for a in self.tried)

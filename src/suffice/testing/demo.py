@@ -1,0 +1,205 @@
+"""The demo: real coding tasks through a real gateway, with simulated (or local) models and their tests as the judge.
+
+Every policy sends every task through the same gateway and the official `openai` client: each model pinned, then `auto`. The
+gateway runs as a process of its own; nothing is shared with it but its configuration file and its socket. What is simulated
+is named so in everything that is printed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from suffice.errors import UpstreamError
+from suffice.testing.fake_upstream import FakeProvider
+from suffice.testing.simulated import Profiles, SimulatedModel
+from suffice.testing.tasks import Task
+
+# Output and error pipe of the gateway are kept for the person who has to find out why it did not start.
+_START_S = 20.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """What came back for one task: accepted by its tests or not, dollars, attempts, and the model that answered last."""
+
+    task: str
+    accepted: bool
+    cost_usd: Decimal
+    attempts: int
+    model: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyResult:
+    """All answers under one policy, in the order of the tasks."""
+
+    policy: str
+    answers: tuple[Answered, ...]
+
+    @property
+    def solved(self) -> int:
+        """How many tasks ended with passing tests."""
+        return sum(a.accepted for a in self.answers)
+
+    @property
+    def spend_usd(self) -> Decimal:
+        """What all attempts cost together."""
+        return sum((a.cost_usd for a in self.answers), Decimal(0))
+
+    @property
+    def escalated(self) -> int:
+        """How many tasks took more than one attempt."""
+        return sum(a.attempts > 1 for a in self.answers)
+
+
+@asynccontextmanager
+async def simulated_providers(profiles: Profiles, tasks: tuple[Task, ...], seed: int) -> AsyncIterator[dict[str, str]]:
+    """Run one simulated provider per model; yields model id -> base URL."""
+    async with AsyncExitStack() as stack:
+        urls = {}
+        for model, profile in profiles.models.items():
+            script = SimulatedModel(model, profile, tasks, seed)
+            name = model.partition("/")[2]
+            provider = await stack.enter_async_context(FakeProvider(script, seed=seed, models=(name,), record=False))
+            urls[model] = provider.base_url
+        yield urls
+
+
+def write_checks(tasks: Sequence[Task], folder: Path) -> dict[str, tuple[Task, Path]]:
+    """Write each task's test files into a folder of its own; returns check name -> (task, folder)."""
+    checks = {}
+    for task in tasks:
+        name = task.id.replace("/", "-")
+        place = folder / "checks" / name
+        place.mkdir(parents=True)
+        for path, text in task.files.items():
+            (place / path).write_text(text)
+        checks[name] = (task, place)
+    return checks
+
+
+def configuration(urls: dict[str, str], checks: dict[str, tuple[Task, Path]], folder: Path, reference: str) -> str:
+    """Return the gateway's configuration: one endpoint per model, one named check per task."""
+    lines = [
+        "version = 1",
+        "[server]",
+        "port = 0",
+        "control_port = 0",
+        "[storage]",
+        f'path = "{folder / "data"}"',
+        "[routing]",
+        f'reference_model = "{reference}"',
+        "[routing.repair_usd]",
+        'generate = "0.6"',
+    ]
+    for number, (model, url) in enumerate(urls.items()):
+        provider, _, name = model.partition("/")
+        lines += [
+            f'[endpoints."demo-{number + 1}-{provider}"]',
+            f'provider = "{provider}"',
+            f'base_url = "{url}"',
+            "private = true",
+            f'models = ["{name}"]',
+        ]
+    for check, (task, place) in checks.items():
+        command = ", ".join(f'"{part}"' for part in task.command)
+        lines += [
+            f'[checks."{check}"]',
+            f"command = [{command}]",
+            f'repo = "{place}"',
+            f'answer_path = "{task.answer_path}"',
+            "timeout_s = 10",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+class Gateway:
+    """A gateway in a process of its own. `base_url` is set once it is ready."""
+
+    def __init__(self, process: asyncio.subprocess.Process, base_url: str) -> None:
+        self.process = process
+        self.base_url = base_url
+
+    @staticmethod
+    async def start(config: Path) -> Gateway:
+        """Start `suffice serve` and wait until it says where it listens. Raises UpstreamError with its own words."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "suffice.cli.main",
+            "serve",
+            "--json",
+            "--config",
+            str(config),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        assert process.stdout is not None and process.stderr is not None
+        told = await _first_object(process.stdout)
+        if told is None:
+            process.kill()
+            said = (await process.stderr.read()).decode(errors="replace")[-2000:]
+            raise UpstreamError(f"the gateway did not start: {said}")
+        return Gateway(process, str(told["base_url"]))
+
+    async def stop(self) -> None:
+        """Ask it to drain and wait for its end."""
+        if self.process.returncode is None:
+            self.process.terminate()
+            await self.process.wait()
+
+
+async def _first_object(stream: asyncio.StreamReader) -> dict[str, Any] | None:
+    """Return the first whole JSON object on `stream`, None when it ends or stays silent."""
+    text = b""
+    while True:
+        try:
+            line = await asyncio.wait_for(stream.readline(), _START_S)
+        except TimeoutError:
+            return None
+        if not line:
+            return None
+        text += line
+        try:
+            found: dict[str, Any] = msgspec.json.decode(text)
+        except msgspec.DecodeError:
+            continue
+        return found
+
+
+async def run_policy(
+    client: Any, model: str, checks: dict[str, tuple[Task, Path]], parallel: int, tick: Callable[[], None]
+) -> PolicyResult:
+    """Send every task with `model` and return what came back; `client` is an `openai.AsyncOpenAI`."""
+    gate = asyncio.Semaphore(parallel)
+
+    async def one(check: str, task: Task) -> Answered:
+        async with gate:
+            raw = await client.chat.completions.with_raw_response.create(
+                model=model,
+                messages=[{"role": "user", "content": task.prompt}],
+                extra_headers={"x-suffice-check": check},
+            )
+            tick()
+        headers = raw.headers
+        cost = headers.get("x-suffice-cost-usd") or headers.get("x-suffice-cost-estimate-usd") or "0"
+        return Answered(
+            task=task.id,
+            accepted=headers.get("x-suffice-verdict", "").startswith("accepted"),
+            cost_usd=Decimal(cost),
+            attempts=int(headers.get("x-suffice-attempts", "1")),
+            model=headers.get("x-suffice-model", ""),
+        )
+
+    async with asyncio.TaskGroup() as group:
+        running = [group.create_task(one(check, task)) for check, (task, _) in checks.items()]
+    return PolicyResult(policy=model, answers=tuple(t.result() for t in running))
