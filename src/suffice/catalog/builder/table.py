@@ -13,9 +13,9 @@ from typing import Any
 
 import msgspec
 
-from suffice.catalog.build import from_genai, from_model_prices
-from suffice.catalog.build.merge import merge
-from suffice.catalog.build.sources import BuildError, Exact, Finding
+from suffice.catalog.builder import from_genai, from_model_prices
+from suffice.catalog.builder.merge import merge
+from suffice.catalog.builder.sources import BuildError, Exact, Finding
 from suffice.catalog.load import SCHEMA
 from suffice.catalog.models import CAPABILITIES, Model
 from suffice.catalog.prices import Calendar
@@ -29,7 +29,8 @@ def providers(text: str) -> list[Provider]:
     """Return our provider table, sorted by id. Raises BuildError on an unknown field or a wrong type."""
     try:
         return [
-            msgspec.convert({"id": key, **row}, Provider, strict=True) for key, row in sorted(tomllib.loads(text).items())
+            msgspec.convert({"id": key, **row}, Provider, strict=True)
+            for key, row in sorted(tomllib.loads(text).items())
         ]
     except (msgspec.ValidationError, tomllib.TOMLDecodeError) as error:
         raise BuildError(f"own_providers.toml: {error}") from None
@@ -77,7 +78,15 @@ def encode(
 
     body = b'"providers":[\n' + b",\n".join(line(p) for p in ours) + b"\n],\n"
     body += b'"models":[\n' + b",\n".join(line(m) for m in models) + b"\n]\n}\n"
-    head = b'"calendars":' + line(calendars) + b',\n"bare_order":' + line(bare_order) + b',\n"inputs":' + line(inputs) + b",\n"
+    head = (
+        b'"calendars":'
+        + line(calendars)
+        + b',\n"bare_order":'
+        + line(bare_order)
+        + b',\n"inputs":'
+        + line(inputs)
+        + b",\n"
+    )
     version = f"{as_of}+{hashlib.sha256(head + body).hexdigest()[:12]}"
     top = b'{\n"schema":' + line(SCHEMA) + b',\n"version":' + line(version) + b',\n"as_of":' + line(as_of) + b",\n"
     return top + head + body

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from suffice.catalog.build.sources import Exact, Finding, SourceModel, service_of
+from suffice.catalog.builder.sources import Exact, Finding, SourceModel, service_of
 from suffice.catalog.prices import Card, Entry, Service, Tier
 
 FIELDS = {
@@ -27,7 +27,9 @@ SERVICES = {("processing", "batch"): "batch", ("service_tier", "flex"): "flex", 
             ("service_tier", "fast"): "fast", ("speed", "fast"): "fast"}  # fmt: skip
 
 
-def read(providers: Iterable[Any], ours: dict[str, list[str]], routed: dict[str, str], exact: Exact) -> list[SourceModel]:
+def read(
+    providers: Iterable[Any], ours: dict[str, list[str]], routed: dict[str, str], exact: Exact
+) -> list[SourceModel]:
     """Return the models of the providers named in `ours` (direct) and `routed` (listed by the Hugging Face router)."""
     out: list[SourceModel] = []
     for provider in providers:

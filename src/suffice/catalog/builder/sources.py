@@ -62,23 +62,31 @@ class Exact:
         """Return the exact price, or None for zero and (not strict) for inexact numbers. Raises BuildError when strict."""
         text = str(value)
         if text in self.repairs:
-            self.findings.append(Finding(kind="repaired", model=model, field=bucket, detail=f"{text} -> {self.repairs[text]}"))
+            self.findings.append(
+                Finding(kind="repaired", model=model, field=bucket, detail=f"{text} -> {self.repairs[text]}")
+            )
             text = self.repairs[text]
         try:
             scaled = Decimal(text) * PICO_PER_USD_MTOK
         except InvalidOperation:
             raise BuildError(f"{model}: {bucket} price {text!r} is not a number") from None
-        noise = scaled.to_integral_value() - scaled if scaled.is_finite() else scaled
+        if not scaled.is_finite() or scaled < 0:
+            raise BuildError(f"{model}: {bucket} price {text} is not a finite price of at least 0")
+        noise = scaled.to_integral_value() - scaled
         if 0 < abs(noise) < NOISE_PICO and len(Decimal(text).as_tuple().digits) >= NOISE_DIGITS:
             self.findings.append(Finding(kind="repaired", model=model, field=bucket, detail=f"{text}: binary noise"))
-            scaled += noise
-        if not scaled.is_finite() or scaled < 0 or scaled != scaled.to_integral_value():
-            if self.strict or not scaled.is_finite() or scaled < 0:
-                raise BuildError(f"{model}: {bucket} price {text} $/Mtok is not a whole number of pico-dollars per token")
+            scaled, noise = scaled + noise, Decimal(0)
+        if noise != 0:
+            if self.strict:
+                raise BuildError(
+                    f"{model}: {bucket} price {text} $/Mtok is not a whole number of pico-dollars per token"
+                )
             self.findings.append(Finding(kind="dropped", model=model, field=bucket, detail=f"{text} is not exact"))
             return None
         if scaled == 0:
-            self.findings.append(Finding(kind="zero", model=model, field=bucket, detail="a listed 0 is read as not listed"))
+            self.findings.append(
+                Finding(kind="zero", model=model, field=bucket, detail="a listed 0 is read as not listed")
+            )
             return None
         return int(scaled)
 

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from suffice.catalog.build.sources import Exact, Finding, SourceModel
+from suffice.catalog.builder.sources import Exact, Finding, SourceModel
 from suffice.catalog.models import Like, Model
 from suffice.catalog.names import canonical, family, is_snapshot_of, normal
 from suffice.catalog.prices import BUCKETS, Card, Entry
@@ -57,7 +57,7 @@ def split_aliases(rows: Iterable[SourceModel]) -> list[SourceModel]:
     for row in rows:
         kept, seen = [], {normal(row.name)}
         for alias in sorted(row.aliases, key=lambda a: ("." not in a, a)):
-            if normal(alias) in seen or "/" in alias and "/" not in row.name:
+            if normal(alias) in seen or ("/" in alias and "/" not in row.name):
                 continue
             seen.add(normal(alias))
             if is_snapshot_of(alias, row.name):
@@ -89,7 +89,9 @@ def compare(base: SourceModel, theirs: SourceModel, prefer: bool, today: str, ex
                 same = False
                 winner = "model-prices" if prefer else "genai-prices"
                 detail = f"genai-prices {dollars(a)}, model-prices {dollars(b)} $/Mtok; {winner} wins"
-                exact.findings.append(Finding(kind="conflict", model=theirs.id, field=f"{bucket}{label}", detail=detail))
+                exact.findings.append(
+                    Finding(kind="conflict", model=theirs.id, field=f"{bucket}{label}", detail=detail)
+                )
     return same and [t.above for t in left.tiers] == [t.above for t in right.tiers]
 
 
@@ -201,7 +203,9 @@ def routed(models: list[Model], own: dict[str, Any]) -> list[Model]:
 
 def _like(model: Model, provider: str, name: str, why: str) -> Model:
     like = Like(id=model.id, why=why)
-    return msgspec.structs.replace(model, id=f"{provider}/{name}", provider=provider, name=name, prices=(), like=like, aliases=())
+    return msgspec.structs.replace(
+        model, id=f"{provider}/{name}", provider=provider, name=name, prices=(), like=like, aliases=()
+    )
 
 
 def dollars(pico: int) -> str:
