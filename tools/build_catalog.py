@@ -1,7 +1,7 @@
 """Build src/suffice/catalog/data/catalog.json and docs/reference/catalog-conflicts.md from the extra `catalog`.
 
 Run with an interpreter that has requirements/catalog.txt and the core dependencies. `--check` only says whether the files
-are up to date. The work is done by `suffice.catalog.build`, which `suffice models refresh` uses too.
+are up to date. The work is done by `suffice.catalog.builder`, which `suffice models refresh` uses too.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ sys.path.insert(0, str(ROOT / "src"))
 
 def main() -> int:
     """Write, or with --check compare, both files; return the exit code."""
-    from suffice.catalog.build.sources import BuildError
+    from suffice.catalog.builder.sources import BuildError
     from suffice.catalog.load import BUNDLED
     from suffice.catalog.refresh import render
     from suffice.errors import ConfigError

@@ -11,8 +11,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from suffice.catalog.build import from_model_prices, table
-from suffice.catalog.build.sources import BuildError
+from suffice.catalog.builder import from_model_prices, table
+from suffice.catalog.builder.sources import BuildError
 from suffice.catalog.load import Document, read
 from suffice.errors import ConfigError
 

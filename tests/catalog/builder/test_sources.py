@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suffice.catalog.build.sources import BuildError, Exact, common_ratio, reduce_ratio, service_of
+from suffice.catalog.builder.sources import BuildError, Exact, common_ratio, reduce_ratio, service_of
 from suffice.catalog.prices import Card, Entry, Tier
 
 

@@ -13,9 +13,9 @@ from typing import Any
 
 import msgspec
 
-from suffice.catalog.build import from_genai, from_model_prices
-from suffice.catalog.build.merge import merge
-from suffice.catalog.build.sources import BuildError, Exact, Finding
+from suffice.catalog.builder import from_genai, from_model_prices
+from suffice.catalog.builder.merge import merge
+from suffice.catalog.builder.sources import BuildError, Exact, Finding
 from suffice.catalog.load import SCHEMA
 from suffice.catalog.models import CAPABILITIES, Model
 from suffice.catalog.prices import Calendar

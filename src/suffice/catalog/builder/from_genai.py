@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from suffice.catalog.build.sources import Exact, Finding, SourceModel, service_of
+from suffice.catalog.builder.sources import Exact, Finding, SourceModel, service_of
 from suffice.catalog.prices import Card, Entry, Service, Tier
 
 FIELDS = {

@@ -1,14 +1,21 @@
 from typing import Any
 
-from suffice.catalog.build.merge import dollars, merge, split_aliases
-from suffice.catalog.build.sources import Exact, SourceModel
+from suffice.catalog.builder.merge import dollars, merge, split_aliases
+from suffice.catalog.builder.sources import Exact, SourceModel
 from suffice.catalog.prices import Card, Entry, Schedule, Service, Tier
 
 OWN: dict[str, Any] = {
-    "as_of": "2026-11-22", "prefer": {}, "capabilities": [{"match": "^gpt", "capabilities": ["tools"], "reviewed": True}],
-    "max_output": [], "context": [{"match": "^gpt", "tokens": 7}], "shutdown": {"openai/gpt": "2027-01-01"}, "correction": {},
-    "untiered": {}, "mirror": [{"provider": "azure", "from": "openai", "match": "^gpt", "why": "as there"}], "genai_routed": {"huggingface_n": "nebius"},
-}  # fmt: skip
+    "as_of": "2026-11-22",
+    "prefer": {},
+    "capabilities": [{"match": "^gpt", "capabilities": ["tools"], "reviewed": True}],
+    "max_output": [],
+    "context": [{"match": "^gpt", "tokens": 7}],
+    "shutdown": {"openai/gpt": "2027-01-01"},
+    "correction": {},
+    "untiered": {},
+    "mirror": [{"provider": "azure", "from": "openai", "match": "^gpt", "why": "as there"}],
+    "genai_routed": {"huggingface_n": "nebius"},
+}
 
 
 def source(name: str, *entries: Entry, provider: str = "openai", **kind: Any) -> SourceModel:
@@ -22,12 +29,20 @@ def entry(input_: int, since: str = "", **kind: Any) -> Entry:
 def test_agreement_keeps_the_longer_past_and_both_services() -> None:
     plan = Schedule(hours_utc=((0, 60),), multiplier=(2, 1))
     ours = source("gpt", entry(5, services={"flex": Service(multiplier=(1, 2))}), entry(9, "2027-01-01"))
-    theirs = source("gpt", entry(3), entry(5, "2026-05-01", services={"batch": Service(multiplier=(1, 2))}, schedule=plan, card={"cache_write": 8}))
+    theirs = source(
+        "gpt",
+        entry(3),
+        entry(5, "2026-05-01", services={"batch": Service(multiplier=(1, 2))}, schedule=plan, card={"cache_write": 8}),
+    )
     exact = Exact(repairs={})
     row = merge([ours], [theirs], OWN, exact)[-1]
     assert row.id == "openai/gpt" and not exact.findings
     assert [(e.since, e.card.input) for e in row.prices] == [("", 3), ("2026-05-01", 5), ("2027-01-01", 9)]
-    assert set(row.prices[1].services) == {"batch", "flex"} and row.prices[1].schedule == plan and row.prices[1].card.cache_write == 8
+    assert (
+        set(row.prices[1].services) == {"batch", "flex"}
+        and row.prices[1].schedule == plan
+        and row.prices[1].card.cache_write == 8
+    )
     assert row.context_window == 7 and row.deprecated_at == "2027-01-01" and row.has("vision") is False
 
 
@@ -49,7 +64,9 @@ def test_own_corrections_win_over_everything() -> None:
 
 
 def test_an_alias_that_is_another_model_gets_its_own_row() -> None:
-    rows = split_aliases([source("gpt-5.1", entry(5), aliases=["gpt-5.1-codex", "gpt-5-1-codex", "gpt-5-1", "gpt-5.1-2025-11-13"])])
+    rows = split_aliases(
+        [source("gpt-5.1", entry(5), aliases=["gpt-5.1-codex", "gpt-5-1-codex", "gpt-5-1", "gpt-5.1-2025-11-13"])]
+    )
     assert [(r.name, r.aliases) for r in rows] == [("gpt-5.1", ["gpt-5.1-2025-11-13"]), ("gpt-5.1-codex", [])]
 
 

@@ -9,7 +9,7 @@ import json
 from decimal import Decimal
 from typing import Any
 
-from suffice.catalog.build.sources import Exact, Finding, SourceModel, service_of
+from suffice.catalog.builder.sources import Exact, Finding, SourceModel, service_of
 from suffice.catalog.prices import Calendar, Card, Entry, Ratio, Schedule, Tier, epoch_s
 
 PLANS = {"batch": "batch", "flex": "flex", "fast": "fast"}

@@ -4,8 +4,8 @@ from datetime import date
 from decimal import Decimal as D
 from types import SimpleNamespace as Obj
 
-from suffice.catalog.build.from_genai import equals, read
-from suffice.catalog.build.sources import Exact, SourceModel
+from suffice.catalog.builder.from_genai import equals, read
+from suffice.catalog.builder.sources import Exact, SourceModel
 from suffice.catalog.prices import Card, Service, Tier
 
 
@@ -31,16 +31,25 @@ def test_tiers_dates_and_services() -> None:
     early = prices(input_mtok=D(4), output_mtok=D(8))
     late = prices(input_mtok=tiered, output_mtok=D(15), cache_read_mtok=D("0.25"))
     variants = [
-        Obj(when={"processing": "batch"}, prices=prices(input_mtok=D("1.25")), constraint=Obj(start_date=date(2026, 10, 1))),
+        Obj(
+            when={"processing": "batch"},
+            prices=prices(input_mtok=D("1.25")),
+            constraint=Obj(start_date=date(2026, 10, 1)),
+        ),
         Obj(when={"route": "eu"}, prices=prices(input_mtok=D(9)), constraint=None),
     ]
-    conditional = [Obj(constraint=None, prices=early), Obj(constraint=Obj(start_date=date(2026, 3, 5)), prices=late),
-                   Obj(constraint=Obj(start_time=1, end_time=2), prices=early)]  # fmt: skip
+    conditional = [
+        Obj(constraint=None, prices=early),
+        Obj(constraint=Obj(start_date=date(2026, 3, 5)), prices=late),
+        Obj(constraint=Obj(start_time=1, end_time=2), prices=early),
+    ]
     (row,) = load(provider("openai", model("gpt", conditional, price_variants=variants)))
     assert [e.since for e in row.entries] == ["", "2026-03-05"]
     assert row.entries[1].card == Card(input=2_500_000, output=15_000_000, cache_read=250_000)
     assert row.entries[1].tiers == (Tier(above=272_000, input=5_000_000),)
-    assert row.entries[1].services == {"batch": Service(card=Card(input=1_250_000, output=15_000_000, cache_read=250_000))}
+    assert row.entries[1].services == {
+        "batch": Service(card=Card(input=1_250_000, output=15_000_000, cache_read=250_000))
+    }
 
 
 def test_variants_are_chosen_by_date_not_by_order() -> None:
@@ -48,8 +57,10 @@ def test_variants_are_chosen_by_date_not_by_order() -> None:
         own = prices(input_mtok=D(price), output_mtok=D(price))
         return Obj(when={"processing": "batch"}, prices=own, constraint=Obj(start_date=when))
 
-    conditional = [Obj(constraint=None, prices=prices(input_mtok=D(2), output_mtok=D(2))),
-                   Obj(constraint=Obj(start_date=date(2027, 1, 1)), prices=prices(input_mtok=D(4), output_mtok=D(4)))]  # fmt: skip
+    conditional = [
+        Obj(constraint=None, prices=prices(input_mtok=D(2), output_mtok=D(2))),
+        Obj(constraint=Obj(start_date=date(2027, 1, 1)), prices=prices(input_mtok=D(4), output_mtok=D(4))),
+    ]
     variants = [batch("2", date(2027, 1, 1)), batch("1", date(2026, 10, 1))]
     (row,) = load(provider("openai", model("g", conditional, price_variants=variants)))
     assert [e.services["batch"].multiplier for e in row.entries] == [(1, 2), (1, 2)]

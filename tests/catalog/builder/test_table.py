@@ -5,20 +5,32 @@ from typing import Any
 import msgspec
 import pytest
 
-from suffice.catalog.build.sources import BuildError
-from suffice.catalog.build.table import build, check, providers
+from suffice.catalog.builder.sources import BuildError
+from suffice.catalog.builder.table import build, check, providers
 from suffice.catalog.load import Document
 from suffice.catalog.models import Like, Model
 from suffice.catalog.prices import Card, Entry
 
-EMPTY: dict[str, Any] = {"prices": {}, "status": {}, "schedules": {"holidays": {}, "schedule": []}, "updated_at": "2026-12-24T00:00:00Z"}
+EMPTY: dict[str, Any] = {
+    "prices": {},
+    "status": {},
+    "schedules": {"holidays": {}, "schedule": []},
+    "updated_at": "2026-12-24T00:00:00Z",
+}
 
 
 def genai(*names: str, price: str = "1") -> list[Any]:
     models = [
-        Obj(id=n, match=Obj(equals=n), context_window=None, deprecated=None, price_variants=None, prices=Obj(input_mtok=D(price), output_mtok=D(2)))
+        Obj(
+            id=n,
+            match=Obj(equals=n),
+            context_window=None,
+            deprecated=None,
+            price_variants=None,
+            prices=Obj(input_mtok=D(price), output_mtok=D(2)),
+        )
         for n in names
-    ]  # fmt: skip
+    ]
     return [Obj(id="openai", models=models)]
 
 
@@ -50,9 +62,17 @@ def test_a_wrong_provider_table_is_refused() -> None:
         (Model(id="x/n", provider="x", name="m"), "not provider/name"),
         (Model(id="x/m", provider="x", name="m", capabilities=frozenset({"magic"})), "magic"),
         (Model(id="x/m", provider="x", name="m", like=Like(id="x/z", why="")), "not in the table"),
-        (Model(id="x/m", provider="x", name="m", prices=tuple(Entry(source="", card=Card(), since=s) for s in ("2", "1"))), "order"),
+        (
+            Model(
+                id="x/m",
+                provider="x",
+                name="m",
+                prices=tuple(Entry(source="", card=Card(), since=s) for s in ("2", "1")),
+            ),
+            "order",
+        ),
     ],
-)  # fmt: skip
+)
 def test_contradictory_rows_are_refused(model: Model, says: str) -> None:
     table = providers("[x]\nname = 'X'\nbase_url = 'https://x'")
     with pytest.raises(BuildError, match=says):

@@ -70,12 +70,14 @@ class Exact:
             scaled = Decimal(text) * PICO_PER_USD_MTOK
         except InvalidOperation:
             raise BuildError(f"{model}: {bucket} price {text!r} is not a number") from None
-        noise = scaled.to_integral_value() - scaled if scaled.is_finite() else scaled
+        if not scaled.is_finite() or scaled < 0:
+            raise BuildError(f"{model}: {bucket} price {text} is not a finite price of at least 0")
+        noise = scaled.to_integral_value() - scaled
         if 0 < abs(noise) < NOISE_PICO and len(Decimal(text).as_tuple().digits) >= NOISE_DIGITS:
             self.findings.append(Finding(kind="repaired", model=model, field=bucket, detail=f"{text}: binary noise"))
-            scaled += noise
-        if not scaled.is_finite() or scaled < 0 or scaled != scaled.to_integral_value():
-            if self.strict or not scaled.is_finite() or scaled < 0:
+            scaled, noise = scaled + noise, Decimal(0)
+        if noise != 0:
+            if self.strict:
                 raise BuildError(
                     f"{model}: {bucket} price {text} $/Mtok is not a whole number of pico-dollars per token"
                 )

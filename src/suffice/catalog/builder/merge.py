@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from suffice.catalog.build.sources import Exact, Finding, SourceModel
+from suffice.catalog.builder.sources import Exact, Finding, SourceModel
 from suffice.catalog.models import Like, Model
 from suffice.catalog.names import canonical, family, is_snapshot_of, normal
 from suffice.catalog.prices import BUCKETS, Card, Entry
@@ -57,7 +57,7 @@ def split_aliases(rows: Iterable[SourceModel]) -> list[SourceModel]:
     for row in rows:
         kept, seen = [], {normal(row.name)}
         for alias in sorted(row.aliases, key=lambda a: ("." not in a, a)):
-            if normal(alias) in seen or "/" in alias and "/" not in row.name:
+            if normal(alias) in seen or ("/" in alias and "/" not in row.name):
                 continue
             seen.add(normal(alias))
             if is_snapshot_of(alias, row.name):
