@@ -163,6 +163,8 @@ def test_size_and_node_limits() -> None:
     assert refused(many).status == 413
     wide = b"{" + b",".join(b'"%d":1' % i for i in range(300_000)) + b"}"
     assert refused(wide).status == 413
+    fields = b"{" + b",".join(b'"%d":1' % i for i in range(1001)) + b"}"
+    assert "1001 top-level fields" in refused(fields).message
     prose = b'{"a":"' + b"a, b: [c] {d} " * 200_000 + b'"}'
     assert scan(prose).value("a") is not None
 

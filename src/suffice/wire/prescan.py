@@ -35,11 +35,13 @@ _SIGNED_STEP = bytes({91: 1, 123: 1, 93: 255, 125: 255}.get(c, 0) for c in range
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanLimits:
-    """Bounds on one body: its size in bytes, the depth of nesting (the outer object counts as 1), the number of nodes."""
+    """Bounds on one body: size in bytes, depth of nesting (the outer object counts as 1), number of nodes and of top-level
+    fields."""
 
     max_body_bytes: int = 32 * 1024 * 1024
     max_depth: int = 128
     max_nodes: int = 500_000
+    max_fields: int = 1000
 
 
 DEFAULT_LIMITS = ScanLimits()
@@ -156,6 +158,8 @@ def scan(body: bytes, limits: ScanLimits = DEFAULT_LIMITS) -> TopLevel:
         raise RequestError("the request body must be a JSON object") from None
     except (msgspec.DecodeError, UnicodeError) as error:
         raise RequestError(f"the request body is not valid JSON: {error}") from None
+    if len(fields) > limits.max_fields:
+        raise RequestError(f"the request body has {len(fields)} top-level fields, the limit is {limits.max_fields}")
     spans = _spans(body, fields)
     objects: dict[str, list[dict[str, msgspec.Raw]]] = {}
     # Fewer brackets than levels cannot be too deep; on large bodies counting costs more than looking at each value.
@@ -255,7 +259,8 @@ def _rows_checked(value: bytes, rows: list[dict[str, msgspec.Raw]], limits: Scan
 def _check_depth(value: bytes, room: int, limits: ScanLimits) -> None:
     if value[0] not in b"[{" or value.count(b"{") + value.count(b"[") <= room:
         return
-    steps = _skeleton(value).translate(_SIGNED_STEP, _CONTAINERS_ONLY)
+    bare = _skeleton(value, len(value))
+    steps = (bare or b"").translate(_SIGNED_STEP, _CONTAINERS_ONLY)
     if max(accumulate(memoryview(steps).cast("b")), default=0) > room:
         raise _too_deep(limits)
 
@@ -264,16 +269,21 @@ def _check_nodes(body: bytes, limits: ScanLimits) -> None:
     """Bound the objects that a split could make, before any is made."""
     if body.count(b":") + body.count(b",") + body.count(b"{") + body.count(b"[") <= limits.max_nodes:
         return
-    bare = _skeleton(body)
-    nodes = bare.count(b",") + bare.count(b":") + bare.count(b"{") + bare.count(b"[")
-    if nodes > limits.max_nodes:
+    # Every string is a node or a key of one: too many quotes need no closer look.
+    bare = _skeleton(body, 4 * limits.max_nodes)
+    if bare is None or sum(map(bare.count, (b",", b":", b"{", b"["))) > limits.max_nodes:
         raise RequestError(
             f"the request body has more than {limits.max_nodes} JSON nodes", code="request_too_large", status=413
         )
 
 
-def _skeleton(text: bytes) -> bytes:
-    """Return JSON text without its strings. Pairs of backslashes go first, so that what is left escapes the next byte."""
+def _skeleton(text: bytes, max_quotes: int) -> bytes | None:
+    """Return JSON text without its strings, or None when it has more quotes than asked for.
+
+    Pairs of backslashes go first, so that a backslash that is left escapes the next byte.
+    """
     if b"\\" in text:
         text = text.replace(b"\\\\", b"").replace(b'\\"', b"")
+    if text.count(b'"') > max_quotes:
+        return None
     return b"".join(text.split(b'"')[::2])
