@@ -41,6 +41,13 @@ test-long: $(VENV)/.dev ## the tests that take long (100 kills, many seeds)
 check: $(VENV)/.dev ## lint, format, types, import contracts, sizes, test mirror, documentation
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports && $(BIN)/python tools/check_shape.py && $(BIN)/python tools/check_mirror.py && $(BIN)/python tools/check_docs.py && $(BIN)/python tools/build_docs.py --check
 
+bench-routing: $(VENV)/.dev ## replay recorded outcomes: DATA=folder of outcome tables, ARGS="--splits 20 --json FILE"
+	@test -d "$(DATA)" || { echo "bench-routing needs DATA=folder of outcome tables (they are not part of the repository)"; exit 3; }
+	@$(BIN)/python -m suffice.evals.replay_main --data $(DATA) $(ARGS)
+	@$(BIN)/python bench/routing/decision_speed.py
+	@$(BIN)/python bench/routing/stream.py
+	@$(BIN)/python bench/routing/certificates.py
+
 docs: $(VENV)/.dev ## write the generated reference
 	@$(BIN)/python tools/build_docs.py
 

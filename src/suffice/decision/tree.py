@@ -123,9 +123,11 @@ def compile_tree(shown: Shown, weights: Floats, *, escape: float, human: bool, a
         )  # fmt: skip
     cost2 = w2 @ shown.cost.T
     cost2[used] = np.inf
-    third = np.stack([r12 @ seen.T, r22 @ seen.T, w2 @ right.T])
-    pick3 = third.argmax(axis=0).astype(np.int16)
-    loss, take3 = _loss(w2 @ seen.T, third.max(axis=0), escape, human)
+    ones, twos, threes = r12 @ seen.T, r22 @ seen.T, w2 @ right.T
+    pick3 = (twos > ones).astype(np.int16)
+    top = np.maximum(ones, twos)
+    pick3[threes > top] = 2
+    loss, take3 = _loss(w2 @ seen.T, np.maximum(top, threes), escape, human)
     return Leaves(
         cost0=shown.cost @ weights, stop1=stop1, cost1=cost1, stop2=stop2, pick2=pick2, cost2=cost2,
         loss3=loss.reshape(-1, e, o).sum(axis=2), pick3=pick3.reshape(-1, e, o), take1=take1, take2=take2,

@@ -7,7 +7,8 @@ the plug-in rule on predictions that are only as fine as cross-validation allows
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import cast
 
 import numpy as np
 
@@ -39,6 +40,28 @@ class Data:
     cell: Ints
     family: tuple[str, ...]
     text: Floats
+    cache: dict[object, object] = field(default_factory=dict, compare=False, repr=False)
+
+    def fitted(self, quantiles: tuple[float, ...]) -> Fitted:
+        """Return the models fitted on these rows, once."""
+        key = ("fit", quantiles)
+        if key not in self.cache:
+            self.cache[key] = fit(self.right, self.cost, quantiles)
+        return cast(Fitted, self.cache[key])
+
+    def parts(self) -> list[tuple[Data, np.ndarray, Data]]:
+        """Return the cross-fitting folds, made once: (rows to fit on, indices to judge, rows to judge)."""
+        if "folds" not in self.cache:
+            made = [(self.rows(a), b, self.rows(b)) for a, b in folds(self.right.shape[0], FOLDS)]
+            self.cache["folds"] = made
+        return cast(list[tuple[Data, np.ndarray, Data]], self.cache["folds"])
+
+    def of_cell(self, cell: int, own: tuple[int, ...]) -> Data:
+        """Return the rows of a cell, made once; -1 is what no cell of `own` holds."""
+        key = ("cell", cell, own)
+        if key not in self.cache:
+            self.cache[key] = self.rows(_of_cell(self, cell, list(own)))
+        return cast(Data, self.cache[key])
 
     def rows(self, index: np.ndarray) -> Data:
         """Return some of the rows."""
@@ -92,29 +115,38 @@ def _used(leaves: Leaves, policy: Policy, levels: Ints) -> Floats:
     return use
 
 
-def choose_menu(train: Data, verifier: Verifier, goal: Goal, levels: Floats, bins: int) -> Menu:
-    """Return up to six arms, each with every spend cap: those that the coarse plan (no spend, no cap) uses at `levels`."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coarse:
+    """The plan over all arms without spend and caps, compiled once: it finds the menu and the region of the dial."""
+
+    model: Fitted
+    menu: Menu
+    leaves: Leaves
+
+
+def coarse(train: Data, verifier: Verifier, goal: Goal) -> Coarse:
+    """Return the coarse plan of all arms."""
     a = train.right.shape[1]
-    model = fit(train.right, train.cost, ())
-    coarse = Menu(base=np.arange(a), cap=np.ones(a, dtype=np.int64))
-    shown, weights = build(model, coarse, verifier)
-    leaves = compile_tree(shown, weights, escape=goal.escape, human=goal.human)
-    use = _used(leaves, decide(leaves, levels), np.arange(levels.shape[0]))
+    model = train.fitted(())
+    menu = Menu(base=np.arange(a), cap=np.ones(a, dtype=np.int64))
+    shown, weights = build(model, menu, verifier)
+    return Coarse(model=model, menu=menu, leaves=compile_tree(shown, weights, escape=goal.escape, human=goal.human))
+
+
+def choose_menu(plain: Coarse, levels: Floats, bins: int) -> Menu:
+    """Return up to six arms, each with every spend cap: those that the coarse plan uses at `levels`."""
+    use = _used(plain.leaves, decide(plain.leaves, levels), np.arange(levels.shape[0]))
     rows = [int(r) for r in np.argsort(-use, kind="stable")[:SHORTLIST] if use[r] > 0]
     caps = [bins, *range(1, bins)]
     return Menu(base=np.repeat(rows, len(caps)), cap=np.tile(caps, len(rows)))
 
 
 def focus(train: Data, verifier: Verifier, target: float, levels: Floats) -> Floats:
-    """Return the levels within a factor of ten of the one at which the coarse plan just meets `target` on the
-    training part."""
-    a = train.right.shape[1]
-    model = fit(train.right, train.cost, ())
-    coarse = Menu(base=np.arange(a), cap=np.ones(a, dtype=np.int64))
-    shown, weights = build(model, coarse, verifier)
-    leaves = compile_tree(shown, weights, escape=1.0, human=False)
-    policy = decide(leaves, levels)
-    done = walk(leaves, policy, tasks_of(model, coarse, train.right, train.cost), verifier, escape=1.0)
+    """Return the levels within a factor of ten of the one at which the coarse plan meets `target` on the training part."""
+    plain = coarse(train, verifier, Goal(escape=1.0, human=False))
+    policy = decide(plain.leaves, levels)
+    rows = tasks_of(plain.model, plain.menu, train.right, train.cost)
+    done = walk(plain.leaves, policy, rows, verifier, escape=1.0)
     middle = levels[cheapest_mixture(done.right.mean(axis=1), done.cost.mean(axis=1), target).high]
     return np.asarray(levels[(levels >= middle / FOCUS) & (levels <= middle * FOCUS)])
 
@@ -123,7 +155,7 @@ def compile_cell(
     train: Data, menu: Menu, verifier: Verifier, goal: Goal, levels: Floats, quantiles: tuple[float, ...]
 ) -> Compiled:
     """Return the fitted and compiled policies of one cell for every level."""
-    model = fit(train.right, train.cost, quantiles)
+    model = train.fitted(quantiles)
     shown, weights = build(model, menu, verifier)
     leaves = compile_tree(shown, weights, escape=goal.escape, human=goal.human)
     return Compiled(model=model, menu=menu, leaves=leaves, policy=decide(leaves, levels))
@@ -158,7 +190,7 @@ def tree_walk(
         index = _of_cell(test, cell, list(menus))
         if index.size == 0:
             continue
-        own = train if cell == -1 else train.rows(_of_cell(train, cell, list(menus)))
+        own = train if cell == -1 else train.of_cell(cell, tuple(menus))
         made = compile_cell(own, menu, verifier, goal, levels, quantiles)
         rows: Tasks = tasks_of(made.model, menu, test.right[index], test.cost[index])
         done = walk(made.leaves, made.policy, rows, verifier, escape=goal.escape)
@@ -166,14 +198,11 @@ def tree_walk(
     return Walked(cost=cost, right=right, loss=loss)
 
 
-def menus_for(train: Data, verifier: Verifier, goal: Goal, levels: Floats, bins: int) -> dict[int, Menu]:
-    """Return a menu per cell (-1: all other tasks together)."""
+def coarse_cells(train: Data, verifier: Verifier, goal: Goal) -> dict[int, Coarse]:
+    """Return the coarse plan per cell (-1: all other tasks together, from all rows)."""
     own = cells_of(train)
     cells = own if own == [-1] else [*own, -1]
-    return {
-        cell: choose_menu(train if cell == -1 else train.rows(_of_cell(train, cell, own)), verifier, goal, levels, bins)
-        for cell in cells
-    }
+    return {cell: coarse(train if cell == -1 else train.of_cell(cell, tuple(cells)), verifier, goal) for cell in cells}
 
 
 def quantiles_of(verifier: Verifier) -> tuple[float, ...]:
@@ -200,11 +229,13 @@ def iso(train: Data, test: Data, verifier: Verifier, margin: float = MARGIN) -> 
     if not verifier.gate and not verifier.spend:
         return _iso_plug_in(train, test, levels, target)
     quantiles = quantiles_of(verifier)
-    menus = menus_for(train, verifier, goal, focus(train, verifier, target, levels), len(quantiles) + 1)
+    near = focus(train, verifier, target, levels)
+    plain = coarse_cells(train, verifier, goal)
+    menus = {cell: choose_menu(one, near, len(quantiles) + 1) for cell, one in plain.items()}
     n = train.right.shape[0]
     accuracy, cost = np.zeros(levels.shape[0]), np.zeros(levels.shape[0])
-    for inner, judge in folds(n, FOLDS):
-        done = tree_walk(train.rows(inner), train.rows(judge), menus, verifier, goal, levels, quantiles)
+    for inner, _, judged in train.parts():
+        done = tree_walk(inner, judged, menus, verifier, goal, levels, quantiles)
         accuracy += done.right.sum(axis=1) / n
         cost += done.cost.sum(axis=1) / n
     mixture = cheapest_mixture(accuracy, cost, target)
@@ -221,10 +252,11 @@ def least_cost(train: Data, test: Data, verifier: Verifier, repair_usd: Floats, 
         return [_plug_in(train, test, float(h), escape) for h in repair_usd]
     goal = Goal(escape=escape, human=verifier.gate)
     quantiles = quantiles_of(verifier)
+    plain = coarse_cells(train, verifier, goal)
     out = []
     for h in repair_usd:
         level = np.array([float(h)])
-        menus = menus_for(train, verifier, goal, level * np.array([0.5, 1.0, 2.0]), len(quantiles) + 1)
+        menus = {c: choose_menu(one, level * np.array([0.5, 1.0, 2.0]), len(quantiles) + 1) for c, one in plain.items()}
         done = tree_walk(train, test, menus, verifier, goal, level, quantiles)
         out.append(Judged(cost=done.cost[0], right=done.right[0], loss=done.loss[0]))
     return out
@@ -232,6 +264,9 @@ def least_cost(train: Data, test: Data, verifier: Verifier, repair_usd: Floats, 
 
 def _predictions(train: Data, test: Data) -> list[tuple[Floats, Floats]]:
     """Return (p, cost) [n, A] of the test tasks from nothing, from the family, and from family and text."""
+    key = ("predictions", id(test))
+    if key in train.cache:
+        return cast(list[tuple[Floats, Floats]], train.cache[key])
     known = tuple(sorted(set(train.family)))
     inside, outside = (baselines.family_features(d.family, known) for d in (train, test))
     both = [np.hstack([f, d.text[:, 1:]]) for f, d in ((inside, train), (outside, test))]
@@ -241,6 +276,7 @@ def _predictions(train: Data, test: Data) -> list[tuple[Floats, Floats]]:
         p = np.clip(z @ baselines.ridge(x, train.right, penalty), 0.0, 1.0)
         cost = np.maximum(z @ baselines.ridge(x, train.cost, penalty), 0.2 * train.cost.mean(axis=0))
         out.append((p, cost))
+    train.cache[key] = out
     return out
 
 
@@ -248,9 +284,8 @@ def _plug_in(train: Data, test: Data, repair_usd: float, escape: float) -> Judge
     """Return the plug-in rule with the plainest predictions whose cross-validated J is within one standard error of
     the best."""
     j = np.zeros((3, train.right.shape[0]))
-    for inner, judge in folds(train.right.shape[0], FOLDS):
-        part = train.rows(judge)
-        for k, (p, cost) in enumerate(_predictions(train.rows(inner), part)):
+    for inner, judge, part in train.parts():
+        for k, (p, cost) in enumerate(_predictions(inner, part)):
             done = baselines.routed(
                 (cost + repair_usd * escape * (1 - p)).argmin(axis=1), part.right, part.cost, escape
             )
@@ -278,8 +313,8 @@ def _iso_plug_in(train: Data, test: Data, levels: Floats, target: float) -> IsoC
         return judge_on.right[rows, pick], judge_on.cost[rows, pick]
 
     accuracy, cost = np.zeros(3 * size), np.zeros(3 * size)
-    for inner, judge in folds(n, FOLDS):
-        right, paid = members(train.rows(inner), train.rows(judge))
+    for inner, _, judged in train.parts():
+        right, paid = members(inner, judged)
         accuracy += right.sum(axis=1) / n
         cost += paid.sum(axis=1) / n
     mixture = cheapest_mixture(accuracy, cost, target)

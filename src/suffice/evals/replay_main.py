@@ -24,20 +24,21 @@ from suffice.evals.report import Yardstick, rows, table
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of the replay."""
-    parser.add_argument("--data", type=Path, help="folder of outcome tables; honest random splits of it are judged")
-    parser.add_argument("--train", type=Path, help="folder to choose the policies on (with --test)")
-    parser.add_argument("--test", type=Path, help="folder to judge them on, in the same format")
-    parser.add_argument(
+    """Add the arguments of the replay. A `--json` that is already there (a flag) gives way to ours, which takes a file."""
+    group = parser.add_argument_group("replay", conflict_handler="resolve")
+    group.add_argument("--data", type=Path, help="folder of outcome tables; honest random splits of it are judged")
+    group.add_argument("--train", type=Path, help="folder to choose the policies on (with --test)")
+    group.add_argument("--test", type=Path, help="folder to judge them on, in the same format")
+    group.add_argument(
         "--splits", type=int, default=0, help="random 60/40 splits; with --train and --test they are pooled first"
     )
-    parser.add_argument("--pools", type=Path, help="JSON file of pools; default: the built-in ones")
-    parser.add_argument("--only", default="", help="comma-separated pool names")
-    parser.add_argument(
+    group.add_argument("--pools", type=Path, help="JSON file of pools; default: the built-in ones")
+    group.add_argument("--only", default="", help="comma-separated pool names")
+    group.add_argument(
         "--margin", type=float, default=MARGIN, help="safety margin of the iso-quality choice (share, 0.01 = 1 pp)"
     )
-    parser.add_argument("--json", type=Path, help="write one JSON row per pool, policy, verifier, errors and H")
-    parser.add_argument("--plot", type=Path, help="write the frontier plot as SVG")
+    group.add_argument("--json", type=Path, help="write one JSON row per pool, policy, verifier, errors and H")
+    group.add_argument("--plot", type=Path, help="write the frontier plot as SVG")
 
 
 def _pools(spec: PoolSpec, args: argparse.Namespace) -> tuple[Pool, list[tuple[np.ndarray, np.ndarray]]]:
@@ -69,9 +70,8 @@ def run_replay(args: argparse.Namespace, say: Callable[[str], None]) -> int:
         data = data_of(pool)
         yard = best_single(pool.right, pool.cost)
         tally = Tally(n=len(pool.tasks), yardstick=yard)
-        say(
-            f"{pool.name}: {len(pool.tasks)} tasks ({pool.dropped} with holes left out), {len(pool.models)} models, {len(splits)} split(s)"
-        )
+        size = f"{len(pool.tasks)} tasks, {pool.dropped} with holes left out, {len(pool.models)} models"
+        say(f"{pool.name}: {size}, {len(splits)} splits")
         for train_rows, test_rows in splits:
             if min(train_rows.size, test_rows.size) < 10:
                 raise ConfigError(f"pool {pool.name}: {len(pool.tasks)} tasks are too few to split")

@@ -1,0 +1,17 @@
+import argparse
+from types import SimpleNamespace
+
+import pytest
+
+from suffice.cli.replay_bench_command import configure, run
+from suffice.errors import ConfigError
+
+
+def test_its_json_option_replaces_the_shared_one_and_absent_data_is_told() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--json", action="store_true")
+    configure(parser)
+    args = parser.parse_args(["--data", "/nonexistent", "--json", "rows.jsonl", "--splits", "3"])
+    assert args.json.name == "rows.jsonl" and args.splits == 3
+    with pytest.raises(ConfigError, match="no such folder"):
+        run(args, SimpleNamespace(out=SimpleNamespace(say=print)))

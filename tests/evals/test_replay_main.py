@@ -1,0 +1,40 @@
+import json
+
+import pytest
+
+from suffice.evals.replay_main import main
+
+POOL = {"mine": {"table": "t"}}
+
+
+@pytest.fixture
+def folders(tmp_path, table):
+    for name, start, seed in (("train", 0, 1), ("test", 50, 2)):
+        (tmp_path / name).mkdir()
+        table(tmp_path / name, "t", 50, seed, models=3, start=start)
+    (tmp_path / "pools.json").write_text(json.dumps(POOL))
+    return tmp_path
+
+
+def test_train_and_test_folders_give_rows_for_the_test_tasks(folders, capsys) -> None:
+    out, plot = folders / "rows.jsonl", folders / "f.svg"
+    argv = ["--train", str(folders / "train"), "--test", str(folders / "test"), "--pools", str(folders / "pools.json")]
+    assert main([*argv, "--json", str(out), "--plot", str(plot)]) == 0
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    assert {r["n"] for r in rows} == {50} and {r["pool"] for r in rows} == {"mine"}
+    assert {r["H"] for r in rows} == {0.6, 3.0, 10.0, 40.0, "iso"}
+    assert plot.read_text().startswith("<svg")
+    assert "mine: 100 tasks" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("argv", "word"),
+    [
+        ([], "no folder named"), (["--data", "/nonexistent"], "no such folder"), (["--data", "."], "no such file"),
+        (["--data", ".", "--only", "zz"], "unknown pool"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_said_with_exit_code_3(argv, word: str, capsys, monkeypatch, tmp_path) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(argv) == 3
+    assert word in capsys.readouterr().err
