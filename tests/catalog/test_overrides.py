@@ -1,13 +1,11 @@
 from datetime import UTC, datetime
-from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from suffice.catalog.load import load
-from suffice.catalog.overrides import apply, from_settings
-from suffice.config.sections import ModelSettings, PriceSettings
+from suffice.catalog.overrides import apply
 from suffice.errors import ConfigError
 from suffice.values.money import Estimated, Known
 
@@ -69,24 +67,6 @@ def test_what_is_left_out_keeps_the_listed_price() -> None:
     deepseek = apply(BASE, {"deepseek/deepseek-v4-pro": {"price": {"input": "1", "output": "2"}}})
     price = deepseek.price("deepseek/deepseek-v4-pro", peak)
     assert isinstance(price, Known) and price.rates.input == 1_000_000
-
-
-def test_settings_become_overrides() -> None:
-    settings = {
-        "vllm/m": ModelSettings(price=PriceSettings(input_usd_per_mtok=Decimal(0), output_usd_per_mtok=Decimal("0.1"))),
-        "openai/gpt-5.4": ModelSettings(context_window_tokens=5, capabilities=("tools",), attributes={"region": "eu"}),
-        "openai/gpt-5.5": ModelSettings(enabled=False),
-    }
-    rows = from_settings(BASE, settings)
-    assert set(rows) == {"vllm/m", "openai/gpt-5.4"} and rows["vllm/m"]["nominal"] is True
-    changed = apply(BASE, rows)
-    model = changed.model("openai/gpt-5.4")
-    assert model is not None and model.context_window == 5 and model.has("vision") is False
-    half = {
-        "openai/x": ModelSettings(price=PriceSettings(input_usd_per_mtok=Decimal(0), output_usd_per_mtok=Decimal(1)))
-    }
-    with pytest.raises(ConfigError, match=r"price.input is 0"):
-        apply(BASE, from_settings(BASE, half))
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,6 @@ from suffice.catalog.models import CAPABILITIES, Model
 from suffice.catalog.names import canonical, family
 from suffice.catalog.prices import BUCKETS, Card, Entry, Ratio, Service
 from suffice.catalog.providers import Attribute
-from suffice.config.sections import ModelSettings, PriceSettings
 from suffice.errors import ConfigError
 from suffice.values.money import nano as nano_usd
 
@@ -68,46 +67,6 @@ def apply(catalog: Catalog, models: Mapping[str, Override], where: str = "suffic
         calendars=catalog.calendars,
         bare_order=catalog.bare_order,
     )
-
-
-def from_settings(catalog: Catalog, models: Mapping[str, ModelSettings]) -> dict[str, dict[str, object]]:
-    """Return the `[models]` section of the configuration as the mappings that `apply` takes.
-
-    Input and output that are both written as 0, or any 0 at a provider that the operator runs, declare a nominal price.
-    """
-    out: dict[str, dict[str, object]] = {}
-    for model_id, settings in models.items():
-        row: dict[str, object] = {}
-        price = price_table(settings.price)
-        provider = catalog.provider(model_id.partition("/")[0])
-        if price:
-            row["price"] = price
-            free = price.get("input") == 0 and price.get("output") == 0
-            row["nominal"] = free or (provider is not None and provider.local)
-        for key, value in (
-            ("context_window", settings.context_window_tokens),
-            ("max_output", settings.max_output_tokens),
-            ("capabilities", settings.capabilities),
-            ("attributes", settings.attributes or None),
-        ):
-            if value is not None:
-                row[key] = value
-        if row:
-            out[model_id] = row
-    return out
-
-
-def price_table(price: PriceSettings) -> dict[str, object]:
-    """Return the set prices of a configuration as the `price` mapping of an override; empty when none is set."""
-    named = {
-        "input": price.input_usd_per_mtok,
-        "output": price.output_usd_per_mtok,
-        "cache_read": price.cache_read_usd_per_mtok,
-        "cache_write": price.cache_write_usd_per_mtok,
-        "cache_write_1h": price.cache_write_1h_usd_per_mtok,
-        "per_request_usd": price.per_request_usd,
-    }
-    return {key: value for key, value in named.items() if value is not None}
 
 
 def _ids(models: Mapping[str, Override], rows: Mapping[str, Model]) -> frozenset[str]:

@@ -70,7 +70,7 @@ class Fleet:
 
 def build(settings: Settings, catalog: Catalog, today: str) -> Fleet:
     """Return the fleet; `today` (ISO date) decides what is past its retirement. Raises ConfigError naming the endpoint."""
-    catalog = overrides.apply(catalog, {k: m.as_override() for k, m in settings.models.items()})
+    catalog = overrides.apply(catalog, _overrides(settings))
     endpoints: dict[str, Endpoint] = {}
     served: list[Served] = []
     for name, section in settings.endpoints.items():
@@ -186,3 +186,14 @@ def _facts(arm: Arm, section: EndpointSettings, provider: Provider, model: Model
         private=section.private or provider.local,
         deprecated=bool(model.deprecated_at) and model.deprecated_at < today,
     )
+
+
+def _overrides(settings: Settings) -> dict[str, dict[str, object]]:
+    """Return what the operator says of models, in the catalogue's words; an endpoint's own price wins for its models."""
+    table = {model_id: dict(section.as_override()) for model_id, section in settings.models.items()}
+    for endpoint in settings.endpoints.values():
+        for name, price in endpoint.prices.items():
+            row = table.setdefault(f"{endpoint.provider}/{name}", {})
+            row["price"] = price.buckets()
+            row["nominal"] = price.nominal
+    return {model_id: row for model_id, row in table.items() if row}
