@@ -1,4 +1,4 @@
-from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from suffice.catalog.load import load
 from suffice.catalog.overrides import apply
+from suffice.config.sections import ModelSettings, PriceSettings
 from suffice.errors import ConfigError
 from suffice.values.money import Estimated, Known
 
@@ -48,25 +49,16 @@ def test_an_override_without_a_price_keeps_the_listed_one() -> None:
     assert apply(BASE, {}) is BASE
 
 
-def test_what_is_left_out_keeps_the_listed_price() -> None:
-    changed = apply(BASE, {"openai/gpt-5.4": {"price": {"cache_read": "0.2", "per_request_usd": "0.001"}}})
-    long = changed.price("openai/gpt-5.4", NOW, 300_000)
-    assert isinstance(long, Known) and (long.rates.input, long.rates.cache_read) == (5_000_000, 200_000)
-    assert long.rates.per_request_nano == 1_000_000
-    flat = apply(BASE, {"openai/gpt-5.4": {"price": {"input": "1", "output": "2"}}}).price(
-        "openai/gpt-5.4", NOW, 300_000
-    )
-    assert isinstance(flat, Known) and (flat.rates.input, flat.rates.output, flat.rates.cache_read) == (
-        1_000_000,
-        2_000_000,
-        500_000,
-    )
-    azure = apply(BASE, {"azure-openai/gpt-5.4": {"price": {"input": "3"}}}).price("azure-openai/gpt-5.4", NOW)
-    assert isinstance(azure, Known) and (azure.rates.input, azure.rates.output) == (3_000_000, 15_000_000)
-    peak = datetime(2026, 11, 23, 2, tzinfo=UTC).timestamp()
-    deepseek = apply(BASE, {"deepseek/deepseek-v4-pro": {"price": {"input": "1", "output": "2"}}})
-    price = deepseek.price("deepseek/deepseek-v4-pro", peak)
-    assert isinstance(price, Known) and price.rates.input == 1_000_000
+def test_the_configuration_speaks_this_form() -> None:
+    price = PriceSettings(input_usd_per_mtok=Decimal(0), output_usd_per_mtok=Decimal("0.1"), nominal=True)
+    rows = {
+        "vllm/m": ModelSettings(price=price, name="org/m").as_override(),
+        "openai/gpt-5.4": ModelSettings(context_window_tokens=5, capabilities=("tools",)).as_override(),
+    }
+    changed = apply(BASE, rows)
+    local, hosted = changed.model("vllm/m"), changed.model("openai/gpt-5.4")
+    assert local is not None and local.name == "org/m" and isinstance(changed.price("vllm/m", NOW), Known)
+    assert hosted is not None and hosted.context_window == 5 and hosted.has("vision") is False
 
 
 @pytest.mark.parametrize(
@@ -81,7 +73,6 @@ def test_what_is_left_out_keeps_the_listed_price() -> None:
         ("openai/x", {"price": {"input": "0.0000001", "output": "1"}}, "more than six decimals"),
         ("openai/x", {"price": {"inptu": "1", "output": "1"}}, "did you mean input"),
         ("openai/x", {"price": 3}, "price is not a table"),
-        ("openai/x", {"price": {"input": 1, "output": 1, "per_request_usd": "-1"}}, "at least 0"),
         ("openai/x", {"pirce": {}}, "did you mean price"),
         ("openai/x", {"capabilities": ["tool"]}, "did you mean tools"),
         ("openai/x", {"capabilities": "tools"}, "not a list"),

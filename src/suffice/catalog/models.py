@@ -1,7 +1,7 @@
 """A model at a provider: what is sent upstream, what it can do, and its dated prices.
 
 Rows are immutable and decoded from the generated table. A capability that nobody has recorded is unknown, not absent:
-`Model.has` answers None for it. Invariant: `id == provider + "/" + name`.
+`Model.has` answers None for it. Invariant: `id` is `provider/name`, unless the operator gave the model another upstream name.
 """
 
 from __future__ import annotations

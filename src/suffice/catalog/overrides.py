@@ -20,7 +20,6 @@ from suffice.catalog.names import canonical, family
 from suffice.catalog.prices import BUCKETS, Card, Entry, Ratio, Service
 from suffice.catalog.providers import Attribute
 from suffice.errors import ConfigError
-from suffice.values.money import nano as nano_usd
 
 PICO_PER_USD_MTOK = 1_000_000
 SERVICE_TIERS = ("batch", "flex", "priority", "fast")
@@ -45,8 +44,7 @@ def apply(catalog: Catalog, models: Mapping[str, Override], where: str = "suffic
     """Return `catalog` with `models` laid over it. Raises ConfigError that begins with `where` and names the field.
 
     Each value may hold: `price` = {input, output, cache_read, cache_write, cache_write_1h, cache_write_12h} in $/Mtok (strings or
-    numbers) and `per_request_usd`; what is left out keeps the listed price, and input and output are required where none is
-    listed; `nominal` = true for a price that is zero or made
+    numbers; input and output are required and the whole price is replaced), `nominal` = true for a price that is zero or made
     up, `services` = {batch: [1, 2]}, `context_window`, `max_output` (tokens), `capabilities`, `aliases`, `name` (sent upstream),
     `kind`, `attributes` = {region: "eu"}.
     """
@@ -109,8 +107,7 @@ def _override(catalog: Catalog, row: Model | None, model_id: str, override: Over
     if "attributes" in override:
         changes["attributes"] = {**row.attributes, **_attributes(override["attributes"], f"{at}.attributes")}
     if "price" in override:
-        source = catalog.model(row.like.id) if row.like is not None else row
-        changes["prices"] = _entries(override, source.prices if source is not None else (), at)
+        changes["prices"] = (_entry(override, at),)
         changes["like"], changes["free"] = None, False
     elif "nominal" in override or "services" in override:
         raise ConfigError(
@@ -119,56 +116,19 @@ def _override(catalog: Catalog, row: Model | None, model_id: str, override: Over
     return msgspec.structs.replace(row, **changes)
 
 
-def _entries(override: Override, listed: tuple[Entry, ...], at: str) -> tuple[Entry, ...]:
-    """Return the listed entries with the operator's buckets laid over them, or one entry when none is listed."""
+def _entry(override: Override, at: str) -> Entry:
     price, nominal = override["price"], override.get("nominal", False)
     if not isinstance(price, Mapping):
         raise ConfigError(f"{at}.price is not a table", hint='write price = { input = "1.25", output = "10" }')
     if not isinstance(nominal, bool):
         raise ConfigError(f"{at}.nominal is not true or false")
-    _known_keys(price, (*BUCKETS, "per_request_usd"), f"{at}.price")
-    given = {b: _pico(price[b], nominal, f"{at}.price.{b}") for b in BUCKETS if b in price}
-    whole = "input" in given and "output" in given
-    if not whole and not listed:
-        missing = "output" if "input" in given else "input"
-        raise ConfigError(f"{at}.price has no {missing}", hint="the catalogue lists no price that could fill it in")
-    nano = _per_request(price["per_request_usd"], f"{at}.price.per_request_usd") if "per_request_usd" in price else None
-    services = _services(override.get("services", {}), f"{at}.services")
+    _known_keys(price, BUCKETS, f"{at}.price")
+    for needed in ("input", "output"):
+        if needed not in price:
+            raise ConfigError(f"{at}.price has no {needed}", hint="a price override replaces the whole price")
+    card = Card(**{b: _pico(price[b], nominal, f"{at}.price.{b}") for b in BUCKETS if b in price})
     source = "operator (nominal)" if nominal else "operator"
-    base = listed or (Entry(source=source, card=Card()),)
-    return tuple(_laid_over(entry, given, services, nano, source, whole) for entry in base)
-
-
-def _laid_over(
-    entry: Entry, given: dict[str, int], services: dict[str, Service], nano: int | None, source: str, whole: bool
-) -> Entry:
-    """Return `entry` at the operator's price.
-
-    A given bucket is flat: it holds in every context tier, and a service tier that lists prices of its own no longer
-    applies to it. Peak hours stay only when the operator did not set both input and output.
-    """
-    tiers = tuple(msgspec.structs.replace(t, **dict.fromkeys(given)) for t in entry.tiers)
-    kept = {name: s for name, s in entry.services.items() if s.multiplier is not None or not given}
-    return msgspec.structs.replace(
-        entry,
-        source=source,
-        card=msgspec.structs.replace(entry.card, **given),
-        tiers=tiers,
-        services={**kept, **services},
-        schedule=None if whole else entry.schedule,
-        per_request_nano=entry.per_request_nano if nano is None else nano,
-    )
-
-
-def _per_request(value: object, at: str) -> int:
-    """Return dollars for a request as nano-dollars. Raises ConfigError when it is no exact price of at least 0."""
-    try:
-        amount = nano_usd(str(value)) if not isinstance(value, bool) else -1
-    except (ValueError, InvalidOperation):
-        amount = -1
-    if amount < 0:
-        raise ConfigError(f"{at} is not a price of at least 0 with at most nine decimals: {value!r}")
-    return amount
+    return Entry(source=source, card=card, services=_services(override.get("services", {}), f"{at}.services"))
 
 
 def _services(value: object, at: str) -> dict[str, Service]:
