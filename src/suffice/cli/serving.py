@@ -123,6 +123,7 @@ async def _start(app: Any, sock: socket.socket, protocol: type[HttpToolsProtocol
         lifespan="off",
         log_config=None,
         access_log=False,
+        proxy_headers=False,
         server_header=False,
         date_header=False,
     )

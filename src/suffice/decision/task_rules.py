@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from suffice.decision.ask import Ask
 from suffice.decision.lexicon import PHRASES, PIECES, STEMS, WORDS, words
@@ -81,12 +82,18 @@ def _without_words(ask: Ask) -> TaskGuess:
     return TaskGuess(task=TaskType.OTHER, confidence=0.0, rule="no-words")
 
 
+@lru_cache(maxsize=16_384)
+def _classes(token: str) -> frozenset[str]:
+    """Return the classes of a word; remembered, because the words of asks repeat and their stems are dear to find."""
+    return frozenset(WORDS.get(token) or (_by_parts(token) if "-" in token else _by_stem(token)) or ())
+
+
 def _read(text: str) -> _Words:
     tokens = TOKEN.findall(text)
     classes: set[str] = set()
     strong = weak = strong_word = weak_word = ""
     for token in tokens:
-        found = WORDS.get(token) or (_by_parts(token) if "-" in token else _by_stem(token))
+        found = _classes(token)
         if not found:
             continue
         classes.update(found)

@@ -6,11 +6,13 @@ Clients name a check; they never send a command. A checker that fails says UNKNO
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Awaitable, Callable
 
 import msgspec
 
 from suffice.gateway.turn import Turn
+from suffice.values.task import TaskType
 from suffice.values.verdict import Outcome, Verdict
 from suffice.verify.ask import ask_from_chat
 from suffice.verify.judge import judge, overall
@@ -18,6 +20,14 @@ from suffice.verify.view import AnswerView, AskView, ToolCall
 from suffice.wire.chat_relay import Answer
 
 log = logging.getLogger("suffice.verify")
+
+_PROSE = (Verdict(gate="complete", outcome=Outcome.ACCEPT, reason="finished, and prose only"),)
+# How an answer begins that is code without a fence, a diff, a search/replace block or JSON.
+_CODE_START = re.compile(
+    r"\s*(?:[<{\[#@/*]|(?:def|class|import|from|async|package|func|fn|function|const|let|var|public|private|use|using|select|with"
+    r"|diff|---|\*\*\*|if|for|while|return|type|interface|export|module|struct|enum|pub|impl|namespace|require|puts)\b)",
+    re.IGNORECASE,
+)
 
 # Runs the named check on the answer's text; returns its verdict. Built by the composition root from sandbox and settings.
 RunCheck = Callable[[str, str, str], Awaitable[Verdict]]
@@ -49,6 +59,8 @@ class Judging:
             return lambda answer: ()
 
         def run(answer: Answer) -> tuple[Verdict, ...]:
+            if turn.features.task is not TaskType.COMPLETE and is_plain_prose(answer):
+                return _PROSE
             try:
                 said = judge(_answer_view(answer), self._ask(turn, answer))
             except Exception:
@@ -65,6 +77,19 @@ class Judging:
             # Prose needs no look at the conversation, which may be hundreds of kilobytes.
             return plain
         return ask_from_chat(msgspec.json.decode(turn.call.body), task=features.task, language=features.language)
+
+
+def is_plain_prose(answer: Answer) -> bool:
+    """True for a finished answer without code or tool calls: no gate but completeness has anything to say about it."""
+    text = answer.text
+    return (
+        answer.finish_reason == "stop"
+        and not answer.tool_calls
+        and "```" not in text
+        and "~~~" not in text
+        and _CODE_START.match(text) is None
+        and bool(text.strip())
+    )
 
 
 def _answer_view(answer: Answer) -> AnswerView:

@@ -14,7 +14,7 @@ from decimal import Decimal, InvalidOperation
 import msgspec
 
 from suffice.config.schema import Settings
-from suffice.decision.features import extract
+from suffice.decision.features import extract, shape
 from suffice.decision.router import RouteRequest
 from suffice.decision.sessions import BODY_SIGNALS, SessionTable, session_key
 from suffice.decision.virtual import Rule, Target, resolve
@@ -58,7 +58,7 @@ class Reading:
         view = VIEWS[operation](top)
         name = model_name(top)
         target = resolve(name, state.settings.aliases, state.models)
-        features = extract(view)
+        features = shape(view) if target.rule is Rule.PIN else extract(view)
         hint = call.header("x-suffice-task")
         if hint:
             features = _hinted(features, hint)
