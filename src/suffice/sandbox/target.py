@@ -1,0 +1,123 @@
+"""The last steps of the forked child before it becomes the target: descriptors, limits, uid, confinement, exec.
+
+Must not: return. Invariant: nothing is executed before the limits, the uid and the confinement are in force; the only
+descriptors that go on are stdin (/dev/null), stdout and stderr (the output pipe) and those that bubblewrap itself consumes.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from suffice.errors import SandboxError
+from suffice.sandbox import bubblewrap, landlock, seccomp
+from suffice.sandbox.cgroup import Cgroup
+from suffice.sandbox.job import Job
+from suffice.sandbox.limits import Tier
+
+_READY_FD, _SECCOMP_FD = 8, 9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Descriptors:
+    """The write ends of the pipes to the supervisor."""
+
+    output: int
+    ready: int
+
+
+def become_target(job: Job, source: Path, overlay: Path | None, cgroup: Cgroup | None, pipes: Descriptors) -> NoReturn:
+    """Confine this process and execute the job's command; raises OSError or SandboxError instead of going on unconfined."""
+    os.setsid()
+    os.umask(0o022)
+    if cgroup is not None:
+        cgroup.join()
+    program = seccomp.program(seccomp.machine())
+    seccomp_r, seccomp_w = os.pipe()
+    os.write(seccomp_w, program)
+    _place(pipes, seccomp_r)
+    if job.tier is Tier.BUBBLEWRAP:
+        _limit(job, own_count=False)
+        _drop(job.uid)
+        argv = bubblewrap.command(
+            job.argv,
+            bwrap=job.bwrap,
+            python=job.python,
+            visible=job.visible,
+            source=str(source),
+            overlay=str(overlay) if overlay else None,
+            variables=job.variables,
+            limits=job.limits,
+            seccomp_fd=_SECCOMP_FD,
+            ready_fd=_READY_FD,
+        )
+        os.execve(job.bwrap, argv, {})  # noqa: S606
+    _become_landlocked(job, source, overlay)
+
+
+def _place(pipes: Descriptors, seccomp_fd: int) -> None:
+    """Give every descriptor its number and close all others."""
+    # Out of the way first: a source may lie on a number that is a target.
+    output, ready, program = (os.dup2(fd, 100 + i) for i, fd in enumerate((pipes.output, pipes.ready, seccomp_fd)))
+    null = os.open("/dev/null", os.O_RDONLY)
+    os.dup2(null, 0)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    os.dup2(ready, _READY_FD)
+    os.dup2(program, _SECCOMP_FD)
+    os.closerange(3, _READY_FD)
+    os.closerange(_SECCOMP_FD + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+
+
+def _limit(job: Job, *, own_count: bool) -> None:
+    limits = job.limits.rlimits()
+    # The process count is kept per uid: before exec only when the uid is the sandbox's own. The shell inside sets it anyway,
+    # where the user namespace starts counting at zero.
+    if job.uid is not None or own_count:
+        limits[resource.RLIMIT_NPROC] = job.limits.processes + (0 if job.uid is not None else landlock.own_threads())
+    for number, value in limits.items():
+        hard = resource.getrlimit(number)[1]
+        bound = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(number, (bound, bound))
+
+
+def _drop(uid: int | None) -> None:
+    if uid is None:
+        if os.geteuid() == 0:
+            raise SandboxError("nothing runs in the sandbox as root")
+        return
+    os.setgroups([])
+    os.setresgid(uid, uid, uid)
+    os.setresuid(uid, uid, uid)
+    if 0 in os.getresuid() + os.getresgid():
+        raise SandboxError("the privileges could not be dropped")
+
+
+def _become_landlocked(job: Job, source: Path, overlay: Path | None) -> NoReturn:
+    box, tmp = landlock.open_work_tree(source, overlay, job.uid)
+    os.close(_SECCOMP_FD)
+    os.set_inheritable(_READY_FD, False)
+    folder = source.parent / "python"
+    path = f"{folder}:/usr/local/bin:/usr/bin:/bin"
+    variables = {"PATH": path, "HOME": str(tmp), "TMPDIR": str(tmp), "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"}
+    folder.mkdir(0o755)
+    for name in ("python3", "python"):
+        (folder / name).symlink_to(job.python)
+    os.chdir(box)
+    _limit(job, own_count=True)
+    _drop(job.uid)
+    program = shutil.which(job.argv[0], path=path)
+    if program is None:
+        raise SandboxError(f"command not found: {job.argv[0]}")
+    landlock.confine(readable=[*job.visible, str(folder)], writable=[str(box), str(tmp)], own_uid=job.uid is not None)
+    os.write(_READY_FD, b"ok")
+    try:
+        os.execve(program, list(job.argv), variables | dict(job.variables))  # noqa: S606
+    except OSError:
+        # No longer exactly "ok": the command did not start after all.
+        os.write(_READY_FD, b"-")
+        raise
