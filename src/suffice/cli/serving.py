@@ -19,7 +19,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from suffice.catalog.load import load as load_catalog
 from suffice.cli.assembly import Runtime
-from suffice.cli.checking import sandboxed_checks
+from suffice.cli.checking import Checks
 from suffice.cli.command import Io
 from suffice.cli.provider_keys import provider_env
 from suffice.config import discover
@@ -55,13 +55,16 @@ async def serve(args: argparse.Namespace, io: Io) -> None:
             hint="set OPENAI_API_KEY (or another provider's), start Ollama, or run `suffice init`",
         )
     logging.basicConfig(level=settings.log.level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    run_check = await sandboxed_checks(settings, io)
-    runtime = Runtime(settings, io.env, io.env_vars, io.working, run_check)
+    checks = Checks(settings, io) if settings.checks and settings.verify.sandbox == "required" else None
+    usable = checks is not None and await checks.start()
+    runtime = Runtime(settings, io.env, io.env_vars, io.working, checks.run if checks is not None and usable else None)
     await runtime.start()
     try:
         await _listen(args, io, settings, runtime)
     finally:
         await runtime.stop()
+        if checks is not None:
+            await checks.sandbox.stop()
 
 
 async def _listen(args: argparse.Namespace, io: Io, settings: Settings, runtime: Runtime) -> None:

@@ -227,6 +227,13 @@ class CheckSettings:
     repo: str = field(
         default="", metadata=about("Folder that the check sees read-only, with the answer's files over it.")
     )
+    answer_path: str = field(
+        default="",
+        metadata=about(
+            "Where an answer without a path of its own is put, relative to the folder.",
+            example='"solution.py"',
+        ),
+    )
     image: str = field(
         default="", metadata=about("Folder with a root file system to run in. Empty: the host's, read-only.")
     )

@@ -8,19 +8,23 @@ from __future__ import annotations
 
 from suffice.gateway.reply import Header
 from suffice.gateway.turn import Turn
-from suffice.values.money import NanoUsd, usd
+from suffice.values.money import NANO_PER_USD
 from suffice.values.plan import Arm
 
 
 def clean(text: str, limit: int = 300) -> bytes:
     """Return `text` as one header value: printable ASCII, no line breaks, at most `limit` characters."""
-    shown = "".join(c if " " <= c <= "~" else "?" for c in text[:limit])
-    return shown.strip().encode()
+    text = text[:limit]
+    if not (text.isascii() and text.isprintable()):
+        text = "".join(c if " " <= c <= "~" else "?" for c in text)
+    return text.strip().encode()
 
 
 def dollars(nano: int) -> bytes:
     """Return nano-dollars as a plain decimal number of dollars."""
-    return f"{usd(NanoUsd(nano)):f}".encode()
+    sign = "-" if nano < 0 else ""
+    whole, part = divmod(abs(nano), NANO_PER_USD)
+    return f"{sign}{whole}.{part:09d}".rstrip("0").rstrip(".").encode()
 
 
 def chosen(turn: Turn, arm: Arm, *, settled: bool) -> list[Header]:

@@ -36,7 +36,7 @@ from suffice.ledger.records import (
     OutcomeRecord,
     RowKind,
 )
-from suffice.ledger.redact import RedactionError, Redactor
+from suffice.ledger.redact import RedactionError, Redactor, outside_text
 from suffice.ledger.spool import Spool
 from suffice.storage import tables
 from suffice.storage.database import Database, no_crash
@@ -336,7 +336,7 @@ class Ledger:
             raw = _encode(entry)
         except Exception as error:  # text that is no Unicode: what cannot be encoded cannot be checked either
             raise RedactionError("a record cannot be encoded; nothing of it is stored") from error
-        payload = raw if checked else self._redactor.mask(raw)
+        payload = raw if checked or not self._redactor.suspects(outside_text(entry)) else self._redactor.mask(raw)
         if payload is not raw:
             entry = _decode(payload)
         try:

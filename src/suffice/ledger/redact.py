@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable
 
 from suffice.errors import LedgerError
+from suffice.ledger.records import Closed, Decided, Observed, Opened
 
 PREFIX_CHARS = 8
 MIN_SECRET_CHARS = 12
@@ -52,6 +53,16 @@ class Redactor:
             raise ValueError(f"a secret of fewer than {MIN_SECRET_CHARS} characters cannot be told from words")
         self._known.setdefault(raw[:PREFIX_CHARS], set()).add((len(raw), hashlib.sha256(raw).digest()))
 
+    def suspects(self, text: str) -> bool:
+        """Tell whether `text` holds anything that `mask` could change: a mark of a key's form, or a registered beginning."""
+        if not text:
+            return False
+        try:
+            raw = text.encode("utf-8", "surrogatepass")
+            return any(mark in raw for mark in _MARKS) or any(prefix in raw for prefix in self._known)
+        except Exception as error:
+            raise RedactionError("a record could not be checked for secrets; nothing of it is stored") from error
+
     def mask(self, text: bytes) -> bytes:
         """Return encoded JSON with secrets masked; the same object when there is none. Raises RedactionError."""
         try:
@@ -69,8 +80,36 @@ class Redactor:
 def _mask_known(text: bytes, prefix: bytes, known: set[tuple[int, bytes]]) -> bytes:
     out, at = bytearray(text), text.find(prefix)
     while at >= 0:
-        for length, digest in known:
+        # Inside the four digits of an escape no secret begins, and stars there would break the JSON.
+        inside = text.rfind(b"\\u", max(0, at - 5), at) >= 0
+        for length, digest in () if inside else known:
             if hashlib.sha256(text[at : at + length]).digest() == digest:
                 out[at : at + length] = b"*" * length
         at = text.find(prefix, at + 1)
     return bytes(out)
+
+
+def outside_text(entry: object) -> str:
+    """Return all text of a record that can have come from a client or a provider; the rest is made of our own values.
+
+    Looking at these few words instead of the whole record is what makes masking cheap enough for every request; a record with
+    anything suspicious in them is masked whole.
+    """
+    if isinstance(entry, Opened):
+        intent = entry.intent
+        return f"{intent.model_requested}\n{intent.model}\n{intent.owner}\n{intent.team}\n{intent.session}"
+    if isinstance(entry, Closed):
+        result = entry.result
+        said = f"{result.upstream_request_id}\n{result.upstream_model}\n{result.message}\n{result.fault_code}"
+        return said + "".join(f"\n{v.gate}\n{v.reason}\n{v.evidence}" for v in result.verdicts)
+    if isinstance(entry, Decided):
+        record = entry.record
+        plan = record.plan
+        told = f"{plan.reason}\n{plan.alarm}" if plan is not None else ""
+        return f"{record.model_requested}\n{record.owner}\n{record.team}\n{record.note}\n{told}\n" + "\n".join(
+            record.signals
+        )
+    if isinstance(entry, Observed):
+        outcome = entry.record
+        return f"{outcome.request_id}\n{outcome.kind}\n{outcome.source}\n{outcome.detail}"
+    return ""

@@ -99,7 +99,7 @@ def configuration(urls: dict[str, str], checks: dict[str, tuple[Task, Path]], fo
         "[routing]",
         f'reference_model = "{reference}"',
         "[routing.repair_usd]",
-        'generate = "0.6"',
+        "generate = 0.6",
     ]
     for number, (model, url) in enumerate(urls.items()):
         provider, _, name = model.partition("/")
@@ -145,9 +145,10 @@ class Gateway:
         )
         assert process.stdout is not None and process.stderr is not None
         told = await _first_object(process.stdout)
-        if told is None:
-            process.kill()
-            said = (await process.stderr.read()).decode(errors="replace")[-2000:]
+        if told is None or "base_url" not in told:
+            if process.returncode is None:
+                process.kill()
+            said = str(told or "") + (await process.stderr.read()).decode(errors="replace")[-2000:]
             raise UpstreamError(f"the gateway did not start: {said}")
         return Gateway(process, str(told["base_url"]))
 

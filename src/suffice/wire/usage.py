@@ -22,14 +22,12 @@ class _Counts:
     def __init__(self) -> None:
         self.suspect = False
 
-    def get(self, report: Any, *path: str) -> int:
-        value = report
-        for name in path:
-            if not isinstance(value, Mapping):
-                return 0
-            value = value.get(name)
+    def get(self, report: Any, name: str) -> int:
+        value = report.get(name) if isinstance(report, Mapping) else None
         if value is None:
             return 0
+        if type(value) is int and 0 <= value <= ABSURD_TOKENS:
+            return value
         if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= ABSURD_TOKENS:
             if isinstance(value, float) and value.is_integer() and 0 <= value <= ABSURD_TOKENS:
                 return int(value)
@@ -87,14 +85,14 @@ def from_chat(report: Any) -> Usage | None:
     prompt = read.get(report, "prompt_tokens")
     completion = read.get(report, "completion_tokens")
     total = read.get(report, "total_tokens")
-    details = "prompt_tokens_details"
+    details = report.get("prompt_tokens_details")
     cached = max(
-        read.get(report, details, "cached_tokens"),
+        read.get(details, "cached_tokens"),
         read.get(report, "prompt_cache_hit_tokens"),
         read.get(report, "cached_tokens"),
     )
-    written = max(read.get(report, details, "cache_write_tokens"), read.get(report, "cache_creation_input_tokens"))
-    reasoning = read.get(report, "completion_tokens_details", "reasoning_tokens")
+    written = max(read.get(details, "cache_write_tokens"), read.get(report, "cache_creation_input_tokens"))
+    reasoning = read.get(report.get("completion_tokens_details"), "reasoning_tokens")
     extra = reasoning > 0 and total == prompt + completion + reasoning
     if total and total != prompt + completion + (reasoning if extra else 0):
         read.suspect = True

@@ -1,0 +1,37 @@
+"""Show the whole path on this machine: no keys, no network.
+
+Starts the gateway and simulated providers with real list prices, sends real coding tasks through the official `openai`
+client, has every answer judged by the task's own tests in the sandbox, and compares: each model alone, and `auto` with its
+cascade. What is simulated is labelled so. At a terminal the gateway stays up afterwards for you to try.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from suffice.cli.command import Exit, Io, UsageError
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    parser.add_argument("--tasks", type=int, default=240, help="how many tasks to send (default 240, at most all)")
+    parser.add_argument("--seed", type=int, default=7, help="seed of the simulation")
+    parser.add_argument(
+        "--models", metavar="FILE", help="profiles of the simulated models (TOML) in place of the demo's"
+    )
+    parser.add_argument("--parallel", type=int, default=8, help="requests at a time")
+    parser.add_argument("--no-wait", action="store_true", help="end at once, also at a terminal")
+
+
+def run(args: argparse.Namespace, io: Io) -> int:
+    """Run the demo; exit code 0 when it ran, whatever the figures say."""
+    if args.tasks < 1 or args.parallel < 1:
+        raise UsageError("--tasks and --parallel must be at least 1")
+    import asyncio
+
+    from suffice.cli.demonstration import demonstrate
+
+    text = Path(args.models).read_text() if args.models else None
+    asyncio.run(demonstrate(args, io, text))
+    return Exit.OK

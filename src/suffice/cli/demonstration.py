@@ -1,0 +1,93 @@
+"""Runs the demo and prints what it showed. The measuring is `testing.demo`'s; here is only the telling."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import tempfile
+from decimal import Decimal
+from pathlib import Path
+
+from suffice.cli.command import Io
+from suffice.errors import ConfigError
+from suffice.testing.demo import Gateway, PolicyResult, configuration, run_policy, simulated_providers, write_checks
+from suffice.testing.seeded import Seeded
+from suffice.testing.simulated import load_profiles
+from suffice.testing.summary import Comparison, compare
+from suffice.testing.tasks import Task, load
+
+
+async def demonstrate(args: argparse.Namespace, io: Io, profiles_text: str | None) -> None:
+    """Run every policy over the tasks and print the comparison. Raises ConfigError when the client is not installed."""
+    try:
+        from openai import AsyncOpenAI
+    except ImportError:
+        raise ConfigError(
+            "the demo drives the official openai client, which is not installed", hint="run `make demo`"
+        ) from None
+    profiles = load_profiles(profiles_text)
+    tasks = choose(load(), args.tasks, args.seed)
+    models = list(profiles.models)
+    with tempfile.TemporaryDirectory(prefix="suffice-demo-") as name:
+        folder = Path(name)
+        checks = write_checks(tasks, folder)
+        async with simulated_providers(profiles, load(), args.seed) as urls:
+            config = folder / "suffice.toml"
+            config.write_text(configuration(urls, checks, folder, reference=models[-1]))
+            gateway = await Gateway.start(config)
+            client = AsyncOpenAI(base_url=gateway.base_url, api_key="none", max_retries=0)
+            try:
+                results = []
+                for model in [*models, "auto"]:
+                    with io.out.progress(f"{model}: {len(tasks)} tasks", len(tasks)) as tick:
+                        results.append(await run_policy(client, model, checks, args.parallel, lambda: tick(1)))
+                tell(compare(results, "auto"), profiles.note, len(tasks), io)
+                if io.out.interactive and not args.no_wait:
+                    await _stay(gateway, config, io)
+            finally:
+                await client.close()
+                await gateway.stop()
+
+
+def choose(tasks: tuple[Task, ...], count: int, seed: int) -> tuple[Task, ...]:
+    """Return `count` of the tasks, drawn from the seed, in their own order."""
+    ranked = sorted(tasks, key=lambda task: Seeded(seed, "choose", task.id).random())
+    chosen = {task.id for task in ranked[:count]}
+    return tuple(task for task in tasks if task.id in chosen)
+
+
+def tell(comparison: Comparison, note: str, count: int, io: Io, simulated: bool = True) -> None:
+    """Print the table and the honest sentence below it."""
+    label = "SIMULATED models, real tasks, real tests, real list prices" if simulated else "real models on this machine"
+    rows = [_row(result, comparison) for result in comparison.results]
+    columns = ("policy", ">passed tests", ">share", ">spend", ">per success", ">escalated")
+    io.out.say("")
+    io.out.table(f"{count} coding tasks ({label})", columns, rows)
+    for line in comparison.sentences():
+        io.out.say(line)
+    if simulated:
+        io.out.say(f"Note: {note}")
+    io.out.result({"simulated": simulated, "tasks": count, **comparison.as_dict()})
+
+
+def _row(result: PolicyResult, comparison: Comparison) -> tuple[str, ...]:
+    name = "Suffice (auto)" if result.policy == comparison.ours else f"always {result.policy}"
+    if result.policy == comparison.best_single:
+        name += " *"
+    total = len(result.answers)
+    per = result.spend_usd / result.solved if result.solved else Decimal("NaN")
+    share = f"{100 * result.solved / total:.1f} %"
+    return (name, str(result.solved), share, f"${result.spend_usd:.4f}", f"${per:.6f}", str(result.escalated))
+
+
+async def _stay(gateway: Gateway, config: Path, io: Io) -> None:
+    io.out.say("")
+    io.out.say(f"The gateway is still up at {gateway.base_url}. In another terminal, try:")
+    io.out.say(f"  suffice report --config {config}")
+    io.out.say(f"  suffice explain last --config {config}")
+    io.out.say(
+        f"  curl -s {gateway.base_url}/chat/completions -H 'content-type: application/json' "
+        '-d \'{"model":"auto","messages":[{"role":"user","content":"Write hello world in Python"}]}\' -i'
+    )
+    io.out.say("Press Ctrl-C to end.")
+    await asyncio.Event().wait()
