@@ -16,7 +16,16 @@ from suffice.decision.grid import Floats, Ints
 from suffice.decision.tree import STOP, Leaves, Policy, compile_tree, decide
 from suffice.evals import baselines
 from suffice.evals.baselines import Judged
-from suffice.evals.choice import MARGIN, Mixture, best_single, cheapest_mixture, folds, honest_best
+from suffice.evals.choice import (
+    MARGIN,
+    Mixture,
+    best_single,
+    cheapest_mixture,
+    folds,
+    honest_best,
+    monotone,
+    safe_mixture,
+)
 from suffice.evals.fit import Fitted, fit
 from suffice.evals.outcomes import Pool
 from suffice.evals.walk import Menu, Tasks, Verifier, Walked, build, tasks_of, walk
@@ -238,7 +247,8 @@ def iso(train: Data, test: Data, verifier: Verifier, margin: float = MARGIN) -> 
         done = tree_walk(inner, judged, menus, verifier, goal, levels, quantiles)
         accuracy += done.right.sum(axis=1) / n
         cost += done.cost.sum(axis=1) / n
-    mixture = cheapest_mixture(accuracy, cost, target)
+    accuracy, cost = monotone(accuracy), monotone(cost)
+    mixture = safe_mixture(accuracy, cost, target, scale)
     done = tree_walk(train, test, menus, verifier, goal, levels, quantiles)
     return IsoChoice(
         judged=Judged(cost=mixture.of(done.cost), right=mixture.of(done.right), loss=mixture.of(done.loss)), mixture=mixture,
@@ -317,6 +327,7 @@ def _iso_plug_in(train: Data, test: Data, levels: Floats, target: float) -> IsoC
         right, paid = members(inner, judged)
         accuracy += right.sum(axis=1) / n
         cost += paid.sum(axis=1) / n
+    accuracy = np.concatenate([monotone(part) for part in np.split(accuracy, 3)])
     mixture = cheapest_mixture(accuracy, cost, target)
     right, paid = members(train, test)
     got = mixture.of(right)
