@@ -14,8 +14,8 @@ import numpy as np
 
 from suffice.decision.grid import Floats
 
-MARGIN = 0.005
-EXTRA_MARGIN = 0.02  # bought on top, in steps, while it is cheap
+MARGIN = 0.004
+EXTRA_MARGIN = 0.0225  # bought on top, in steps, while it is cheap
 STEP = 0.0025
 DISCOUNT = (
     0.5  # of the winner's luck: with all of it taken off, development splits fell short where many arms are alike

@@ -273,13 +273,17 @@ def least_cost(train: Data, test: Data, verifier: Verifier, repair_usd: Floats, 
 
 
 def _predictions(train: Data, test: Data) -> list[tuple[Floats, Floats]]:
-    """Return (p, cost) [n, A] of the test tasks from nothing, from the family, and from family and text."""
+    """Return (p, cost) [n, A] of the test tasks from nothing, from the family, and from family, length within the family, and text."""
     key = ("predictions", id(test))
     if key in train.cache:
         return cast(list[tuple[Floats, Floats]], train.cache[key])
     known = tuple(sorted(set(train.family)))
     inside, outside = (baselines.family_features(d.family, known) for d in (train, test))
-    both = [np.hstack([f, d.text[:, 1:]]) for f, d in ((inside, train), (outside, test))]
+    long = train.text[:, 1].mean()
+    both = [
+        np.hstack([x, x[:, 1:] * (d.text[:, 1:2] - long) * 10.0, d.text[:, 2:]])
+        for x, d in ((inside, train), (outside, test))
+    ]
     pairs = [(inside[:, :1], outside[:, :1]), (inside, outside), (both[0], both[1])]
     out = []
     for (x, z), penalty in zip(pairs, (1.0, baselines.RIDGE_FAMILY, baselines.RIDGE_FAMILY), strict=True):
@@ -291,22 +295,32 @@ def _predictions(train: Data, test: Data) -> list[tuple[Floats, Floats]]:
 
 
 def _plug_in(train: Data, test: Data, repair_usd: float, escape: float) -> Judged:
-    """Return the plug-in rule with the plainest predictions whose cross-validated J is within one standard error of
-    the best."""
-    j = np.zeros((3, train.right.shape[0]))
+    """Return the one-shot rule that cross-validation supports, from plain to fine.
+
+    The best single model stays unless the plug-in rule on means beats its J by more than a standard error; family and text come in
+    when they gain more than half of one. Without evidence after an attempt there is little to win and noise to lose by.
+    """
+    j = np.zeros((4, train.right.shape[0]))
     for inner, judge, part in train.parts():
-        for k, (p, cost) in enumerate(_predictions(inner, part)):
+        rows = np.full(part.right.shape[0], best_single(inner.right, inner.cost))
+        done = baselines.routed(rows, part.right, part.cost, escape)
+        j[0, judge] = done.cost + repair_usd * done.loss
+        for k, (p, cost) in enumerate(_predictions(inner, part), 1):
             done = baselines.routed(
                 (cost + repair_usd * escape * (1 - p)).argmin(axis=1), part.right, part.cost, escape
             )
             j[k, judge] = done.cost + repair_usd * done.loss
     use = 0
-    for k in (1, 2):
+    for k, bar in ((1, 1.0), (2, 0.5), (3, 0.5)):
         gain = j[use] - j[k]
-        if gain.mean() > gain.std() / np.sqrt(gain.size):
+        if gain.mean() > bar * gain.std() / np.sqrt(gain.size):
             use = k
-    p, cost = _predictions(train, test)[use]
-    return baselines.routed((cost + repair_usd * escape * (1 - p)).argmin(axis=1), test.right, test.cost, escape)
+    if use == 0:
+        pick = np.full(test.right.shape[0], best_single(train.right, train.cost))
+    else:
+        p, cost = _predictions(train, test)[use - 1]
+        pick = (cost + repair_usd * escape * (1 - p)).argmin(axis=1)
+    return baselines.routed(pick, test.right, test.cost, escape)
 
 
 def _iso_plug_in(train: Data, test: Data, levels: Floats, target: float) -> IsoChoice:
