@@ -53,5 +53,5 @@ def test_safety_is_bought_where_it_is_cheap_only() -> None:
     accuracy = np.array([0.6, 0.8, 0.9])
     flat = safe_mixture(accuracy, np.array([1.0, 1.01, 1.02]), 0.7, 1.0)
     steep = safe_mixture(accuracy, np.array([1.0, 9.0, 99.0]), 0.7, 1.0)
-    assert flat.of(accuracy[:, None])[0] == pytest.approx(0.72)
+    assert flat.of(accuracy[:, None])[0] == pytest.approx(0.7225)
     assert steep.of(accuracy[:, None])[0] == pytest.approx(0.7)

@@ -129,7 +129,8 @@ def ratio_order(right: Floats, cost: Floats) -> list[int]:
 
 
 def text_features(texts: tuple[str, ...]) -> Floats:
-    """Return [n, 2 + 1024]: one, log length, and hashed words and pairs of words (CRC-32), log-damped and scaled to unit length."""
+    """Return [n, 2 + 1024]: one, log length, and hashed words and pairs of words (CRC-32), log-damped and scaled to
+    unit length."""
     out = np.zeros((len(texts), 2 + HASH_BUCKETS))
     for i, text in enumerate(texts):
         out[i, 0], out[i, 1] = 1.0, np.log1p(len(text)) / 10.0

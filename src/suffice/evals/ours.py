@@ -273,10 +273,11 @@ def least_cost(train: Data, test: Data, verifier: Verifier, repair_usd: Floats, 
 
 
 def _predictions(train: Data, test: Data) -> list[tuple[Floats, Floats]]:
-    """Return (p, cost) [n, A] of the test tasks from nothing, from the family, and from family, length within the family, and text."""
+    """Return (p, cost) [n, A] of the test tasks from nothing, from the family, and from family, length within the
+    family, and text."""
     key = ("predictions", id(test))
     if key in train.cache:
-        return cast(list[tuple[Floats, Floats]], train.cache[key])
+        return cast(tuple[Data, list[tuple[Floats, Floats]]], train.cache[key])[1]
     known = tuple(sorted(set(train.family)))
     inside, outside = (baselines.family_features(d.family, known) for d in (train, test))
     long = train.text[:, 1].mean()
@@ -290,14 +291,15 @@ def _predictions(train: Data, test: Data) -> list[tuple[Floats, Floats]]:
         p = np.clip(z @ baselines.ridge(x, train.right, penalty), 0.0, 1.0)
         cost = np.maximum(z @ baselines.ridge(x, train.cost, penalty), 0.2 * train.cost.mean(axis=0))
         out.append((p, cost))
-    train.cache[key] = out
+    train.cache[key] = (test, out)  # holding the rows keeps their id from being given to others
     return out
 
 
 def _plug_in(train: Data, test: Data, repair_usd: float, escape: float) -> Judged:
     """Return the one-shot rule that cross-validation supports, from plain to fine.
 
-    The best single model stays unless the plug-in rule on means beats its J by more than a standard error; family and text come in
+    The best single model stays unless the plug-in rule on means beats its J by more than a standard error; family
+    and text come in
     when they gain more than half of one. Without evidence after an attempt there is little to win and noise to lose by.
     """
     j = np.zeros((4, train.right.shape[0]))
