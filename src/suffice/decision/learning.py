@@ -15,8 +15,8 @@ from suffice.decision.skill import SkillPosterior, difficulty_prior, predict, wi
 from suffice.errors import DecisionError
 
 HALF_LIFE_S = 30 * 86_400.0
-CUSUM_SLACK = 0.15
-CUSUM_LIMIT = 5.0
+CUSUM_SLACK = 0.25
+CUSUM_LIMIT = 8.0
 SEEN_LABELS = 4096
 RELIABILITY = {"tests": 1.0, "ci": 1.0, "merged-24h": 0.9, "user": 0.5, "gate": 0.3}
 

@@ -92,7 +92,8 @@ def solve(problem: Problem) -> Solution:
     if problem.escape_factor == 1.0 and np.all(problem.fpr == 1.0) and np.all(problem.tpr == 1.0):
         depth = 1  # nothing can be rejected, so nothing follows
     w1 = w * reject
-    mass1 = w1.sum(axis=1)
+    ones = np.ones(p.shape[1])  # a product with ones is several times faster than a sum along an axis
+    mass1 = w1 @ ones
     best2 = h * mass1
     second = np.full(k, STOP)
     third: Ints | None = None
@@ -102,7 +103,7 @@ def solve(problem: Problem) -> Solution:
         pair_cost = w1 @ now.T + fee * mass1[:, None]
         if depth >= 3:
             w2 = (w1[:, None, :] * reject[None, :, :]).reshape(k * k, -1)
-            mass2 = w2.sum(axis=1)
+            mass2 = w2 @ ones
             tail = w2 @ (now + h * reject).T
             tail += fee * mass2[:, None]
             tail = tail.reshape(k, k, k)
@@ -141,13 +142,14 @@ def _unroll(
         if c != STOP:
             sequence.append(c)
     w, reach, escape = problem.weights, [], 0.0
+    ones = np.ones(w.shape[0])
     for arm in sequence:
-        reach.append(float(w.sum()))
+        reach.append(float(w @ ones))
         escape += float(w @ wrong_passed[arm])
         w = w * reject[arm]
     return Solution(
         value=float(first[a]), first=first, sequence=tuple(sequence), reach=tuple(reach),
-        p_accept=float(problem.weights.sum() - w.sum()), p_escape=escape,
+        p_accept=max(0.0, reach[0] - float(w @ ones)), p_escape=escape,
     )  # fmt: skip
 
 

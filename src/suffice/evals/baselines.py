@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from suffice.decision.grid import Floats, Ints
 from suffice.evals.walk import Verifier
 
-HASH_BUCKETS = 256
+HASH_BUCKETS = 1024
 RIDGE_TEXT, RIDGE_FAMILY = 60.0, 10.0
 
 
@@ -128,12 +129,16 @@ def ratio_order(right: Floats, cost: Floats) -> list[int]:
 
 
 def text_features(texts: tuple[str, ...]) -> Floats:
-    """Return [n, 2 + 256]: one, log length, and hashed words (CRC-32), log-damped and scaled to unit length."""
+    """Return [n, 2 + 1024]: one, log length, and hashed words and pairs of words (CRC-32), log-damped and scaled to
+    unit length."""
     out = np.zeros((len(texts), 2 + HASH_BUCKETS))
     for i, text in enumerate(texts):
         out[i, 0], out[i, 1] = 1.0, np.log1p(len(text)) / 10.0
-        for word in text.lower().split()[:400]:
+        words_of = text.lower().split()[:300]
+        for word in words_of:
             out[i, 2 + zlib.crc32(word.encode()) % HASH_BUCKETS] += 1.0
+        for left, right in pairwise(words_of):
+            out[i, 2 + zlib.crc32(f"{left} {right}".encode()) % HASH_BUCKETS] += 0.5
     words = np.log1p(out[:, 2:])
     out[:, 2:] = words / np.maximum(np.linalg.norm(words, axis=1, keepdims=True), 1e-9)
     return out

@@ -16,7 +16,16 @@ from suffice.decision.grid import Floats, Ints
 from suffice.decision.tree import STOP, Leaves, Policy, compile_tree, decide
 from suffice.evals import baselines
 from suffice.evals.baselines import Judged
-from suffice.evals.choice import MARGIN, Mixture, best_single, cheapest_mixture, folds, honest_best
+from suffice.evals.choice import (
+    MARGIN,
+    Mixture,
+    best_single,
+    cheapest_mixture,
+    folds,
+    honest_best,
+    monotone,
+    safe_mixture,
+)
 from suffice.evals.fit import Fitted, fit
 from suffice.evals.outcomes import Pool
 from suffice.evals.walk import Menu, Tasks, Verifier, Walked, build, tasks_of, walk
@@ -238,7 +247,8 @@ def iso(train: Data, test: Data, verifier: Verifier, margin: float = MARGIN) -> 
         done = tree_walk(inner, judged, menus, verifier, goal, levels, quantiles)
         accuracy += done.right.sum(axis=1) / n
         cost += done.cost.sum(axis=1) / n
-    mixture = cheapest_mixture(accuracy, cost, target)
+    accuracy, cost = monotone(accuracy), monotone(cost)
+    mixture = safe_mixture(accuracy, cost, target, scale)
     done = tree_walk(train, test, menus, verifier, goal, levels, quantiles)
     return IsoChoice(
         judged=Judged(cost=mixture.of(done.cost), right=mixture.of(done.right), loss=mixture.of(done.loss)), mixture=mixture,
@@ -263,40 +273,56 @@ def least_cost(train: Data, test: Data, verifier: Verifier, repair_usd: Floats, 
 
 
 def _predictions(train: Data, test: Data) -> list[tuple[Floats, Floats]]:
-    """Return (p, cost) [n, A] of the test tasks from nothing, from the family, and from family and text."""
+    """Return (p, cost) [n, A] of the test tasks from nothing, from the family, and from family, length within the
+    family, and text."""
     key = ("predictions", id(test))
     if key in train.cache:
-        return cast(list[tuple[Floats, Floats]], train.cache[key])
+        return cast(tuple[Data, list[tuple[Floats, Floats]]], train.cache[key])[1]
     known = tuple(sorted(set(train.family)))
     inside, outside = (baselines.family_features(d.family, known) for d in (train, test))
-    both = [np.hstack([f, d.text[:, 1:]]) for f, d in ((inside, train), (outside, test))]
+    long = train.text[:, 1].mean()
+    both = [
+        np.hstack([x, x[:, 1:] * (d.text[:, 1:2] - long) * 10.0, d.text[:, 2:]])
+        for x, d in ((inside, train), (outside, test))
+    ]
     pairs = [(inside[:, :1], outside[:, :1]), (inside, outside), (both[0], both[1])]
     out = []
     for (x, z), penalty in zip(pairs, (1.0, baselines.RIDGE_FAMILY, baselines.RIDGE_FAMILY), strict=True):
         p = np.clip(z @ baselines.ridge(x, train.right, penalty), 0.0, 1.0)
         cost = np.maximum(z @ baselines.ridge(x, train.cost, penalty), 0.2 * train.cost.mean(axis=0))
         out.append((p, cost))
-    train.cache[key] = out
+    train.cache[key] = (test, out)  # holding the rows keeps their id from being given to others
     return out
 
 
 def _plug_in(train: Data, test: Data, repair_usd: float, escape: float) -> Judged:
-    """Return the plug-in rule with the plainest predictions whose cross-validated J is within one standard error of
-    the best."""
-    j = np.zeros((3, train.right.shape[0]))
+    """Return the one-shot rule that cross-validation supports, from plain to fine.
+
+    The best single model stays unless the plug-in rule on means beats its J by more than a standard error; family
+    and text come in
+    when they gain more than half of one. Without evidence after an attempt there is little to win and noise to lose by.
+    """
+    j = np.zeros((4, train.right.shape[0]))
     for inner, judge, part in train.parts():
-        for k, (p, cost) in enumerate(_predictions(inner, part)):
+        rows = np.full(part.right.shape[0], best_single(inner.right, inner.cost))
+        done = baselines.routed(rows, part.right, part.cost, escape)
+        j[0, judge] = done.cost + repair_usd * done.loss
+        for k, (p, cost) in enumerate(_predictions(inner, part), 1):
             done = baselines.routed(
                 (cost + repair_usd * escape * (1 - p)).argmin(axis=1), part.right, part.cost, escape
             )
             j[k, judge] = done.cost + repair_usd * done.loss
     use = 0
-    for k in (1, 2):
+    for k, bar in ((1, 1.0), (2, 0.5), (3, 0.5)):
         gain = j[use] - j[k]
-        if gain.mean() > gain.std() / np.sqrt(gain.size):
+        if gain.mean() > bar * gain.std() / np.sqrt(gain.size):
             use = k
-    p, cost = _predictions(train, test)[use]
-    return baselines.routed((cost + repair_usd * escape * (1 - p)).argmin(axis=1), test.right, test.cost, escape)
+    if use == 0:
+        pick = np.full(test.right.shape[0], best_single(train.right, train.cost))
+    else:
+        p, cost = _predictions(train, test)[use - 1]
+        pick = (cost + repair_usd * escape * (1 - p)).argmin(axis=1)
+    return baselines.routed(pick, test.right, test.cost, escape)
 
 
 def _iso_plug_in(train: Data, test: Data, levels: Floats, target: float) -> IsoChoice:
@@ -317,6 +343,7 @@ def _iso_plug_in(train: Data, test: Data, levels: Floats, target: float) -> IsoC
         right, paid = members(inner, judged)
         accuracy += right.sum(axis=1) / n
         cost += paid.sum(axis=1) / n
+    accuracy = np.concatenate([monotone(part) for part in np.split(accuracy, 3)])
     mixture = cheapest_mixture(accuracy, cost, target)
     right, paid = members(train, test)
     got = mixture.of(right)

@@ -1,0 +1,137 @@
+"""A simulated stream of tasks with what goes wrong in practice: prices drift, a new model comes, one is swapped in silence.
+
+Online learning with the product's own success model and plan; nothing is refitted. Prints, per block of 100 tasks, J
+of the learner and of two
+references that know the truth of the moment or of the start, and the alarms raised; then the cold-start curve of one
+new arm.
+`python bench/routing/stream.py`
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from suffice.decision import coldstart, learning, plan, skill
+from suffice.decision.grid import GRID, normal_prior, observe, sigmoid
+
+H = 3.0
+TPR, FPR = 0.95, 0.1
+TASKS, BLOCK = 1200, 100
+NAMES = ("small", "middle", "large")
+
+
+def truth(step: int) -> tuple[dict[str, float], dict[str, float]]:
+    """Return (ability, dollars) of every arm on offer at `step`: prices drift, `new` comes at 400, `middle` is
+    swapped at 800."""
+    ability = {"small": 0.2, "middle": 1.6, "large": 3.0}
+    usd = {"small": 0.03, "middle": 0.25 * (1.0 + step / TASKS), "large": 0.9}
+    if step >= 400:
+        ability["new"], usd["new"] = 2.4, 0.12
+    if step >= 800:
+        ability["middle"] = -1.0
+    return ability, usd
+
+
+def solve(p: np.ndarray, usd: np.ndarray, weights: np.ndarray) -> tuple[int, ...]:
+    """Return the planned sequence (arm positions)."""
+    k = len(usd)
+    cost = np.repeat(usd[:, None], GRID.size, axis=1)
+    problem = plan.Problem(
+        p=p, cost=cost, tpr=np.full(k, TPR), fpr=np.full(k, FPR), weights=weights, repair_usd=H, margin=0.02
+    )
+    return plan.solve(problem).sequence
+
+
+def run(
+    sequence: tuple[int, ...], names: tuple[str, ...], step: int, u: np.ndarray, hard: float
+) -> tuple[float, list[tuple[str, bool]]]:
+    """Return J of one task and the outcomes seen; `u` [arms, 2] are the task's uniforms for success and for the verdict."""
+    ability, usd = truth(step)
+    spent, seen = 0.0, []
+    for at in sequence:
+        name = names[at]
+        right = u[at, 0] < sigmoid(np.array(ability[name] - hard))
+        spent += usd[name]
+        seen.append((name, bool(right)))
+        if u[at, 1] < (TPR if right else FPR):
+            return spent + (0.0 if right else 1.5 * H), seen
+    return spent + H, seen
+
+
+def stream(seed: int) -> tuple[np.ndarray, list[str]]:
+    """Return J [TASKS, 3] (learner, knows the moment, knows only the start) and the alarms."""
+    rng = np.random.default_rng(seed)
+    post = skill.fresh(NAMES, ("agent/python",), public=np.array([0.5, 0.7, 0.85]))
+    prior = normal_prior(0.0, 1.8)
+    out, alarms = np.zeros((TASKS, 3)), []
+    start_p = sigmoid(np.array([[truth(0)[0][n]] for n in NAMES]) - GRID)
+    start_usd = np.array([truth(0)[1][n] for n in NAMES])
+    for step in range(TASKS):
+        ability, usd = truth(step)
+        if "new" in ability and "new" not in post.arms:
+            post = coldstart.inherit(post, "new", "middle")
+        names = post.arms
+        price = np.array([usd[n] for n in names])
+        hard, u = float(rng.normal(0, 1.8)), rng.random((4, 2))
+        weights = skill.difficulty_prior(post, 0)
+        learned = skill.predict(post, 0, weights)
+        known = sigmoid(np.array([[ability[n]] for n in names]) - GRID)
+        out[step, 0], seen = run(solve(learned.grid, price, weights), names, step, u, hard)
+        out[step, 1], _ = run(solve(known, price, prior), names, step, u, hard)
+        out[step, 2], _ = run(solve(start_p, start_usd, prior), NAMES, step, u, hard)
+        for k, (name, right) in enumerate(seen):
+            label = learning.Label(
+                label_id=f"{step}/{k}", arm=name, cell=0, success=right, weights=weights, at_s=3600.0 * (step + 1)
+            )
+            done = learning.learn(post, label)
+            # What the task has shown so far goes into the next label: an arm tried after a failure saw a harder task.
+            p = learned.grid[names.index(name)]
+            weights = observe(weights, p if right else 1.0 - p)
+            post = done.posterior
+            if done.note.startswith("drift"):
+                alarms.append(f"{done.note} at {step}")
+    return out, alarms
+
+
+def cold_start(seeds: int) -> None:
+    """Print the error of a new arm's success rate after 0, 10, 20, 40 of its own tasks, random and chosen by information."""
+    rng = np.random.default_rng(5)
+    hard = rng.normal(0, 1.8, 300)
+    for count in (0, 10, 20, 40):
+        errors: dict[str, list[float]] = {"random": [], "chosen": []}
+        for _ in range(seeds):
+            ability = float(rng.normal(0.8, 1.2))
+            solved = (rng.random(300) < sigmoid(ability - hard)).astype(float)
+            rate = sigmoid(ability - hard).mean()
+            picks = {"random": rng.choice(300, count, replace=False)} if count else {"random": np.array([], dtype=int)}
+            picks["chosen"] = coldstart.choose_tasks(0.5, 1.5, 1.0, hard, count) if count else picks["random"]
+            for name, rows in picks.items():
+                b, _ = coldstart.fit_ability(solved[rows], hard[rows], prior=0.5, sd=1.5)
+                errors[name].append(float(sigmoid(b - hard).mean() - rate))
+        shown = ", ".join(f"{k} {100 * np.sqrt(np.mean(np.square(v))):.1f} pp" for k, v in errors.items())
+        print(f"cold start, {count:2d} tasks: error of the success rate (RMSE) {shown}")
+
+
+def main(seeds: int = 20) -> None:
+    """Print the adaptation curve, averaged over `seeds` streams, the alarms of the first, and the cold-start curve."""
+    runs = [stream(seed) for seed in range(seeds)]
+    mean = np.mean([j for j, _ in runs], axis=0)
+    print("tasks        J learner   J knowing the moment   J knowing only the start")
+    for at in range(0, TASKS, BLOCK):
+        learner, moment, start = mean[at : at + BLOCK].mean(axis=0)
+        note = {400: "  <- new model", 800: "  <- silent swap"}.get(at, "")
+        print(f"{at:5d}-{at + BLOCK - 1:<5d}  {learner:9.3f}   {moment:20.3f}   {start:24.3f}{note}")
+    caught = [
+        min((int(a.split()[-1]) - 800 for a in alarms if "middle" in a and int(a.split()[-1]) >= 800), default=-1)
+        for _, alarms in runs
+    ]
+    found = [c for c in caught if c >= 0]
+    false = sum(int(a.split()[-1]) < 800 for _, alarms in runs for a in alarms)
+    after = float(np.median(found)) if found else float("nan")
+    print(f"silent swap alarmed in {len(found)} of {seeds} streams, after {after:.0f} tasks (median);")
+    print(f"{false} alarms before it, over {800 * seeds} tasks")
+    cold_start(400)
+
+
+if __name__ == "__main__":
+    main()
