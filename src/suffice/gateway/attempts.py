@@ -7,7 +7,7 @@ Invariant: every reservation made here is ended here, also when the task is canc
 
 from __future__ import annotations
 
-import asyncio
+from dataclasses import replace
 
 import msgspec
 
@@ -18,6 +18,7 @@ from suffice.gateway.turn import Turn
 from suffice.ledger.book import Ledger, Reservation
 from suffice.ledger.records import AttemptIntent
 from suffice.upstream.deadlines import Deadlines
+from suffice.upstream.fault_matrix import Charge
 from suffice.upstream.faults import (
     Fault,
     Seen,
@@ -70,12 +71,18 @@ class Attempts:
         Raises AttemptFailed; BudgetError and LedgerError before anything is sent.
         """
         number = turn.attempts + 1
-        reservation = await self._reserve(turn, route, number)
+        # Whoever chose the route saw it available with no await since: on a half-open circuit this request is the probe.
+        self.health.admit(route.endpoint.id, route.arm.model)
+        try:
+            reservation = await self._reserve(turn, route, number)
+        except BaseException:
+            self.health.abandoned(route.endpoint.id, route.arm.model)
+            raise
         live = Live(self.env, self.ledger, turn, route, reservation, number)
         try:
             outbound = route.conversation.outbound(turn.top, turn.view, route.target)
             live.response = await self.transport.request(
-                route.endpoint, b"POST", outbound.path, outbound.headers, outbound.body, self.deadlines
+                route.endpoint, b"POST", outbound.path, outbound.headers, outbound.body, self._left(turn)
             )
             if live.response.status != 200:
                 raise AttemptFailed(await self._refused(live))
@@ -84,12 +91,21 @@ class Attempts:
             raise self._failed(live, classify_transport(fault)) from fault
         except AttemptFailed as failed:
             raise self._failed(live, failed.fault) from None
-        except asyncio.CancelledError:
-            live.cancel()
-            raise
         except BaseException:
-            live.cancel()
+            self.cancelled(live)
             raise
+
+    def cancelled(self, live: Live) -> None:
+        """Book an attempt that ends without a verdict: the client left, or something of ours broke."""
+        live.cancel()
+        self.health.abandoned(live.route.endpoint.id, live.route.arm.model)
+
+    def _left(self, turn: Turn) -> Deadlines:
+        """Return the deadlines of one attempt: all attempts of a request share its total."""
+        left_s = turn.call.deadline_mono_s - self.env.monotonic()
+        if not turn.tried and left_s >= self.deadlines.total_s - 1.0:
+            return self.deadlines
+        return replace(self.deadlines, total_s=min(self.deadlines.total_s, max(left_s, 0.001)))
 
     async def _refused(self, live: Live) -> Fault:
         assert live.response is not None
@@ -126,24 +142,30 @@ class Attempts:
                 raise AttemptFailed(wrong)
             if live.header(b"content-type").startswith("application/json"):
                 raise AttemptFailed(await self._refused(live))
+            started_s = live.response.timings.start
             while not reader.started:
-                chunk = await live.chunk(self.deadlines.first_byte_s)
+                # Comments keep a connection alive, not a request: the deadline runs from its start to the first event.
+                left_s = started_s + self.deadlines.first_byte_s - self.env.monotonic()
+                if left_s <= 0:
+                    raise _no_event()
+                chunk = await live.chunk(left_s)
                 if not chunk:
                     held += reader.close()
                     break
                 held += reader.feed(chunk)
             if reader.failure is not None:
-                raise AttemptFailed(event_fault(reader.failure, tokens_seen=False))
+                raise AttemptFailed(_early(live))
             if not reader.started:
                 raise TransportFault("truncated", "body", bytes_sent="all", detail="the stream ended without an event")
         except TransportFault as fault:
-            raise self._failed(live, classify_transport(fault)) from fault
+            told = _no_event() if fault.kind == "stall" else fault
+            raise self._failed(live, classify_transport(told)) from fault
         except WireError as error:
             raise self._failed(live, classify_seen(Seen.MALFORMED)) from error
         except AttemptFailed as failed:
             raise self._failed(live, failed.fault) from None
-        except asyncio.CancelledError:
-            live.cancel()
+        except BaseException:
+            self.cancelled(live)
             raise
         return held
 
@@ -165,8 +187,8 @@ class Attempts:
             raise self._failed(live, classify_seen(Seen.MALFORMED)) from error
         except AttemptFailed as failed:
             raise self._failed(live, failed.fault) from None
-        except asyncio.CancelledError:
-            live.cancel()
+        except BaseException:
+            self.cancelled(live)
             raise
 
     async def _reserve(self, turn: Turn, route: Route, number: int) -> Reservation:
@@ -193,6 +215,19 @@ class Attempts:
         return await self.ledger.admit(
             turn.call.request_id, number, principal.key_id, principal.budgets, NanoUsd(route.bound_nano), intent
         )
+
+
+def _no_event() -> TransportFault:
+    return TransportFault("first_byte_timeout", "body", bytes_sent="all", detail="no event of the answer came in time")
+
+
+def _early(live: Live) -> Fault:
+    """Return the fault of an error event that came before anything was sent on; what was generated before it is charged."""
+    fault = event_fault(live.reader.failure, tokens_seen=False)
+    seen = live.reader.answer()
+    if seen.empty and not seen.reasoning:
+        return fault
+    return replace(fault, charge=Charge.EST)
 
 
 def event_fault(failure: object, *, tokens_seen: bool) -> Fault:

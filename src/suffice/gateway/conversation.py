@@ -56,6 +56,8 @@ class StreamReader(Protocol):
     done: bool
     failure: Any
     finish_reason: str
+    # Events with data so far; comments do not count.
+    data_events: int
 
     @property
     def finished(self) -> bool:

@@ -137,8 +137,12 @@ class Live:
     def cancel(self) -> Attempted:
         """Book an attempt whose client has left: what was seen of a stream, the whole reservation of anything else."""
         self.close()
-        if self.response is None and not self.turn.view.stream:
-            return self._end(Usage(), ChargeClass.UNKNOWN, outcome="cancelled")
+        if self.ended:
+            return self.turn.tried[-1]
+        if not self.turn.view.stream or self.status not in (0, 200):
+            # An answer that comes whole is made whole before its head; an error is billed by nobody.
+            charge = ChargeClass.UNKNOWN if self.status in (0, 200) else ChargeClass.NONE
+            return self._end(Usage(), charge, outcome="cancelled")
         answer = self.reader.answer()
         usage = self.reader.usage()
         charge = ChargeClass.EXACT if usage is not None else ChargeClass.ESTIMATED

@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from suffice.decision.cascade import combine, next_action
-from suffice.errors import BudgetError
+from suffice.errors import BudgetError, LedgerError
 from suffice.gateway.attempts import AttemptFailed, Attempts
 from suffice.gateway.auth import Principal
 from suffice.gateway.call import Call
@@ -72,6 +72,7 @@ class Pipeline:
 
     async def _fulfil(self, turn: Turn) -> None:
         route = self._routes.first(turn)
+        self._recovery.begins(route)
         best: tuple[Live, Whole] | None = None
         while True:
             try:
@@ -87,10 +88,10 @@ class Pipeline:
                     break
                 route = step.route
                 continue
-            except BudgetError:
+            except (BudgetError, LedgerError):
                 if best is None:
                     raise
-                break  # there is no money for a better answer: the one in hand is given, and marked
+                break  # no money may be spent on a better answer: the one in hand is given, and marked
             verdicts = await self._judging.judge(turn, whole.answer)
             move = next_action(turn.plan, (*turn.answered, route.arm), combine(verdicts), cap=turn.cap)
             rejected = any(v.rejected for v in verdicts)

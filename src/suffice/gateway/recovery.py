@@ -11,14 +11,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from suffice.decision.virtual import Rule
-from suffice.errors import SufficeError
+from suffice.errors import BudgetError, SufficeError
 from suffice.gateway.fleet import Served
 from suffice.gateway.live import Route
 from suffice.gateway.routes import RouteTable
 from suffice.gateway.turn import Turn
 from suffice.upstream.faults import Fault
 from suffice.upstream.health import Health
-from suffice.upstream.retry import Attempt, MoveKind, Option, Options, RetryBudget, next_move
+from suffice.upstream.retry import MAX_EXTRA, Attempt, MoveKind, Option, Options, RetryBudget, next_move
 from suffice.values.env import Env
 from suffice.values.plan import Arm
 
@@ -41,13 +41,21 @@ class Recovery:
         routes: RouteTable,
         health: Health,
         budget: RetryBudget,
+        max_attempts: int = 1 + MAX_EXTRA,
+        told: Callable[[MoveKind], None] = lambda kind: None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._env = env
         self._routes = routes
         self._health = health
         self._budget = budget
+        self.max_attempts = max_attempts
+        self._told = told
         self._sleep = sleep
+
+    def begins(self, route: Route) -> None:
+        """Count the first attempt of a request: its endpoint earns a share of a retry."""
+        self._budget.request(route.endpoint.id)
 
     async def after(self, turn: Turn, failed: Route, fault: Fault) -> Next:
         """Return what to do after `fault` on `failed`."""
@@ -61,14 +69,19 @@ class Recovery:
         move = next_move(fault, tried, remaining_s, options, self._env.random())
         if move.kind is MoveKind.STOP or move.target is None:
             told = move.fault or fault
-            return Next(route=None, error=told.error(move.retry_after_s))
+            return Next(route=None, error=told.error(move.retry_after_s, dialect=turn.call.dialect))
         arm = Arm(model=move.target.model, endpoint=move.target.endpoint)
-        healthy = self._health.healthy(arm.endpoint, arm.model)
-        self._budget.spend(arm.endpoint, healthy=healthy)
+        try:
+            route = self._routes.make(turn, arm)
+        except BudgetError:
+            # The budget does not pay for the next model: the caller learns what went wrong with the one it could pay.
+            return Next(route=None, error=fault.error(dialect=turn.call.dialect))
+        self._told(move.kind)
+        self._budget.spend(arm.endpoint, healthy=self._health.healthy(arm.endpoint, arm.model))
         if move.delay_s:
             turn.tried[-1].delay_s = move.delay_s
             await self._sleep(move.delay_s)
-        return Next(route=self._routes.make(turn, arm), error=fault.error())
+        return Next(route=route, error=fault.error(dialect=turn.call.dialect))
 
     def _options(self, turn: Turn, failed: Route) -> Options:
         """The plan's candidates that are not masked, in the plan's order, then by expected cost."""
@@ -86,6 +99,7 @@ class Recovery:
             nexts=nexts,
             committed=turn.reply.started,
             soonest_s=soonest.wait_s if soonest is not None and not others and not nexts else None,
+            max_extra=self.max_attempts - 1,
         )
 
     def _option(self, turn: Turn, row: Served, failed: Route) -> Option:

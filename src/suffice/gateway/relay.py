@@ -7,7 +7,6 @@ that a client which saw the end of its answer finds it in the ledger.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 
 from suffice.errors import WireError
@@ -31,13 +30,19 @@ async def relay(live: Live, held: bytes, headers: list[Header], attempts: Attemp
     upstream connection is closed and what was seen is charged.
     """
     reply, reader, between_s = live.turn.reply, live.reader, attempts.deadlines.between_s
+    now = attempts.env.monotonic
     try:
         await reply.head(200, headers)
-        pending = held
+        pending, events, stalled_at = held, -1, 0.0
         while not reader.done:
             if pending:
                 await reply.write(pending)
-            chunk = await live.chunk(between_s)
+            # Comments and parts of an event show that the provider lives, not that the answer goes on.
+            if reader.data_events != events:
+                events, stalled_at = reader.data_events, now() + between_s
+            elif now() >= stalled_at:
+                raise TransportFault("stall", "body", bytes_sent="all", detail="no event of the answer in time")
+            chunk = await live.chunk(stalled_at - now())
             if not chunk:
                 pending = reader.close()
                 break
@@ -55,8 +60,8 @@ async def relay(live: Live, held: bytes, headers: list[Header], attempts: Attemp
         return await _broken(attempts, live, classify_transport(fault))
     except WireError:
         return await _broken(attempts, live, classify_seen(Seen.MALFORMED))
-    except asyncio.CancelledError:
-        live.cancel()
+    except BaseException:
+        attempts.cancelled(live)
         raise
     finally:
         live.close()
@@ -66,5 +71,5 @@ async def relay(live: Live, held: bytes, headers: list[Header], attempts: Attemp
 async def _broken(attempts: Attempts, live: Live, fault: Fault) -> Fault:
     live.fail(fault)
     attempts.health.failed(live.route.endpoint.id, live.route.arm.model, fault)
-    await live.turn.reply.error(fault.error())
+    await live.turn.reply.error(fault.error(dialect=live.turn.call.dialect))
     return fault

@@ -103,10 +103,11 @@ class Fault:
 
     def client_status(self, dialect: str) -> int:
         """Return the status for a caller: callers of the Anthropic dialect know 529, all others get 503 for it."""
-        return 529 if self.code == "upstream_overloaded" and dialect.startswith("anthropic") else self.status
+        anthropic = dialect.startswith(("anthropic", "messages"))
+        return 529 if anthropic and self.code == "upstream_overloaded" else self.status
 
-    def error(self, retry_after_s: float | None = None) -> SufficeError:
-        """Return the exception for a caller when nothing is left to try; `retry_after_s` overrides the fault's own."""
+    def error(self, retry_after_s: float | None = None, *, dialect: str = "") -> SufficeError:
+        """Return the exception for a caller of `dialect` when nothing is left; `retry_after_s` overrides the fault's own."""
         cls: type[SufficeError] = UpstreamError
         if self.status == 429:
             cls = RateLimitError
@@ -115,7 +116,8 @@ class Fault:
         elif 400 <= self.status < 500:
             cls = RequestError
         wait = self.retry_after_s if retry_after_s is None else retry_after_s
-        return cls(self.message, code=self.code, status=self.status, param=self.param, retry_after_s=wait)
+        status = self.client_status(dialect)
+        return cls(self.message, code=self.code, status=status, param=self.param, retry_after_s=wait)
 
 
 def _fault(row: Row, **changes: Any) -> Fault:

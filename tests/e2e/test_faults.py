@@ -1,0 +1,410 @@
+"""Rows 1 to 27 of the fault matrix through the whole gateway: what the client sees, what is charged, what rests."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+from tests.gateway.running import Answer, Gateway, endpoint, gateway, until
+
+from suffice.testing import presets
+from suffice.testing.fake_upstream import FakeProvider, closed_port, silent_port
+from suffice.testing.script import Behaviour, Timing, ToolCall, Toxic
+
+GOOD = Behaviour(text="The answer of the other one.")
+HEAD_HANG = Behaviour(toxic=Toxic(connection="hang"))
+# Only the deadline under test is short, so that a busy machine changes nothing.
+FIRST = "[upstream]\nfirst_event_deadline_s = 0.15\n"
+BETWEEN = "[upstream]\nbetween_events_deadline_s = 0.15\n"
+CONNECT = "[upstream]\nconnect_deadline_s = 0.15\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """`status` and `code` with nothing left to try; `charge` of the failed attempt; `rests` whether something cools at once.
+
+    `elsewhere`: a second endpoint of the same model answers instead. `attempts` without one.
+    """
+
+    row: int
+    script: Behaviour
+    status: int
+    code: str
+    charge: str = "none"
+    rests: bool = True
+    elsewhere: bool = True
+    attempts: int = 1
+    stream: tuple[bool, ...] = (False, True)
+    head: str = ""
+    inner: int = 0
+    name: str = field(default="")
+
+
+CASES = (
+    Case(row=19, script=presets.reset(), status=502, code="stream_truncated", charge="unk", rests=False, name="rst"),
+    Case(row=7, script=HEAD_HANG, status=504, code="upstream_header_timeout", charge="unk", head=FIRST),
+    Case(
+        row=8, script=Behaviour(timing=Timing(before_first_token_s=60)), status=504, head=FIRST, rests=False,
+        code="upstream_first_token_timeout", charge="unk", stream=(True,),
+    ),
+    Case(row=9, script=presets.stalled(0), status=504, code="stream_stalled", head=BETWEEN, rests=False, charge="est",
+         stream=(False,)),
+    Case(row=11, script=presets.rate_limited("30"), status=429, code="upstream_rate_limited"),
+    Case(row=13, script=presets.quota_exceeded(), status=503, code="upstream_quota"),
+    Case(row=14, script=presets.failing(500), status=502, code="upstream_error", rests=False, attempts=2),
+    Case(row=14, script=presets.failing(503), status=503, code="upstream_error", rests=False, attempts=2, name="503"),
+    Case(row=14, script=presets.failing(504), status=504, code="upstream_error", rests=False, attempts=2, name="504"),
+    Case(row=15, script=presets.failing(529), status=503, code="upstream_overloaded", elsewhere=False),
+    Case(row=16, script=presets.error_in_200(), status=502, code="upstream_error_in_200", rests=False),
+    Case(row=17, script=presets.error_event(), status=502, code="upstream_error_event", rests=False, stream=(True,)),
+    Case(row=19, script=presets.cut(after_bytes=30), status=502, code="stream_truncated", rests=False, charge="est"),
+    Case(row=20, script=presets.malformed(0), status=502, code="upstream_malformed", rests=False, charge="est"),
+    Case(row=21, script=presets.login_page(), status=502, code="upstream_wrong_content_type"),
+    Case(row=24, script=presets.too_long(), status=400, code="context_length_exceeded", rests=False, elsewhere=False),
+    Case(row=25, script=presets.no_credit(), status=503, code="upstream_billing"),
+    Case(row=26, script=presets.bad_credential(), status=502, code="upstream_auth"),
+    Case(row=26, script=presets.bad_credential(403), status=502, code="upstream_auth", name="403"),
+    Case(row=27, script=presets.unknown_model(), status=404, code="model_not_available"),
+    Case(row=28, script=presets.invalid(), status=400, code="invalid_request", rests=False, elsewhere=False),
+    Case(row=30, script=presets.failing(413), status=413, code="request_too_large", rests=False, elsewhere=False),
+    Case(row=34, script=Behaviour(toxic=Toxic(bad_chunking=True)), status=502, code="upstream_bad_framing", rests=False,
+         charge="est", stream=(True,)),
+)  # fmt: skip
+EACH = [
+    pytest.param(case, stream, id=f"row{case.row}{case.name and '-' + case.name}-{'stream' if stream else 'whole'}")
+    for case in CASES
+    for stream in case.stream
+]
+
+
+@asynccontextmanager
+async def pair(folder: Path, script: Behaviour, head: str = "") -> AsyncIterator[tuple[Gateway, FakeProvider]]:
+    """Two endpoints of one model, the first of which behaves as told."""
+    async with FakeProvider(script, models=("m",)) as bad, FakeProvider(GOOD, models=("m",)) as good:
+        toml = head + endpoint("a-bad", bad.base_url) + endpoint("b-good", good.base_url)
+        async with gateway(toml, folder) as running:
+            yield running, bad
+
+
+@asynccontextmanager
+async def alone(folder: Path, script: Behaviour, head: str = "") -> AsyncIterator[tuple[Gateway, FakeProvider]]:
+    """One endpoint, nothing else."""
+    async with (
+        FakeProvider(script, models=("m",)) as bad,
+        gateway(head + endpoint("a-bad", bad.base_url), folder) as running,
+    ):
+        yield running, bad
+
+
+def honest(answer: Answer) -> None:
+    """The answer says plainly that it is an error, in the caller's dialect, and tells SDKs not to multiply our retries."""
+    assert set(answer.error) == {"message", "type", "param", "code"}
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["x-should-retry"] == "false"
+    assert "x-request-id" in answer.headers
+    assert b"[DONE]" not in answer.body
+
+
+@pytest.mark.parametrize(("case", "stream"), EACH)
+async def test_with_nothing_left_the_client_sees_the_truth(case: Case, stream: bool, tmp_path: Path):
+    async with alone(tmp_path, case.script, case.head) as (running, _):
+        answer = await running.chat(stream=stream)
+        assert (answer.status, answer.error["code"]) == (case.status, case.code)
+        honest(answer)
+        rows = await running.rows(answer)
+        assert [r.row.attempt for r in rows] == list(range(1, case.attempts + 1))
+        last = rows[-1]
+        assert (last.detail.result.fault_row, last.row.charge_class) == (case.row, case.charge)
+        assert last.row.outcome == "failed"
+        if case.charge == "unk":
+            assert last.row.charge_nano == last.row.reserved_nano > 0
+        elif case.charge == "none":
+            assert (last.row.kind, last.row.charge_nano) == ("X", 0)
+        else:
+            assert 0 < last.row.charge_nano < last.row.reserved_nano
+        assert list(running.cooling().values()) == ([case.row] if case.rests else [])
+        assert await running.findings() == []
+
+
+@pytest.mark.parametrize(("case", "stream"), [p for p in EACH if p.values[0].elsewhere])
+async def test_failover_is_invisible(case: Case, stream: bool, tmp_path: Path):
+    async with pair(tmp_path, case.script, case.head) as (running, bad):
+        answer = await running.chat(stream=stream)
+        assert answer.status == 200
+        assert answer.text == GOOD.text
+        assert answer.headers["x-suffice-endpoint"] == "b-good"
+        assert len(bad.requests) == case.attempts
+        rows = await running.rows(answer)
+        assert [r.row.outcome for r in rows] == ["failed"] * case.attempts + ["ok"]
+        assert rows[0].row.charge_class == case.charge
+        assert rows[-1].row.charge_class == "exact"
+        assert answer.headers["x-suffice-attempts"] == str(len(rows))
+        if stream:
+            assert answer.events[-1] == "[DONE]"
+        assert await running.findings() == []
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_refused_connection_goes_elsewhere_and_rests(stream: bool, tmp_path: Path):
+    with closed_port() as port:
+        async with FakeProvider(GOOD, models=("m",)) as good:
+            bad = endpoint("a-bad", f"http://127.0.0.1:{port}/v1")
+            async with gateway(bad + endpoint("b-good", good.base_url), tmp_path) as running:
+                answer = await running.chat(stream=stream)
+                assert (answer.status, answer.text) == (200, GOOD.text)
+                assert running.cooling() == {"a-bad": 1}
+                again = await running.chat(stream=stream)
+                assert [r.row.endpoint for r in await running.rows(again)] == ["b-good"]
+                assert [r.row.charge_class for r in await running.rows(answer)] == ["none", "exact"]
+
+
+async def test_nothing_but_a_refused_connection(tmp_path: Path):
+    with closed_port() as port:
+        async with gateway(endpoint("a-bad", f"http://127.0.0.1:{port}/v1"), tmp_path) as running:
+            answer = await running.chat()
+            assert (answer.status, answer.error["code"]) == (502, "upstream_unavailable")
+            honest(answer)
+            rested = await running.chat()
+            assert rested.status in (502, 503)
+
+
+async def test_a_name_that_does_not_resolve(tmp_path: Path):
+    async with gateway(endpoint("a-bad", "http://nowhere.invalid/v1"), tmp_path) as running:
+        answer = await running.chat()
+        assert (answer.status, answer.error["code"]) == (502, "upstream_dns")
+        assert list(running.cooling().values()) == [2]
+        assert [r.row.charge_class for r in await running.rows(answer)] == ["none"]
+
+
+async def test_a_provider_that_speaks_no_tls(tmp_path: Path):
+    async with FakeProvider(models=("m",)) as fake:
+        async with gateway(endpoint("a-bad", fake.base_url.replace("http:", "https:")), tmp_path) as running:
+            answer = await running.chat()
+        assert (answer.status, answer.error["code"]) == (502, "upstream_tls")
+        assert fake.requests == []
+
+
+async def test_a_connection_that_is_never_accepted(tmp_path: Path):
+    async with silent_port() as port:
+        bad = endpoint("a-bad", f"http://127.0.0.1:{port}/v1")
+        async with gateway(CONNECT + bad, tmp_path) as running:
+            answer = await running.chat()
+            assert (answer.status, answer.error["code"]) == (504, "upstream_connect_timeout")
+            assert [r.row.charge_class for r in await running.rows(answer)] == ["none"]
+
+
+async def test_a_connection_that_died_while_idle_costs_the_client_nothing(tmp_path: Path):
+    script = [replace(GOOD, toxic=Toxic(close_after=True)), GOOD]
+    async with FakeProvider(script, models=("m",)) as fake:
+        async with gateway(endpoint("one", fake.base_url), tmp_path) as running:
+            assert (await running.chat()).status == 200
+            assert (await running.chat()).status == 200
+        assert fake.connections == 2
+
+
+async def test_a_short_wait_that_the_provider_asked_for_is_waited(tmp_path: Path):
+    script = [presets.rate_limited(milliseconds=20), GOOD]
+    async with FakeProvider(script, models=("m",)) as fake:
+        async with gateway(endpoint("one", fake.base_url), tmp_path) as running:
+            answer = await running.chat()
+            assert (answer.status, answer.text) == (200, GOOD.text)
+            assert [r.detail.result.fault_row for r in await running.rows(answer)] == [11, 0]
+            # The second attempt was the probe that ended the rest.
+            assert running.cooling() == {}
+
+
+async def test_the_least_wait_over_all_candidates_is_told(tmp_path: Path):
+    async with (
+        FakeProvider(presets.rate_limited("40"), models=("m",)) as one,
+        FakeProvider(presets.rate_limited("20"), models=("m",)) as two,
+        gateway(endpoint("one", one.base_url) + endpoint("two", two.base_url), tmp_path) as running,
+    ):
+        answer = await running.chat()
+        assert answer.status == 429
+        assert 1 <= int(answer.headers["retry-after"]) <= 20
+
+
+async def test_overload_goes_to_another_provider_never_the_same(tmp_path: Path):
+    async with (
+        FakeProvider(presets.failing(529), models=("m",)) as bad,
+        FakeProvider(GOOD, models=("m",)) as same,
+        FakeProvider(GOOD, models=("m",)) as other,
+    ):
+        toml = endpoint("a-bad", bad.base_url) + endpoint("b-same", same.base_url)
+        toml += endpoint("c-other", other.base_url, provider="groq")
+        async with gateway('[aliases]\ncoding = ["openai/m", "groq/m"]\n' + toml, tmp_path) as running:
+            answer = await running.chat(model="coding", stream=True)
+            assert answer.status == 200
+            if bad.requests:
+                assert answer.headers["x-suffice-endpoint"] == "c-other"
+                assert not same.requests
+
+
+async def test_a_pinned_model_is_never_replaced(tmp_path: Path):
+    async with (
+        FakeProvider(presets.failing(500), models=("m",)) as bad,
+        FakeProvider(GOOD, models=("n",)) as other,
+        gateway(endpoint("a", bad.base_url) + endpoint("b", other.base_url, model="n"), tmp_path) as running,
+    ):
+        assert (await running.chat()).status == 502
+        assert other.requests == []
+
+
+# After the commit point: the head has gone out, nothing is spliced, the end is told.
+
+
+@pytest.mark.parametrize(
+    ("script", "head", "row", "code"),
+    [
+        (presets.cut(after_events=3), "", 19, "stream_truncated"),
+        (presets.cut(after_events=3, rst=True), "", 19, "stream_truncated"),
+        (presets.unfinished(), "", 19, "stream_truncated"),
+        (presets.stalled(3), BETWEEN, 9, "stream_stalled"),
+        (presets.error_event(3), "", 18, "stream_error"),
+        (presets.malformed(3), "", 20, "upstream_malformed"),
+    ],
+    ids=["cut", "reset", "unfinished", "stalled", "error", "malformed"],
+)
+async def test_a_stream_that_breaks_ends_with_an_error_and_never_with_done(
+    script: Behaviour, head: str, row: int, code: str, tmp_path: Path
+):
+    # Tokens come one by one, so that the head has left before the break.
+    slow = replace(script, timing=Timing(between_tokens_s=0.01))
+    async with pair(tmp_path, slow, head) as (running, _):
+        answer = await running.chat(stream=True)
+        assert answer.status == 200
+        assert answer.headers["x-suffice-endpoint"] == "a-bad"
+        assert answer.error["code"] == code
+        assert b"[DONE]" not in answer.body
+        (attempt,) = await running.rows(answer)
+        assert (attempt.detail.result.fault_row, attempt.row.charge_class) == (row, "est")
+        assert 0 < attempt.row.charge_nano < attempt.row.reserved_nano
+        assert attempt.detail.result.usage.output_tokens > 0
+        assert GOOD.text not in answer.body.decode()
+
+
+async def test_comments_do_not_keep_a_stalled_stream_alive(tmp_path: Path):
+    async with alone(tmp_path, Behaviour(), BETWEEN) as (running, bad):
+        bad.set_script(Behaviour(body=": ping\n\n" * 2000, content_type="text/event-stream",
+                                 timing=Timing(write_bytes=8, between_writes_s=0.02)))  # fmt: skip
+        first = await running.chat(stream=True)
+        assert first.status in (502, 504)
+        event = b'data: {"choices":[{"index":0,"delta":{"content":"x"}}]}\n\n'.decode()
+        bad.set_script(Behaviour(body=event + ": ping\n\n" * 2000, content_type="text/event-stream",
+                                 timing=Timing(write_bytes=62, between_writes_s=0.02)))  # fmt: skip
+        second = await running.chat(stream=True)
+        assert (second.status, second.error["code"]) == (200, "stream_stalled")
+
+
+async def test_an_error_event_after_tokens_in_the_same_write_is_charged(tmp_path: Path):
+    async with pair(tmp_path, presets.error_event(4)) as (running, _):
+        answer = await running.chat(stream=True)
+        rows = await running.rows(answer)
+        assert rows[0].row.charge_class == "est"
+
+
+async def test_an_empty_answer_is_passed_on_and_marked(tmp_path: Path):
+    async with alone(tmp_path, presets.empty()) as (running, _):
+        answer = await running.chat()
+        assert (answer.status, answer.headers["x-suffice-empty"]) == (200, "1")
+        assert [r.row.charge_class for r in await running.rows(answer)] == ["exact"]
+
+
+async def test_a_tool_call_is_not_empty(tmp_path: Path):
+    call = Behaviour(text="", tool_calls=(ToolCall(name="run", arguments="{}"),))
+    async with alone(tmp_path, call) as (running, _):
+        answer = await running.chat()
+        assert "x-suffice-empty" not in answer.headers
+
+
+# One deadline, one probe, one client.
+
+
+async def test_all_attempts_share_one_deadline(tmp_path: Path):
+    head = "[upstream]\ntotal_deadline_s = 1.2\nfirst_event_deadline_s = 0.4\n"
+    async with contextlib.AsyncExitStack() as stack:
+        toml = head
+        for n in range(4):
+            fake = await stack.enter_async_context(FakeProvider(HEAD_HANG, models=("m",)))
+            toml += endpoint(f"e{n}", fake.base_url)
+        running = await stack.enter_async_context(gateway(toml, tmp_path))
+        answer = await running.chat()
+        assert answer.status == 504
+        rows = await running.rows(answer)
+        assert 1 < len(rows) <= 3
+        spent = sum(r.detail.result.total_ms for r in rows if r.detail.result.total_ms > 0)
+        assert spent <= 1200 + 400
+
+
+async def test_a_client_that_leaves_cancels_the_upstream_and_pays_what_it_saw(tmp_path: Path):
+    slow = Behaviour(text="word " * 400, timing=Timing(between_tokens_s=0.01))
+    async with alone(tmp_path, slow) as (running, provider):
+        body = {"model": "openai/m", "messages": [{"role": "user", "content": "count"}], "stream": True}
+        async with running.client.stream("POST", running.base_url + "/chat/completions", json=body) as got:
+            request_id = got.headers["x-request-id"]
+            async for _ in got.aiter_lines():
+                break
+        await until(lambda: provider.requests[0].outcome == "left")
+        await until(lambda: not running.runtime.ledger._open)
+        (row,) = await running.rows(request_id)
+        assert (row.row.outcome, row.row.charge_class) == ("cancelled", "est")
+        assert 0 < row.row.charge_nano < row.row.reserved_nano
+
+
+async def test_a_client_that_leaves_before_a_whole_answer_is_charged_the_bound(tmp_path: Path):
+    async with alone(tmp_path, Behaviour(timing=Timing(before_head_s=30))) as (running, provider):
+        with pytest.raises(Exception, match=""):
+            await running.client.post(
+                running.base_url + "/chat/completions",
+                json={"model": "openai/m", "messages": [{"role": "user", "content": "hi"}]},
+                timeout=0.2,
+            )
+        await until(lambda: provider.requests and provider.requests[0].outcome == "left")
+        await until(lambda: not running.runtime.ledger._open)
+        (row,) = await running.recent()
+        assert (row.row.outcome, row.row.charge_class) == ("cancelled", "unk")
+        assert row.row.charge_nano == row.row.reserved_nano
+
+
+async def test_when_all_rest_one_probe_is_sent_and_the_others_are_told_when_to_come_back(tmp_path: Path):
+    async with alone(tmp_path, presets.rate_limited("30")) as (running, provider):
+        assert (await running.chat()).status == 429
+        seen = len(provider.requests)
+        first = await running.chat()  # the probe (row 41)
+        assert len(provider.requests) == seen + 1
+        assert first.status == 429
+        second = await running.chat()
+        assert len(provider.requests) == seen + 1
+        assert second.status == 503
+        assert int(second.headers["retry-after"]) <= 31
+        provider.set_script(GOOD)
+
+
+async def test_a_probe_that_succeeds_ends_the_rest(tmp_path: Path):
+    async with alone(tmp_path, presets.failing(401)) as (running, provider):
+        assert (await running.chat()).status == 502
+        assert list(running.cooling().values()) == [26]
+        provider.set_script(GOOD)
+        assert (await running.chat()).status == 200
+        assert running.cooling() == {}
+
+
+async def test_a_probe_whose_client_leaves_lets_another_one_try(tmp_path: Path):
+    async with alone(tmp_path, presets.rate_limited(milliseconds=10_000)) as (running, provider):
+        assert (await running.chat()).status == 429
+        provider.set_script(Behaviour(timing=Timing(before_head_s=30)))
+        with pytest.raises(Exception, match=""):
+            await running.client.post(
+                running.base_url + "/chat/completions",
+                json={"model": "openai/m", "messages": [{"role": "user", "content": "hi"}]},
+                timeout=0.2,
+            )
+        await until(lambda: not running.runtime.ledger._open)
+        circuits = running.runtime.health._around("a-bad", "openai/m")
+        assert circuits
+        assert all(not circuit.probe_until for _, circuit in circuits)
