@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
+from pathlib import Path
 
 import pytest
 
@@ -43,3 +45,13 @@ def run_json(run):
         return code, json.loads(out)
 
     return call
+
+
+@pytest.fixture
+def store(home):
+    """The storage folder with a small, real ledger in it (ledger_seed.py)."""
+    spec = importlib.util.spec_from_file_location("ledger_seed", Path(__file__).with_name("ledger_seed.py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    module.seed(home / "store")
+    return home / "store"
