@@ -1,7 +1,7 @@
 import asyncio
 from collections import Counter
 
-from suffice.ledger import report
+from suffice.ledger import queries, report
 from suffice.ledger.records import AttemptIntent, AttemptResult
 from suffice.ledger.report import MIN_JUDGED, Group, Single, choose, fate
 from suffice.values.money import Known, Rates, Unknown
@@ -44,6 +44,9 @@ async def test_a_cascade_is_one_request_whose_reference_is_one_call(book, env):
         dear, cheap = made.groups
         assert (dear.name, dear.requests, dear.saved) == ("x/dear", 1, 1100 - 1210)
         assert (cheap.requests, cheap.charged, cheap.fates["accepted"]) == (1, 220, 1)
+        with database.reader() as session:
+            told = [report.saving(queries.story(session, name)) for name in ("r1", "r2", "r9")]
+        assert told == [1100 - 1210, 990, None]
         assert made.gates == {"parses": {"reject": 1, "accept": 2}} and made.total.cache_share == 0.4
         assert sum(g.charged for g in made.groups) == made.total.charged
         assert sum(g.saved for g in made.groups) == made.total.saved
@@ -80,6 +83,7 @@ async def test_many_rows_are_read_in_portions_and_none_is_lost(book, env):
     async with book() as (database, ledger):
         for number in range(2300):
             await one(ledger, f"r{number}", 1, "x/cheap", 1)
+        await asyncio.wrap_future(database.call(lambda s: None))  # a group of the writer takes 2,000 entries
         assert (await built(database, env.at_s - 1, "all")).total.requests == 2300
 
 

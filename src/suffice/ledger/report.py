@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from suffice.ledger.queries import FOREVER_MS, By
+from suffice.ledger.queries import FOREVER_MS, By, Story
 from suffice.ledger.records import Detail, RowKind
 from suffice.storage import tables
 from suffice.storage.tables import LedgerRow, Session
@@ -177,6 +177,19 @@ def build(session: Session, since_s: float, by: By, price: PriceAt, until_s: flo
         best_why=why,
         paid=NanoUsd(paid),
     )
+
+
+def saving(story: Story) -> NanoUsd | None:
+    """Return what one request saved against its reference, as `build` counts it; None where it is in no comparison."""
+    attempts = [a for a in story.attempts if a.row.kind != RowKind.ADJUSTMENT]
+    if not attempts or any(a.row.price_kind == "unknown" for a in attempts):
+        return None
+    last = max(attempts, key=lambda a: a.row.attempt)
+    result = last.detail.result
+    delivered = last.row.kind != RowKind.UNKNOWN and fate(last.row.outcome, result.verdicts) != "failed"
+    if not delivered or not result.usage.completion_tokens or last.row.reference_nano < 0:
+        return None
+    return NanoUsd(last.row.reference_nano - story.charged)
 
 
 def _name(row: LedgerRow, by: By) -> str:
