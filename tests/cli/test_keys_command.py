@@ -1,7 +1,12 @@
 import re
+import subprocess
+import sys
 
 from suffice.cli.keys_command import state_of
-from suffice.ledger.keys import Grant, KeyRecord
+from suffice.ledger.folder import Folder
+from suffice.ledger.keys import Grant, KeyRecord, KeyStore, load_pepper
+from suffice.storage.database import Database
+from suffice.values.system_env import SystemEnv
 
 BUDGET = 'version = 1\n[budgets.web]\nlimit_usd = 5\n[teams.web]\nbudgets = ["web"]\n'
 
@@ -68,6 +73,24 @@ def test_looking_before_anything_is_stored_and_unknown_keys(run, home):
     run("keys", "create", "--name", "build")
     code, _, err = run("keys", "revoke", "build")
     assert code == 1 and "2 keys are called 'build'" in err
+
+
+def test_a_key_is_made_beside_a_running_gateway_by_a_real_process(home):
+    env = SystemEnv()
+    folder = Folder(home / "store")
+    gateway = Database(env, folder.database)
+    gateway.open()
+    store = KeyStore(env, gateway, load_pepper(folder.pepper, env))
+    store.start()
+    try:
+        command = [sys.executable, "-m", "suffice.cli.main", "keys", "create", "--name", "ci"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        store._tick(-2)  # what the gateway's writer does within a second
+        assert store.authenticate(done.stdout.strip()).grant.name == "ci"
+    finally:
+        store.stop()
+        gateway.close()
 
 
 def test_a_team_without_rules_is_told(run, home):

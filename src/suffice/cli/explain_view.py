@@ -92,9 +92,7 @@ def _asked(decision: DecisionRecord) -> Iterator[tuple[int, str]]:
         ("recognised by", "; ".join(decision.signals)),
         (
             "key",
-            " ".join(
-                f"{n} {v}" for n, v in (("", decision.key_id), ("owner", decision.owner), ("team", decision.team)) if v
-            ),
+            " ".join(f"{name} {value}" for name, value in who if value),
         ),
         ("session", decision.session),
         ("reference", decision.reference_model),

@@ -28,7 +28,7 @@ class Folder:
     @property
     def pepper(self) -> Path:
         """The secret with which keys are hashed."""
-        return self.root / "keys.pepper"
+        return self.root / "pepper"
 
     @property
     def catalogue(self) -> Path:
