@@ -8,7 +8,8 @@ def test_the_whole_story(run, store):
     for told in (
         "asked for: auto", "edit, language python", "a file and an ask", "owner ann", "team web", "lowest expected cost",
         "success 80.0% (at least 70.0%); chosen", "switch -$0.0000010", "dearer in all", "estimate from public scores",
-        "removed before the choice", "tools are needed", "x" * 300, "would change it", "prior 7", "difficulty: cell edit/python",
+        "removed before the choice", "tools are needed", "x" * 300,
+        "would change it", "prior 7", "what weighed: cell edit/python -0.4",
         "gate parses: reject, line 3: unexpected indent", "800 fresh, 200 from cache, 90 output, 10 reasoning",
         "first token after 230 ms", "tests: good (source ci)", "saving against openai/gpt-4o (estimated", "-$0.00020",
     ):  # fmt: skip

@@ -106,7 +106,8 @@ def _asked(decision: DecisionRecord) -> Iterator[tuple[int, str]]:
 
 def _plan(plan: Plan) -> Iterator[tuple[int, str]]:
     yield 0, ""
-    yield 0, f"decision: {plan.steps[0].arm.name if plan.steps else 'nobody'}; {plan.reason}"
+    first = plan.steps[0].arm.name if plan.steps else "nobody"
+    yield 0, f"decision: {plan.reason if plan.reason.startswith(first) else f'{first}; {plan.reason}'}"
     if plan.fallback:
         yield 2, f"FALLBACK {plan.fallback}: {plan.alarm or 'no cause recorded'}"
     yield (
@@ -122,8 +123,8 @@ def _plan(plan: Plan) -> Iterator[tuple[int, str]]:
         )
     if plan.binding:
         yield 2, f"limits that changed the choice: {', '.join(plan.binding)}"
-    for name, logit in plan.contributions:
-        yield 2, f"difficulty: {name} {logit:+.2f} (logits)"
+    for name, weight in plan.contributions:
+        yield 2, f"what weighed: {name} {weight:+.3g}"
     for flip in plan.flips:
         yield 2, f"would change it: {flip}"
     if plan.versions:

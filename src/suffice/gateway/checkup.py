@@ -137,7 +137,7 @@ def _room(root: Path) -> Check:
 def prices(as_of: str, version: str, models: int, now: date) -> Check:
     """Judge the age of the price table; `as_of` is its ISO date."""
     days = (now - date.fromisoformat(as_of[:10])).days
-    message = f"prices of {as_of}, {max(days, 0)} days old, {models} models ({version})"
+    message = f"table of {as_of}, {max(days, 0)} days old, {models} models ({version})"
     if days > OLD_TABLE_DAYS:
         fix = "upgrade suffice, or run `suffice models refresh` with newer price packages"
         return Check(name="prices", state=State.WARNING, message=message, fix=fix)
