@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -64,7 +65,11 @@ def commands_page() -> str:
             *_options(parser, {a.dest for a in shared._actions}),
             "",
         ]
-    return "\n".join(rows).rstrip() + "\n"
+        for inner in (a for a in parser._actions if isinstance(a, argparse._SubParsersAction)):
+            for action, made in inner.choices.items():
+                rows += [f"### suffice {name} {action}", "", f"{made.description}.", ""]
+                rows += [*_options(made, {a.dest for a in shared._actions}), ""]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(rows)).rstrip() + "\n"
 
 
 def _options(parser: argparse.ArgumentParser, skip: set[str]) -> list[str]:

@@ -39,3 +39,21 @@ def test_the_conflict_report_belongs_to_this_table() -> None:
     report = Path(__file__).parents[2] / "docs" / "reference" / "catalog-conflicts.md"
     text = report.read_text()
     assert f"{len(read().models)} models" in text and read().as_of in text and "## conflict" in text
+
+
+def test_the_newer_of_two_tables_is_taken(tmp_path):
+    from suffice.catalog.load import BUNDLED, newest, read
+
+    here = read()
+    for as_of, taken in [("2000-01-01", here.version), ("9999-01-01", "other")]:
+        path = tmp_path / as_of
+        text = BUNDLED.read_text()
+        path.write_text(_dated(text, as_of))
+        assert newest(path).version == taken
+    assert newest(tmp_path / "none").version == here.version
+
+
+def _dated(text, as_of):
+    import json
+
+    return json.dumps({**json.loads(text), "as_of": as_of, "version": "other"})

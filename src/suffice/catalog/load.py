@@ -55,9 +55,20 @@ def read(path: Path = BUNDLED) -> Document:
     return document
 
 
-def load(path: Path = BUNDLED) -> Catalog:
-    """Return the catalogue in `path`, by default the one in the package. Raises StorageError as `read` does."""
-    document = read(path)
+def newest(refreshed: Path) -> Document:
+    """Return the document in `refreshed` when it is there and not older than the bundled one, else the bundled one.
+
+    Raises StorageError when either is damaged: prices must not change because a file broke.
+    """
+    bundled = read()
+    if not refreshed.exists():
+        return bundled
+    other = read(refreshed)
+    return other if other.as_of >= bundled.as_of else bundled
+
+
+def book(document: Document) -> Catalog:
+    """Return the catalogue of a document."""
     return Catalog(
         version=document.version,
         providers=document.providers,
@@ -65,3 +76,8 @@ def load(path: Path = BUNDLED) -> Catalog:
         calendars=document.calendars,
         bare_order=document.bare_order,
     )
+
+
+def load(path: Path = BUNDLED) -> Catalog:
+    """Return the catalogue in `path`, by default the one in the package. Raises StorageError as `read` does."""
+    return book(read(path))

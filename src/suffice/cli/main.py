@@ -6,6 +6,7 @@ It imports nothing heavy: `suffice --help` must be quick. No traceback is shown 
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,12 +15,14 @@ from typing import NoReturn
 from suffice import __version__, errors
 from suffice.cli import command
 from suffice.cli.command import Exit, Io, UsageError
+from suffice.cli.options import shared_options
 from suffice.cli.terminal import Terminal
 from suffice.config.environment import snapshot
 from suffice.config.problem import InvalidConfigError, did_you_mean
 from suffice.values.system_env import SystemEnv
 
 _UNREACHABLE = (errors.UpstreamError, errors.StorageError, errors.LedgerError, errors.SandboxError)
+_CHOICE = re.compile(r"invalid choice: '([^']*)' \(choose from (.*)\)")
 _REPORT = "this is a bug in Suffice; please report it with what `--debug` prints"
 
 
@@ -34,17 +37,11 @@ class Parser(argparse.ArgumentParser):
                 close = did_you_mean(word.partition("=")[0], options)
                 message += f"; {close}" if close else ""
                 break
+        wrong = _CHOICE.search(message)
+        if wrong:
+            close = did_you_mean(wrong[1], re.findall(r"[\w-]+", wrong[2]))
+            message += f"; {close}" if close else ""
         raise UsageError(f"{self.prog}: {message}; see `{self.prog} --help`")
-
-
-def shared_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that every command has."""
-    parser.add_argument(
-        "--config", metavar="FILE", help="configuration file (default: SUFFICE_CONFIG, ./suffice.toml, ...)"
-    )
-    parser.add_argument("--json", action="store_true", help="print one JSON document")
-    parser.add_argument("-v", "--verbose", action="count", default=0, help="say more; twice for still more")
-    parser.add_argument("--debug", action="store_true", help="show tracebacks")
 
 
 def split(argv: Sequence[str]) -> tuple[str, list[str]]:

@@ -14,6 +14,7 @@ import os
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -152,6 +153,26 @@ class KeyStore:
     def list(self) -> tuple[KeyRecord, ...]:
         """Return every key, oldest first, revoked ones included."""
         return tuple(sorted((record for _, record in self._rows.values()), key=lambda r: (r.created_s, r.id)))
+
+    def find(self, text: str) -> KeyRecord:
+        """Return the key that a person means: by its id, its beginning `sk-sf-<id>`, or a name that only one key in force has.
+
+        Raises NotFoundError, with what the name might have meant.
+        """
+        known = self._rows.get(text.removeprefix("sk-sf-").partition(".")[0])
+        if known is not None:
+            return known[1]
+        named = [record for _, record in self._rows.values() if record.grant.name == text and not record.revoked_s]
+        if len(named) == 1:
+            return named[0]
+        if named:
+            ids = ", ".join(sorted(record.id for record in named))
+            raise NotFoundError(f"{len(named)} keys are called {text!r}", hint=f"name one by its id: {ids}")
+        shown = "that" if "." in text else f"{text[:64]!r}"
+        words = [w for _, r in self._rows.values() for w in (r.id, r.grant.name) if w]
+        near = get_close_matches(text, words, 1)
+        hint = f"did you mean {near[0]!r}?" if near else "`suffice keys list` shows them"
+        raise NotFoundError(f"there is no key {shown}", hint=hint)
 
     def revoke(self, key_id: str) -> KeyRecord:
         """Refuse a key from now on. Blocks on the store. Raises NotFoundError, StorageError."""

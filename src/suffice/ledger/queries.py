@@ -116,6 +116,11 @@ def recent(session: Session, n: int = 20) -> tuple[AttemptRow, ...]:
     return _decoded(tables.ledger_rows(session, "recent", n))
 
 
+def recent_requests(session: Session, n: int = 10) -> tuple[str, ...]:
+    """Return the ids of the last `n` requests, newest first."""
+    return tuple(row[0] for row in session.run("recent_requests", n))
+
+
 def spend(session: Session, since_s: float, by: By = "model", until_s: float | None = None) -> tuple[Spend, ...]:
     """Return what was spent from `since_s` (epoch seconds) on, grouped; the dearest first. Days are UTC."""
     until_ms = FOREVER_MS if until_s is None else int(until_s * 1000)

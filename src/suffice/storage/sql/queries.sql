@@ -87,3 +87,18 @@ DELETE FROM decisions WHERE at_ms < ?;
 
 -- name: prune_outcomes
 DELETE FROM outcomes WHERE at_ms < ?;
+
+-- name: report_rows
+SELECT seq, request_id, attempt, kind, at_ms, charge_nano, reserved_nano, reference_nano, holds, key_id, owner, team,
+    task, model, endpoint, outcome, charge_class, price_kind, price_version, detail
+FROM ledger WHERE seq > ? AND at_ms >= ? AND at_ms < ? ORDER BY seq LIMIT 2000;
+
+-- name: recent_requests
+SELECT request_id FROM (
+    SELECT request_id, at_ms FROM ledger WHERE kind <> 'A' AND seq > (SELECT coalesce(max(seq), 0) FROM ledger) - 1000
+    UNION ALL SELECT request_id, at_ms FROM (SELECT request_id, at_ms FROM decisions ORDER BY at_ms DESC LIMIT 1000)
+) GROUP BY request_id ORDER BY max(at_ms) DESC, request_id DESC LIMIT ?;
+
+-- name: prune_count
+SELECT (SELECT count(*) FROM ledger WHERE at_ms < ?1), (SELECT count(*) FROM decisions WHERE at_ms < ?1),
+    (SELECT count(*) FROM outcomes WHERE at_ms < ?1);
