@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from suffice.decision.core import CHECKS, Core, cell_of
 from suffice.decision.policy import ArmFacts, DataClass
 from suffice.decision.priors import bundled, fixed
 from suffice.decision.router import Offer, Router, RouteRequest
@@ -53,11 +54,10 @@ def test_the_plug_in_rule_decides() -> None:
 
 
 def test_a_low_repair_cost_goes_cheap_and_climbs() -> None:
-    found = plan(repair=NanoUsd(9_000_000))
+    found = plan(repair=NanoUsd(9_000_000), attempts=3)
     assert [step.arm for step in found.steps] == [SMALL, MIDDLE]
     assert found.steps[1].reach == pytest.approx(1 - found.steps[0].p_success)
-    assert found.p_complete == found.steps[1].p_success
-    assert len(plan(repair=NanoUsd(9_000_000), features=replace(EDIT, stream=True)).steps) == 1
+    assert len(plan(repair=NanoUsd(9_000_000)).steps) == 1
     assert found.flips
 
 
@@ -140,6 +140,37 @@ def test_tried_arms_are_not_asked_again_and_an_escalation_latches() -> None:
 def test_labels_that_raise_the_floor_raise_the_cost_of_a_failure() -> None:
     assert plan(features=replace(EDIT, security_sensitive=True)).repair == 3 * plan().repair
     assert plan(features=replace(EDIT, unfamiliar_library=True)).repair == 1.5 * plan().repair
+
+
+def test_with_a_check_the_cheap_one_goes_first_and_the_strong_one_waits() -> None:
+    repair = NanoUsd(600_000_000)
+    alone = plan(repair=repair)
+    checked = plan(repair=repair, gate=CHECKS["decides"], attempts=3)
+    assert alone.first == LARGE
+    assert checked.first != LARGE
+    assert LARGE in [step.arm for step in checked.steps[1:]]
+    assert checked.expected_total < alone.expected_total
+    assert checked.p_complete > checked.steps[0].p_success
+    assert "if it is rejected" in checked.reason
+
+
+def test_what_is_learned_changes_the_choice() -> None:
+    core = Core(fixed({"a/small-1": 0.0, "b/large-1": 1.0}))
+    router = Router(
+        (offer("a/small-1", 0.1, 0.4), offer("b/large-1", 5, 25)), fixed({"a/small-1": 0.0, "b/large-1": 1.0}), core
+    )
+    request = RouteRequest(features=EDIT, target=Target(name="auto", rule=Rule.AUTO), repair=NanoUsd(600_000_000))
+    assert router.plan(request).first.model == "b/large-1"
+    cell = cell_of(EDIT.task, EDIT.language)
+    for number in range(60):
+        core.learn(label_id=f"s{number}", model="a/small-1", cell=cell, success=True, reliability=1.0, at_s=1.0)
+        core.learn(
+            label_id=f"l{number}", model="b/large-1", cell=cell, success=number % 2 == 0, reliability=1.0, at_s=1.0
+        )
+    assert router.plan(request).first.model == "a/small-1"
+    assert (
+        core.learn(label_id="s1", model="a/small-1", cell=cell, success=True, reliability=1.0, at_s=1.0) == "repeated"
+    )
 
 
 def test_evidence_can_be_asked_for() -> None:

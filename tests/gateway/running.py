@@ -26,7 +26,9 @@ PRICE = "{ input_usd_per_mtok = 1, output_usd_per_mtok = 10 }"
 CHAT: dict[str, Any] = {"messages": [{"role": "user", "content": "Write a function that adds two numbers."}]}
 
 
-def endpoint(name: str, url: str, model: str = "m", provider: str = "openai", price: str = PRICE, more: str = "") -> str:
+def endpoint(
+    name: str, url: str, model: str = "m", provider: str = "openai", price: str = PRICE, more: str = ""
+) -> str:
     """The TOML of one endpoint."""
     lines = [f'[endpoints."{name}"]', f'provider = "{provider}"', f'base_url = "{url}"', "private = true"]
     lines += [f'models = ["{model}"]', more]

@@ -21,14 +21,18 @@ from suffice.catalog.load import load as load_catalog
 from suffice.config.environment import storage_folder
 from suffice.config.schema import Settings
 from suffice.decision import priors
+from suffice.decision import state as beliefs
+from suffice.decision.core import CELLS, Core
 from suffice.decision.sessions import SessionTable
-from suffice.errors import ConfigError, NotFoundError
+from suffice.decision.snapshot import Snapshot
+from suffice.errors import ConfigError, DecisionError, NotFoundError
 from suffice.gateway import fleet
 from suffice.gateway.app import DataPlane, Route, bearer, refuse_browsers
 from suffice.gateway.attempts import Attempts
 from suffice.gateway.auth import Principal
 from suffice.gateway.call import Call
 from suffice.gateway.judging import Judging, RunCheck
+from suffice.gateway.learning import Learning
 from suffice.gateway.models import model_list
 from suffice.gateway.pipeline import Pipeline
 from suffice.gateway.reading import Reading
@@ -43,6 +47,7 @@ from suffice.ledger.book import Ledger
 from suffice.ledger.budgets import Budget, Period
 from suffice.ledger.keys import KeyRecord, KeyStore, load_pepper
 from suffice.ledger.redact import Redactor
+from suffice.storage import blob
 from suffice.storage.database import Database
 from suffice.telemetry.metrics import Metrics
 from suffice.upstream.deadlines import Deadlines
@@ -79,6 +84,9 @@ class Runtime:
         self.transport = Transport(env)
         self.health = Health(env)
         self._principals: dict[str, Principal] = {}
+        self._beliefs = self.folder / "beliefs.bin"
+        self.core = Core(self._priors, self._restored())
+        self._saved = self.core.version
         self.state = self._state(settings)
         self.metrics = Metrics(CollectorRegistry(), models=self.state.models)
         self.reading = Reading(
@@ -107,13 +115,14 @@ class Runtime:
                 total_s=up.total_deadline_s,
             ),
         )
+        learning = Learning(self.core, env, lambda note: log.warning("%s: its results are not what they were", note))
         return Pipeline(
             read=self.reading.read,
             attempts=attempts,
             routes=routes,
             recovery=Recovery(env=env, routes=routes, health=self.health, budget=RetryBudget(env)),
             judging=Judging(enabled=settings.verify.enabled, run_check=run_check),
-            recording=Recording(env=env, ledger=self.ledger, observers=(self._observe,)),
+            recording=Recording(env=env, ledger=self.ledger, observers=(self._observe, learning.observe)),
         )
 
     def _state(self, settings: Settings) -> State:
@@ -131,7 +140,7 @@ class Runtime:
             for secret in (section.api_key, section.proxy_auth, *section.headers.values()):
                 if secret is not None and len(secret.reveal()) >= 12:
                     self._redactor.register(secret.reveal())
-        return State(settings, built, self._priors, now_s)
+        return State(settings, built, self._priors, self.core, now_s)
 
     async def start(self) -> None:
         """Open the database, recover the ledger, load keys and budgets. Raises StorageError or LedgerError."""
@@ -140,8 +149,30 @@ class Runtime:
         await asyncio.to_thread(self.keys.start)
         await self._define_budgets(self.state.settings)
 
+    def _restored(self) -> Snapshot | None:
+        """Return what was learned before the last stop; what cannot be read is set aside, and learning begins anew."""
+        data = blob.read(self._beliefs)
+        if data is None:
+            return None
+        try:
+            snapshot = beliefs.loads(data)
+            if snapshot.skill.cells == CELLS:
+                return snapshot
+            problem = "it was learned for other kinds of tasks"
+        except DecisionError as error:
+            problem = str(error)
+        log.warning("beginning to learn anew: %s (kept as %s)", problem, blob.set_aside(self._beliefs))
+        return None
+
+    def save(self) -> None:
+        """Write what was learned, when it has changed. Blocks on the disk."""
+        if self.core.version != self._saved:
+            self._saved = self.core.version
+            blob.replace(self._beliefs, beliefs.dumps(self.core.holder.current))
+
     async def stop(self) -> None:
         """Commit what is open and close everything."""
+        await asyncio.to_thread(self.save)
         await self.transport.close()
         await asyncio.to_thread(self.keys.stop)
         await self.ledger.stop()

@@ -27,7 +27,7 @@ from suffice.config.load import load
 from suffice.config.probe import probe
 from suffice.config.rules import is_loopback
 from suffice.config.schema import ServerSettings, Settings
-from suffice.errors import ConfigError, UpstreamError
+from suffice.errors import ConfigError, StorageError, UpstreamError
 from suffice.gateway.control import ControlPlane
 from suffice.gateway.server import Limits, guarded, sweep
 
@@ -35,6 +35,8 @@ log = logging.getLogger("suffice")
 
 # Prices follow schedules and dates; a quarter of an hour is finer than any schedule known.
 REFRESH_S = 900.0
+# What was learned in the last half minute may be lost with the process; the ledger never is.
+SAVE_S = 30.0
 LOOPBACK = "127.0.0.1"
 
 
@@ -186,7 +188,12 @@ def _reloader(args: argparse.Namespace, io: Io, runtime: Runtime) -> Callable[[]
 
 async def _refresh(runtime: Runtime) -> None:
     while True:
-        await asyncio.sleep(REFRESH_S)
+        for _ in range(round(REFRESH_S / SAVE_S)):
+            await asyncio.sleep(SAVE_S)
+            try:
+                await asyncio.to_thread(runtime.save)
+            except StorageError as error:
+                log.warning("what was learned could not be saved: %s", error)
         try:
             runtime.refresh()
         except ConfigError:

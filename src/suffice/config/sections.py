@@ -234,6 +234,13 @@ class CheckSettings:
             example='"solution.py"',
         ),
     )
+    strength: Literal["lint", "related", "full", "decides"] = field(
+        default="related",
+        metadata=about(
+            "How far a pass can be believed: `lint` reads the code, `related` runs some tests, `full` the whole suite; "
+            "`decides` declares that what passes is right. It is where learning starts from."
+        ),
+    )
     image: str = field(
         default="", metadata=about("Folder with a root file system to run in. Empty: the host's, read-only.")
     )

@@ -37,14 +37,24 @@ def output_tokens(features: Features) -> int:
     return min(expected, features.max_output_tokens) if features.max_output_tokens else expected
 
 
-def attempt_cost(features: Features, rates: Rates, *, warm_tokens: int, moved_from: Warmth | None) -> CostSplit:
+def attempt_cost(
+    features: Features,
+    rates: Rates,
+    *,
+    warm_tokens: int,
+    moved_from: Warmth | None,
+    learned_output: float | None = None,
+) -> CostSplit:
     """Return the expected cost of one attempt on an arm with `rates`, of whose prompt `warm_tokens` are cached there.
 
+    `learned_output` is the output length that bills have shown, in place of the declared one.
     `moved_from` is given when another arm holds this conversation warm; then the switch is priced (it may be negative).
     """
     cached = min(max(warm_tokens, 0), features.prompt_tokens)
     fresh = features.prompt_tokens - cached
-    out = output_tokens(features)
+    out = output_tokens(features) if learned_output is None else round(learned_output)
+    if features.max_output_tokens:
+        out = min(out, features.max_output_tokens)
     return CostSplit(
         fresh=_nano(rates.input * fresh + rates.per_request_nano * PICO_PER_NANO),
         cached=_nano(rates.cache_read * cached),

@@ -128,9 +128,9 @@ def shape(view: RequestView) -> Features:
     task = TaskType.OTHER
     if view.n_messages == 0:
         task = TaskType.COMPLETE
-    elif view.last_roles and view.last_roles[-1] in ("tool", "function"):
-        task = TaskType.AGENTIC_STEP
-    elif view.tool_names and any(name.lower() in _AGENT_TOOLS for name in view.tool_names):
+    elif (view.last_roles and view.last_roles[-1] in ("tool", "function")) or (
+        view.tool_names and any(name.lower() in _AGENT_TOOLS for name in view.tool_names)
+    ):
         task = TaskType.AGENTIC_STEP
     return Features(
         task=task,

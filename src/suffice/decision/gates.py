@@ -27,6 +27,8 @@ PRIORS: Mapping[str, tuple[tuple[float, float], tuple[float, float]]] = {
     "imports": ((30.0, 1.0), (8.0, 2.0)),
     "check:related-tests": ((18.0, 2.0), (4.0, 12.0)),
     "check:ci": ((19.0, 1.0), (2.0, 18.0)),
+    # The operator says that the check decides: what it passes counts as right.
+    "check:decides": ((99.0, 1.0), (1.0, 199.0)),
 }
 
 

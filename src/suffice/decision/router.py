@@ -12,7 +12,11 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from suffice.decision.attempt_price import Warmth, attempt_cost
+from suffice.decision.core import NANO, Belief, Core, cell_of
+from suffice.decision.plan import shortlist
 from suffice.decision.policy import ArmFacts, DataClass, Feasible, PolicyContext, feasible
 from suffice.decision.priors import PriorTable
 from suffice.decision.sessions import Session
@@ -52,7 +56,8 @@ class RouteRequest:
     """Everything that one decision depends on, as plain values.
 
     `pressure` in [0, 1] is the ledger's; `repair` overrides H; `down` gives the reason for each arm that is out of order;
-    `now_s` is Env.monotonic(). `floors` are lower bounds of success, strictest first.
+    `now_s` is Env.monotonic(). `floors` are lower bounds of success, strictest first. `gate` names what will judge the
+    answers before they are given (empty: nothing), `attempts` how many may be tried.
     """
 
     features: Features
@@ -68,57 +73,99 @@ class RouteRequest:
     floors: tuple[float, ...] = (0.0,)
     allow_prior_only: bool = True
     min_effort: str = ""
+    gate: str = ""
+    attempts: int = 1
 
 
 class Router:
     """Plans requests over a fixed set of offers; a change of configuration makes a new router."""
 
-    __slots__ = ("_facts", "_offers", "_priors", "_rates", "_success", "_worst")
+    __slots__ = ("_core", "_facts", "_models", "_offers", "_priors", "_rates", "_worst")
 
-    def __init__(self, offers: Sequence[Offer], priors: PriorTable) -> None:
+    def __init__(self, offers: Sequence[Offer], priors: PriorTable, core: Core | None = None) -> None:
         self._offers = tuple(offers)
         self._priors = priors
+        self._core = core if core is not None else Core(priors)
         self._rates = tuple(_rates(offer.price) for offer in self._offers)
         known = [rates for rates in self._rates if rates is not None]
         # An unknown price is never 0: where such a model is allowed at all it is counted as the dearest known one.
         self._worst = max(known, key=lambda r: (r.output, r.input), default=_DEAREST)
-        self._facts: dict[TaskType, tuple[ArmFacts, ...]] = {}
-        self._success: dict[TaskType, tuple[tuple[float, float, str], ...]] = {}
+        # Row of each offer's model in the core's beliefs.
+        self._models = tuple(
+            self._core.know(offer.facts.arm.model, rates.output / 1e6 if rates is not None else None)
+            for offer, rates in zip(self._offers, self._rates, strict=True)
+        )
+        self._facts: dict[int, tuple[tuple[ArmFacts, ...], tuple[str, ...]]] = {}
 
     def plan(self, request: RouteRequest) -> Plan:
         """Return the plan. Raises NotFoundError (404), RequestError (400), BudgetError (402) or UpstreamError (503) when
         no arm may be used; the message gives the reasons."""
-        result = self._feasible(request)
+        cell = cell_of(request.features.task, request.features.language)
+        belief = self._belief(request, cell)
+        result = self._feasible(request, cell, belief)
         if not result.kept:
             raise _nothing_left(request, result)
         repair = _repair(request)
-        scored = self._score(request, result, repair)
+        scored = self._score(request, result, repair, cell, belief)
         chosen, binding = choose(scored, request.target.rule, request.session, request.now_s)
-        further = follow_ups(chosen, scored, repair, MAX_STEPS - 1 if not request.features.stream else 0)
-        steps, reach = [], 1.0
-        for one in (chosen, *further):
-            steps.append(Step(arm=one.arm, reach=reach, p_success=one.p, cost=one.cost.total))
-            reach *= 1.0 - one.p
+        p_complete = chosen.p
+        further: Sequence[Scored] = ()
+        if request.target.rule is Rule.AUTO and request.gate and request.attempts > 1 and repair > 0:
+            order, p_complete, totals = self._staged(request, scored, repair, belief)
+            stayed = bool(binding) and chosen is not order[0]
+            chosen, further = (chosen, order) if stayed else (order[0], order[1:])
+            further = [one for one in further if one is not chosen][: request.attempts - 1]
+            scored = [replace(one, total=totals[one.arm]) for one in scored]
+            chosen = next(one for one in scored if one.arm == chosen.arm)
+        elif request.attempts > 1:
+            further = follow_ups(chosen, scored, repair, min(MAX_STEPS, request.attempts) - 1)
         rivals = sorted((s for s in scored if s is not chosen), key=lambda s: s.total)
         return Plan(
-            steps=tuple(steps),
+            steps=_steps((chosen, *further)),
             expected_total=NanoUsd(round(chosen.total)),
-            # Failures go together; counting them as independent would flatter every cascade.
-            p_complete=max(step.p_success for step in steps),
+            p_complete=p_complete,
             repair=repair,
             propensity=1.0,
-            reason=describe(chosen, request.target, request.features, binding),
+            reason=describe(chosen, request.target, request.features, (*binding, *_staging(further, request))),
             candidates=_candidates(scored, chosen, result),
             binding=(*binding, *(f"relaxed: {what}" for what in result.relaxed)),
             contributions=(("spend", chosen.cost.total / 1e9), ("risk of repair", (1 - chosen.p) * repair / 1e9)),
             flips=flips(chosen, rivals[0], repair) if rivals and request.target.rule is Rule.AUTO else (),
-            versions=(("priors", self._priors.version),),
+            versions=(("priors", self._priors.version), *self._core.holder.current.versions),
         )
 
-    def _feasible(self, request: RouteRequest) -> Feasible:
+    def _belief(self, request: RouteRequest, cell: int) -> Belief:
+        posterior = request.session.posterior if request.session is not None else None
+        weights = posterior if isinstance(posterior, np.ndarray) else None
+        return self._core.believe(self._models, cell, weights)
+
+    def _staged(
+        self, request: RouteRequest, scored: Sequence[Scored], repair: NanoUsd, belief: Belief
+    ) -> tuple[list[Scored], float, dict[Arm, float]]:
+        """Return the plan's order, its probability of a right answer, and the expected total when each arm goes first."""
+        rows = {offer.facts.arm: at for at, offer in enumerate(self._offers)}
+        weight = 1.0 + PRESSURE_WEIGHT * _unit(request.pressure)
+        cost = np.array([max(0.0, weight * one.cost.total) * NANO for one in scored])
+        p = np.array([one.p for one in scored])
+        keep = shortlist(p, cost, repair * NANO)
+        some = [scored[at] for at in keep.tolist()]
+        at_rows = [rows[one.arm] for one in some]
+        part = replace(belief, grid=belief.grid[at_rows], mean=belief.mean[at_rows], low=belief.low[at_rows])
+        solved = self._core.plan(part, cost[keep], repair * NANO, gate=request.gate, attempts=request.attempts)
+        sequence = solved.sequence or (int(solved.first.argmin()),)
+        totals = {one.arm: one.total for one in scored}
+        totals |= {one.arm: float(total) / NANO for one, total in zip(some, solved.first.tolist(), strict=True)}
+        right = solved.p_accept - solved.p_escape if solved.sequence else some[sequence[0]].p
+        return [some[at] for at in sequence], right, totals
+
+    def _feasible(self, request: RouteRequest, cell: int, belief: Belief) -> Feasible:
         target, features = request.target, request.features
         allowed = request.allowed_models
-        facts = self._facts_for(features.task)
+        known, _ = self._facts_for(cell, features.task)
+        low = belief.low.tolist()
+        facts = known
+        if any(request.floors) or (request.session is not None and request.session.latched):
+            facts = tuple(replace(f, p_low=low[at]) for at, f in enumerate(known))
         if target.models is not None:
             facts = tuple(f for f in facts if f.arm.model in target.models)
             if not facts:
@@ -140,32 +187,32 @@ class Router:
         )
         return _without_tried(_without_unknown_prices(feasible(facts, context), target), request.session, pinned)
 
-    def _facts_for(self, task: TaskType) -> tuple[ArmFacts, ...]:
-        if task not in self._facts:
-            found = []
-            success = []
+    def _facts_for(self, cell: int, task: TaskType) -> tuple[tuple[ArmFacts, ...], tuple[str, ...]]:
+        """Return the facts of every offer and the source of what was believed of it before anything was seen."""
+        if cell not in self._facts:
+            found, sources = [], []
             for offer, rates in zip(self._offers, self._rates, strict=True):
                 price = rates.output / 1e6 if rates is not None else None
                 prior = self._priors.lookup(offer.facts.arm.model, task, output_usd_per_mtok=price)
-                success.append((prior.p, prior.p_low, prior.source))
-                found.append(
-                    replace(offer.facts, p_low=prior.p_low, prior_only=prior.declared, price_known=rates is not None)
-                )
-            self._success[task] = tuple(success)
-            self._facts[task] = tuple(found)
-        return self._facts[task]
+                sources.append(prior.source)
+                found.append(replace(offer.facts, prior_only=prior.declared, price_known=rates is not None))
+            self._facts[cell] = (tuple(found), tuple(sources))
+        return self._facts[cell]
 
-    def _score(self, request: RouteRequest, result: Feasible, repair: NanoUsd) -> list[Scored]:
+    def _score(
+        self, request: RouteRequest, result: Feasible, repair: NanoUsd, cell: int, belief: Belief
+    ) -> list[Scored]:
         features, session = request.features, request.session
         kept = {facts.arm for facts in result.kept}
         weight = 1.0 + PRESSURE_WEIGHT * _unit(request.pressure)
         warm = self._warmth(session, request.now_s)
+        _, sources = self._facts_for(cell, features.task)
+        means, lows = belief.mean.tolist(), belief.low.tolist()
         scored = []
         for at, offer in enumerate(self._offers):
             arm = offer.facts.arm
             if arm not in kept:
                 continue
-            p, p_low, source = self._success[features.task][at]
             held = session is not None and session.warm(arm, request.now_s)
             moved = warm if warm is not None and session is not None and arm != session.pinned else None
             cost = attempt_cost(
@@ -173,12 +220,13 @@ class Router:
                 self._rates[at] or self._worst,
                 warm_tokens=session.prompt_tokens if held and session is not None else 0,
                 moved_from=moved,
+                learned_output=self._core.output_tokens(arm.model, cell),
             )
-            total = weight * cost.total + (1.0 - p) * repair
+            total = weight * cost.total + (1.0 - means[at]) * repair
             scored.append(
                 Scored(
-                    arm=arm, p=p, p_low=p_low, cost=cost, total=total, source=source, latency_s=offer.latency_s,
-                    priced=self._rates[at] is not None,
+                    arm=arm, p=means[at], p_low=lows[at], cost=cost, total=total, source=sources[at],
+                    latency_s=offer.latency_s, priced=self._rates[at] is not None,
                 )
             )  # fmt: skip
         return scored
@@ -190,6 +238,22 @@ class Router:
             if offer.facts.arm == session.pinned:
                 return Warmth(prefix_tokens=session.prompt_tokens, rates=rates or self._worst)
         return None
+
+
+def _steps(order: Sequence[Scored]) -> tuple[Step, ...]:
+    steps, reach = [], 1.0
+    for one in order:
+        steps.append(Step(arm=one.arm, reach=reach, p_success=one.p, cost=one.cost.total))
+        reach *= 1.0 - one.p
+    return tuple(steps)
+
+
+def _staging(further: Sequence[Scored], request: RouteRequest) -> tuple[str, ...]:
+    """Say that the choice rests on a check: cheap first, because a failure will be seen."""
+    if not further or not request.gate:
+        return ()
+    names = ", then ".join(one.arm.name for one in further)
+    return (f"lowest expected cost of a checked answer; if it is rejected, {names}",)
 
 
 _DEAREST = Rates(

@@ -14,6 +14,7 @@ from decimal import Decimal, InvalidOperation
 import msgspec
 
 from suffice.config.schema import Settings
+from suffice.decision.core import CHECKS, STATIC
 from suffice.decision.features import extract, shape
 from suffice.decision.router import RouteRequest
 from suffice.decision.sessions import BODY_SIGNALS, SessionTable, session_key
@@ -76,6 +77,7 @@ class Reading:
             first_user_text=view.first_user_text or view.prompt,
             tool_names=view.tool_names,
         ).key
+        cap = 1 if view.stream or target.rule is Rule.PIN or operation == "embeddings" else ATTEMPT_CAP
         now_s = self.env.monotonic()
         session = self.sessions.touch(key, now_s)
         pressure = self._ledger.pressure(principal.budgets) if principal.budgets else 0.0
@@ -91,6 +93,8 @@ class Reading:
             pressure=pressure,
             repair=_repair(call, principal, state.settings, features),
             floors=(state.settings.routing.quality_floor, 0.0),
+            gate=_gate(state.settings, check, cap),
+            attempts=cap,
         )
         return Turn(
             call=call,
@@ -107,7 +111,8 @@ class Reading:
             plan=self._decide(state, request),
             pressure=pressure,
             check=check,
-            cap=1 if view.stream or target.rule is Rule.PIN or operation == "embeddings" else ATTEMPT_CAP,
+            strength=state.settings.checks[check].strength if check else "",
+            cap=cap,
             down=down,
         )
 
@@ -188,6 +193,13 @@ def model_name(top: TopLevel) -> str:
     if not name or len(name) > 256:
         raise RequestError("model must be a name of 1 to 256 characters", param="model")
     return name
+
+
+def _gate(settings: Settings, check: str, cap: int) -> str:
+    """Return the name of the gate that will judge answers before they are given, empty when none can."""
+    if cap == 1 or not settings.verify.enabled:
+        return ""
+    return CHECKS[settings.checks[check].strength] if check else STATIC
 
 
 def _hinted(features: Features, hint: str) -> Features:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from suffice.config.schema import Settings
+from suffice.decision.core import Core
 from suffice.decision.policy import DataClass
 from suffice.decision.priors import PriorTable
 from suffice.decision.router import Offer, Router
@@ -28,7 +29,7 @@ MAX_ROUTERS = 512
 class State:
     """Settings, fleet and routers at one moment; `now_s` is the wall clock that prices are taken at."""
 
-    def __init__(self, settings: Settings, fleet: Fleet, priors: PriorTable, now_s: float) -> None:
+    def __init__(self, settings: Settings, fleet: Fleet, priors: PriorTable, core: Core, now_s: float) -> None:
         self.settings = settings
         self.fleet = fleet
         self.models = frozenset(fleet.by_model)
@@ -41,9 +42,10 @@ class State:
             forbid_training=privacy.forbid_training,
         )
         self._priors = priors
+        self._core = core
         self._now_s = now_s
         self.pool = tuple(self._pool())
-        self._auto = Router([self._offer(row) for row in self.pool], priors)
+        self._auto = Router([self._offer(row) for row in self.pool], priors, core)
         self._routers: dict[str, Router] = {}
         self.default = self._default()
 
@@ -54,7 +56,7 @@ class State:
         router = self._routers.get(target.name)
         if router is None:
             rows = [row for model in target.models for row in self.fleet.by_model.get(model, ())]
-            router = Router([self._offer(row) for row in rows], self._priors)
+            router = Router([self._offer(row) for row in rows], self._priors, self._core)
             if len(self._routers) < MAX_ROUTERS:
                 self._routers[target.name] = router
         return router

@@ -64,6 +64,7 @@ class Turn:
     pressure: float = 0.0
     remaining_nano: int | None = None
     check: str = ""
+    strength: str = ""
     cap: int = 1
     down: Mapping[Arm, str] = field(default_factory=dict)
     tried: list[Attempted] = field(default_factory=list)

@@ -118,6 +118,7 @@ def configuration(urls: dict[str, str], checks: dict[str, tuple[Task, Path]], fo
             f'repo = "{place}"',
             f'answer_path = "{task.answer_path}"',
             "timeout_s = 10",
+            'strength = "decides"',
         ]
     return "\n".join(lines) + "\n"
 

@@ -29,7 +29,24 @@ _WRITING = frozenset(
     }
 )
 _PROGRAMMING = frozenset(
-    "python javascript typescript tsx go rust java kotlin swift c cpp csharp ruby php scala lua".split()
+    [
+        "python",
+        "javascript",
+        "typescript",
+        "tsx",
+        "go",
+        "rust",
+        "java",
+        "kotlin",
+        "swift",
+        "c",
+        "cpp",
+        "csharp",
+        "ruby",
+        "php",
+        "scala",
+        "lua",
+    ]
 )
 _FAMILIES = ({"javascript", "typescript", "tsx"}, {"c", "cpp"})
 _DEFINES = re.compile(

@@ -177,7 +177,45 @@ def of_rust(piece: Code, parsed: Parse) -> tuple[Imported, ...]:
 
 _JAVA = re.compile(r"^\s*import\s+(?:static\s+)?([\w.]+(?:\.\*)?)\s*;", re.MULTILINE)
 _DOMAINS = frozenset(
-    "com org net io edu gov dev app co ai me us uk de fr eu ch nl ru cn jp br in au ca se dk fi it es pl cz at be info biz tech".split()
+    [
+        "com",
+        "org",
+        "net",
+        "io",
+        "edu",
+        "gov",
+        "dev",
+        "app",
+        "co",
+        "ai",
+        "me",
+        "us",
+        "uk",
+        "de",
+        "fr",
+        "eu",
+        "ch",
+        "nl",
+        "ru",
+        "cn",
+        "jp",
+        "br",
+        "in",
+        "au",
+        "ca",
+        "se",
+        "dk",
+        "fi",
+        "it",
+        "es",
+        "pl",
+        "cz",
+        "at",
+        "be",
+        "info",
+        "biz",
+        "tech",
+    ]
 )
 
 

@@ -19,10 +19,63 @@ from suffice.verify.reading import Reading, verdict
 
 GATE = "names"
 _KNOWN = frozenset(dir(builtins)) | frozenset(
-    "__file__ __name__ __doc__ __path__ __annotations__ __class__ __module__ __qualname__ __builtins__ __spec__ __loader__ __package__ "
-    "__dict__ __conditional_annotations__ __debug__ WindowsError reveal_type reveal_locals _ __ ___ In Out display get_ipython exit quit "
-    "copyright credits license help unicode xrange raw_input basestring long reduce unichr file cmp execfile reload buffer "
-    "spark sc sqlContext dbutils pythoncom profile ExceptionGroup BaseExceptionGroup aiter anext EncodingWarning PythonFinalizationError".split()
+    [
+        "__file__",
+        "__name__",
+        "__doc__",
+        "__path__",
+        "__annotations__",
+        "__class__",
+        "__module__",
+        "__qualname__",
+        "__builtins__",
+        "__spec__",
+        "__loader__",
+        "__package__",
+        "__dict__",
+        "__conditional_annotations__",
+        "__debug__",
+        "WindowsError",
+        "reveal_type",
+        "reveal_locals",
+        "_",
+        "__",
+        "___",
+        "In",
+        "Out",
+        "display",
+        "get_ipython",
+        "exit",
+        "quit",
+        "copyright",
+        "credits",
+        "license",
+        "help",
+        "unicode",
+        "xrange",
+        "raw_input",
+        "basestring",
+        "long",
+        "reduce",
+        "unichr",
+        "file",
+        "cmp",
+        "execfile",
+        "reload",
+        "buffer",
+        "spark",
+        "sc",
+        "sqlContext",
+        "dbutils",
+        "pythoncom",
+        "profile",
+        "ExceptionGroup",
+        "BaseExceptionGroup",
+        "aiter",
+        "anext",
+        "EncodingWarning",
+        "PythonFinalizationError",
+    ]
 )
 _DYNAMIC = re.compile(
     r"\b(?:exec|eval|globals|locals|vars|setattr|__import__|getattr)\s*\(|\bimport \*|__getattr__|\bctypes\b.*\bwintypes\b"
@@ -82,9 +135,7 @@ def _collect(table: symtable.SymbolTable, bound: set[str], free: set[str], *, to
                 is_top and (symbol.is_assigned() or symbol.is_imported() or symbol.is_namespace())
             ) or symbol.is_declared_global():
                 bound.add(name)
-            elif symbol.is_referenced() and symbol.is_global():
-                free.add(name)
-            elif is_top and symbol.is_referenced():
+            elif (symbol.is_referenced() and symbol.is_global()) or (is_top and symbol.is_referenced()):
                 free.add(name)
         stack.extend((child, False) for child in scope.get_children())
 

@@ -1,0 +1,196 @@
+"""The learned core behind the router: what is believed of every model, the plan it leads to, and what verdicts teach.
+
+Joins the rooms of docs/decision-core.md for the gateway: models enter with their prior (`priors.py`), successes come from
+the skill posterior, the plan from optimal stopping, and every verdict with evidence updates both the session and the
+posterior. One writer, many readers: a decision takes the snapshot once. It reads no clock; times come in as arguments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from suffice.decision import cost as cost_model
+from suffice.decision import gates, learning, skill
+from suffice.decision.grid import Floats, logit, observe
+from suffice.decision.plan import Problem, Solution, solve
+from suffice.decision.priors import PriorTable
+from suffice.decision.snapshot import Holder, Snapshot
+from suffice.values.task import TASK_TYPES, TaskType
+
+# Languages with a column of their own; the others share one.
+LANGUAGES = ("python", "javascript", "typescript", "java", "go", "rust", "cpp", "")
+CELLS = tuple(f"{task.value}/{language or 'other'}" for task in TASK_TYPES for language in LANGUAGES)
+# A check that judges code by running it, and the gates that only read it.
+STATIC = "complete"
+CHECKS = {"related": "check:related-tests", "full": "check:ci", "decides": "check:decides", "lint": "parses"}
+# Inside one held request nobody sees an escalation: its margin, a share of H, only covers errors of the estimates.
+HELD_MARGIN = 0.01
+NANO = 1e-9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Belief:
+    """Success of some models on one task: `grid` [K, 33] given its difficulty, `weights` [33] of that, `mean` and `low` [K]."""
+
+    grid: Floats
+    weights: Floats
+    mean: Floats
+    low: Floats
+    cell: int
+
+
+def cell_of(task: TaskType, language: str) -> int:
+    """Return the cell of a task type and a language."""
+    row = TASK_TYPES.index(task) * len(LANGUAGES)
+    return row + (LANGUAGES.index(language) if language in LANGUAGES else len(LANGUAGES) - 1)
+
+
+class Core:
+    """The beliefs of one gateway. `holder` keeps the snapshot; a restored one may come in."""
+
+    def __init__(self, priors: PriorTable, snapshot: Snapshot | None = None) -> None:
+        self._priors = priors
+        self.holder = Holder(snapshot if snapshot is not None else _empty())
+        self._rows: dict[str, int] = {arm: at for at, arm in enumerate(self.holder.current.skill.arms)}
+
+    @property
+    def version(self) -> int:
+        """Counts up with everything learned."""
+        return self.holder.current.skill.version
+
+    def know(self, model: str, output_usd_per_mtok: float | None) -> int:
+        """Return the row of `model`, entered with its prior when it is new."""
+        row = self._rows.get(model)
+        if row is not None:
+            return row
+        base = self._priors.lookup(model, TaskType.EDIT, output_usd_per_mtok=output_usd_per_mtok)
+        snapshot = self.holder.current
+        # The mean over difficulties is nearer to one half than the success on the average task: undo that (probit trick), so
+        # that the model enters with just the success that its prior says.
+        variance = skill.SPREAD**2 + 1.0 + base.sd**2 + skill.CELL_VAR
+        stretch = float(np.sqrt(1.0 + np.pi * variance / 8.0))
+        post = skill.add_arm(snapshot.skill, model, ability=stretch * float(logit(base.p)), sd=base.sd)
+        row = len(post.arms) - 1
+        effect = post.cell_effect.copy()
+        for task in TASK_TYPES:
+            prior = self._priors.lookup(model, task, output_usd_per_mtok=output_usd_per_mtok)
+            start = TASK_TYPES.index(task) * len(LANGUAGES)
+            effect[row, start : start + len(LANGUAGES)] = stretch * float(logit(prior.p) - logit(base.p))
+        post = replace(post, cell_effect=effect)
+        self.holder.swap(replace(snapshot, skill=post))
+        self._rows[model] = row
+        return row
+
+    def believe(self, rows: Sequence[int], cell: int, weights: Floats | None) -> Belief:
+        """Return the success of the models in `rows`; `weights` is the session's posterior of the task's difficulty."""
+        post = self.holder.current.skill
+        if weights is None:
+            weights = skill.difficulty_prior(post, cell)
+        said = skill.predict(post, cell, weights, np.array(rows, dtype=np.intp))
+        return Belief(grid=said.grid, weights=weights, mean=said.mean, low=said.low, cell=cell)
+
+    def plan(
+        self, belief: Belief, cost_usd: Floats, repair_usd: float, *, gate: str, attempts: int, family: str = ""
+    ) -> Solution:
+        """Return the optimal plan over the models of `belief` with costs [K]; `gate` names what will judge the answers.
+
+        Raises DecisionError for costs or probabilities that are not finite.
+        """
+        judged = gates.rates(self.holder.current.gates, gate, CELLS[belief.cell], family) if gate else None
+        k = belief.mean.shape[0]
+        return solve(
+            Problem(
+                p=belief.grid,
+                cost=np.repeat(cost_usd[:, None], belief.weights.shape[0], axis=1),
+                tpr=np.full(k, judged.tpr if judged else 1.0),
+                fpr=np.full(k, judged.fpr if judged else 1.0),
+                weights=belief.weights,
+                repair_usd=repair_usd,
+                escape_factor=1.5 if judged else 1.0,
+                attempts=attempts if judged else 1,
+                margin=HELD_MARGIN,
+            )
+        )
+
+    def rejected(self, weights: Floats | None, model: str, cell: int, gate: str) -> Floats:
+        """Return a task's difficulty after an answer of `model` was rejected by `gate`: hard tasks fail more."""
+        post = self.holder.current
+        row = self._rows.get(model)
+        if weights is None:
+            weights = skill.difficulty_prior(post.skill, cell)
+        if row is None:
+            return weights
+        p = skill.predict(post.skill, cell, weights, np.array([row])).grid[0]
+        rate = gates.rates(post.gates, gate, CELLS[cell])
+        return observe(weights, 1.0 - (rate.tpr * p + rate.fpr * (1.0 - p)))
+
+    def learn(
+        self,
+        *,
+        label_id: str,
+        model: str,
+        cell: int,
+        success: bool,
+        reliability: float,
+        at_s: float,
+        weights: Floats | None = None,
+    ) -> str:
+        """Learn from what became of one attempt; returns a note: empty, `repeated`, `unknown-arm` or `drift:<model>`.
+
+        `weights` is the task's difficulty as its *other* verdicts show it. A label counts once, whenever it comes.
+        """
+        snapshot = self.holder.current
+        label = learning.Label(
+            label_id=label_id,
+            arm=model,
+            cell=cell,
+            success=success,
+            reliability=reliability,
+            at_s=at_s,
+            weights=weights,
+        )
+        learned = learning.learn(snapshot.skill, label)
+        self.holder.swap(replace(snapshot, skill=learned.posterior))
+        return learned.note
+
+    def bill(self, *, model: str, cell: int, output_tokens: int) -> None:
+        """Learn the length of one answer from its bill; zero and negative lengths teach nothing."""
+        snapshot = self.holder.current
+        bills = snapshot.cost if model in snapshot.cost.arms else _with_arm(snapshot.cost, model)
+        bills = cost_model.learn(bills, arm=model, cell=cell, output_tokens=float(output_tokens), steps=1.0)
+        self.holder.swap(replace(snapshot, cost=bills))
+
+    def output_tokens(self, model: str, cell: int) -> float | None:
+        """Return the expected output tokens of `model` in `cell` once bills have shown some, else None."""
+        bills = self.holder.current.cost
+        if model not in bills.arms:
+            return None
+        at = bills.arms.index(model)
+        if bills.count[at, cell] < 3.0:
+            return None
+        return float(np.exp(bills.tokens[at, cell] + 0.5 * min(bills.tokens_var[at, cell], 2.0)))
+
+
+def _empty() -> Snapshot:
+    # The skill model needs one arm to exist; the placeholder is never offered.
+    post = skill.fresh(("-",), CELLS)
+    return Snapshot(skill=post, cost=cost_model.fresh(("-",), len(CELLS)))
+
+
+def _with_arm(bills: cost_model.CostPosterior, model: str) -> cost_model.CostPosterior:
+    """Return the posterior with one more model at the prior."""
+    one = cost_model.fresh((model,), bills.tokens.shape[1])
+    return cost_model.CostPosterior(
+        arms=(*bills.arms, model),
+        tokens=np.concatenate([bills.tokens, one.tokens]),
+        tokens_var=np.concatenate([bills.tokens_var, one.tokens_var]),
+        steps=np.concatenate([bills.steps, one.steps]),
+        count=np.concatenate([bills.count, one.count]),
+        slope=np.concatenate([bills.slope, one.slope]),
+        fail_factor=np.concatenate([bills.fail_factor, one.fail_factor]),
+        bill_factor=np.concatenate([bills.bill_factor, one.bill_factor]),
+        version=bills.version,
+    )

@@ -1,0 +1,73 @@
+"""What a finished turn teaches: every verdict with evidence, every bill, once each.
+
+A verdict of a check that ran the code counts more than one of a gate that only read it; an answer that nobody judged teaches its
+length and nothing else. The task's difficulty travels with the session while its last answer was rejected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from suffice.decision.core import CHECKS, STATIC, Core, cell_of
+from suffice.decision.grid import Floats
+from suffice.gateway.turn import Attempted, Turn
+from suffice.values.env import Env
+from suffice.values.verdict import Outcome
+
+# How far the verdict of a check of each strength, and a rejection by a gate that reads, can be believed as a label.
+RELIABILITY = {"decides": 1.0, "full": 1.0, "related": 0.9, "lint": 0.3}
+READ_REJECTION = 0.9
+
+Alarm = Callable[[str], None]
+
+
+class Learning:
+    """Teaches the core. `alarm` is told of drift (`drift:<model>`)."""
+
+    def __init__(self, core: Core, env: Env, alarm: Alarm) -> None:
+        self._core = core
+        self._env = env
+        self._alarm = alarm
+
+    def observe(self, turn: Turn) -> None:
+        """Learn from `turn`. Requests whose words were not read have no cell, and teach nothing."""
+        if "pinned" in turn.features.signals or turn.operation == "embeddings":
+            return
+        cell = cell_of(turn.features.task, turn.features.language)
+        weights: Floats | None = None
+        for attempt in turn.tried:
+            if attempt.outcome not in ("ok", "rejected"):
+                continue
+            if attempt.usage.completion_tokens and not attempt.usage.estimated:
+                self._core.bill(model=attempt.arm.model, cell=cell, output_tokens=attempt.usage.completion_tokens)
+            weights = self._label(turn, attempt, cell, weights)
+        turn.session.posterior = weights
+
+    def _label(self, turn: Turn, attempt: Attempted, cell: int, weights: Floats | None) -> Floats | None:
+        """Teach one attempt's label; return the task's difficulty as it is believed after it, None when it was solved."""
+        judged = _judgement(turn, attempt)
+        if judged is None:
+            return weights
+        success, reliability, gate = judged
+        note = self._core.learn(
+            label_id=f"{turn.call.request_id}/{attempt.number}",
+            model=attempt.arm.model,
+            cell=cell,
+            success=success,
+            reliability=reliability,
+            at_s=self._env.now(),
+            weights=weights,
+        )
+        if note.startswith("drift"):
+            self._alarm(note)
+        return None if success else self._core.rejected(weights, attempt.arm.model, cell, gate)
+
+
+def _judgement(turn: Turn, attempt: Attempted) -> tuple[bool, float, str] | None:
+    for verdict in attempt.verdicts:
+        if verdict.gate.startswith("check:") and verdict.outcome is not Outcome.UNKNOWN:
+            strength = turn.strength or "related"
+            return verdict.outcome is Outcome.ACCEPT, RELIABILITY[strength], CHECKS[strength]
+    if any(v.rejected for v in attempt.verdicts):
+        return False, READ_REJECTION, STATIC
+    return None

@@ -1,0 +1,86 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from suffice.decision.core import CELLS, CHECKS, Core, cell_of
+from suffice.decision.grid import mean_sd
+from suffice.decision.priors import fixed
+from suffice.values.task import TASK_TYPES, TaskType
+
+PRIORS = fixed({"a/small-1": -0.5, "b/large-1": 2.0})
+CELL = cell_of(TaskType.BUG_FIX, "python")
+
+
+def core() -> tuple[Core, list[int]]:
+    made = Core(PRIORS)
+    return made, [made.know("a/small-1", 0.4), made.know("b/large-1", 25.0)]
+
+
+def test_every_task_and_language_has_a_cell():
+    found = {cell_of(task, language) for task in TASK_TYPES for language in ("python", "cobol", "")}
+    assert max(found) < len(CELLS)
+    assert cell_of(TaskType.EDIT, "cobol") == cell_of(TaskType.EDIT, "")
+    assert CELLS[CELL] == "bug-fix/python"
+
+
+def test_a_new_model_enters_with_just_its_prior():
+    made, rows = core()
+    belief = made.believe(rows, CELL, None)
+    for at, model in enumerate(("a/small-1", "b/large-1")):
+        assert belief.mean[at] == pytest.approx(PRIORS.lookup(model, TaskType.BUG_FIX).p, abs=0.04)
+        assert belief.low[at] < belief.mean[at]
+
+
+def test_knowing_twice_is_one_row():
+    made, rows = core()
+    assert made.know("a/small-1", 0.4) == rows[0]
+
+
+def test_a_rejection_makes_the_task_harder_for_everybody():
+    made, rows = core()
+    before = made.believe(rows, CELL, None)
+    after = made.believe(rows, CELL, made.rejected(None, "a/small-1", CELL, CHECKS["decides"]))
+    assert mean_sd(after.weights)[0] > mean_sd(before.weights)[0]
+    assert (after.mean < before.mean).all()
+    assert np.isclose(after.weights.sum(), 1.0)
+
+
+def test_a_rejection_of_an_unknown_model_teaches_nothing():
+    made, rows = core()
+    weights = made.believe(rows, CELL, None).weights
+    assert made.rejected(weights, "x/unknown", CELL, CHECKS["decides"]) is weights
+
+
+@given(st.floats(0.0001, 1.0), st.floats(0.0001, 1.0), st.floats(0.01, 50.0), st.integers(1, 3))
+def test_a_plan_is_never_dearer_than_going_straight_to_either(small: float, large: float, repair: float, attempts: int):
+    made, rows = core()
+    belief = made.believe(rows, CELL, None)
+    cost = np.array([small, large])
+    staged = made.plan(belief, cost, repair, gate=CHECKS["decides"], attempts=attempts)
+    assert staged.value <= min(repair, float(staged.first.min())) + 1e-9
+
+
+def test_without_a_gate_it_is_the_plug_in_rule():
+    made, rows = core()
+    belief = made.believe(rows, CELL, None)
+    cost = np.array([0.001, 0.05])
+    solved = made.plan(belief, cost, 3.0, gate="", attempts=3)
+    assert solved.first == pytest.approx(cost + (1 - belief.mean) * 3.0)
+
+
+def test_labels_teach_once_and_bills_teach_length():
+    made, rows = core()
+    before = made.believe(rows, CELL, None).mean[0]
+    for number in range(20):
+        note = made.learn(label_id=str(number), model="a/small-1", cell=CELL, success=True, reliability=1.0, at_s=1.0)
+        made.bill(model="a/small-1", cell=CELL, output_tokens=900)
+        assert note == ""
+    assert made.believe(rows, CELL, None).mean[0] > before
+    assert 500 < (made.output_tokens("a/small-1", CELL) or 0) < 1500
+    assert made.output_tokens("b/large-1", CELL) is None
+    version = made.version
+    assert (
+        made.learn(label_id="3", model="a/small-1", cell=CELL, success=False, reliability=1.0, at_s=2.0) == "repeated"
+    )
+    assert made.version == version
