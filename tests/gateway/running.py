@@ -26,7 +26,9 @@ PRICE = "{ input_usd_per_mtok = 1, output_usd_per_mtok = 10 }"
 CHAT: dict[str, Any] = {"messages": [{"role": "user", "content": "Write a function that adds two numbers."}]}
 
 
-def endpoint(name: str, url: str, model: str = "m", provider: str = "openai", price: str = PRICE, more: str = "") -> str:
+def endpoint(
+    name: str, url: str, model: str = "m", provider: str = "openai", price: str = PRICE, more: str = ""
+) -> str:
     """The TOML of one endpoint."""
     lines = [f'[endpoints."{name}"]', f'provider = "{provider}"', f'base_url = "{url}"', "private = true"]
     lines += [f'models = ["{model}"]', more]
@@ -169,7 +171,7 @@ async def gateway(toml: str, folder: Path, env_vars: Mapping[str, str] | None = 
     config = uvicorn.Config(
         runtime.data_plane(), port=0, http=guarded(Limits()), ws="none", lifespan="off", log_config=None
     )
-    config.server_header = config.date_header = config.access_log = False
+    config.server_header = config.date_header = config.access_log = config.proxy_headers = False
     config.load()
     server = uvicorn.Server(config)
     server.lifespan = config.lifespan_class(config)
