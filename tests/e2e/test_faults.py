@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpx2 as httpx
 import pytest
 from msgspec.structs import replace
 from tests.gateway.running import Answer, Gateway, endpoint, gateway, until
@@ -60,8 +61,8 @@ CASES = (
     Case(row=14, script=presets.failing(503), status=503, code="upstream_error", rests=False, attempts=2, name="503"),
     Case(row=14, script=presets.failing(504), status=504, code="upstream_error", rests=False, attempts=2, name="504"),
     Case(row=15, script=presets.failing(529), status=503, code="upstream_overloaded", elsewhere=False),
-    Case(row=16, script=presets.error_in_200(), status=502, code="upstream_error_in_200", rests=False),
-    Case(row=17, script=presets.error_event(), status=502, code="upstream_error_event", rests=False, stream=(True,)),
+    Case(row=16, script=presets.error_in_200(), status=502, code="upstream_error", rests=False),
+    Case(row=17, script=presets.error_event(), status=502, code="upstream_error", rests=False, stream=(True,)),
     Case(row=19, script=presets.cut(after_bytes=30), status=502, code="stream_truncated", rests=False, charge="est"),
     Case(row=20, script=presets.malformed(0), status=502, code="upstream_malformed", rests=False, charge="est"),
     Case(row=21, script=presets.login_page(), status=502, code="upstream_wrong_content_type"),
@@ -72,8 +73,6 @@ CASES = (
     Case(row=27, script=presets.unknown_model(), status=404, code="model_not_available"),
     Case(row=28, script=presets.invalid(), status=400, code="invalid_request", rests=False, elsewhere=False),
     Case(row=30, script=presets.failing(413), status=413, code="request_too_large", rests=False, elsewhere=False),
-    Case(row=34, script=Behaviour(toxic=Toxic(bad_chunking=True)), status=502, code="upstream_bad_framing", rests=False,
-         charge="est", stream=(True,)),
 )  # fmt: skip
 EACH = [
     pytest.param(case, stream, id=f"row{case.row}{case.name and '-' + case.name}-{'stream' if stream else 'whole'}")
@@ -209,13 +208,15 @@ async def test_a_connection_that_died_while_idle_costs_the_client_nothing(tmp_pa
 
 async def test_a_short_wait_that_the_provider_asked_for_is_waited(tmp_path: Path):
     script = [presets.rate_limited(milliseconds=20), GOOD]
-    async with FakeProvider(script, models=("m",)) as fake:
-        async with gateway(endpoint("one", fake.base_url), tmp_path) as running:
-            answer = await running.chat()
-            assert (answer.status, answer.text) == (200, GOOD.text)
-            assert [r.detail.result.fault_row for r in await running.rows(answer)] == [11, 0]
-            # The second attempt was the probe that ended the rest.
-            assert running.cooling() == {}
+    async with (
+        FakeProvider(script, models=("m",)) as fake,
+        gateway(endpoint("one", fake.base_url), tmp_path) as running,
+    ):
+        answer = await running.chat()
+        assert (answer.status, answer.text) == (200, GOOD.text)
+        assert [r.detail.result.fault_row for r in await running.rows(answer)] == [11, 0]
+        # The second attempt was the probe that ended the rest.
+        assert running.cooling() == {}
 
 
 async def test_the_least_wait_over_all_candidates_is_told(tmp_path: Path):
@@ -288,17 +289,23 @@ async def test_a_stream_that_breaks_ends_with_an_error_and_never_with_done(
         assert GOOD.text not in answer.body.decode()
 
 
+PING, EVENT = ": " + "ping " * 50 + "\n\n", 'data: {"choices":[{"index":0,"delta":{"content":"x"}}]}\n\n'
+
+
+async def test_comments_do_not_keep_a_request_alive_that_has_no_event(tmp_path: Path):
+    pings = Timing(write_bytes=200, between_writes_s=0.02)
+    only = Behaviour(body=PING * 2000, content_type="text/event-stream", timing=pings)
+    async with alone(tmp_path, only, FIRST) as (running, _):
+        answer = await running.chat(stream=True)
+        assert (answer.status, answer.error["code"]) == (504, "upstream_first_token_timeout")
+
+
 async def test_comments_do_not_keep_a_stalled_stream_alive(tmp_path: Path):
-    async with alone(tmp_path, Behaviour(), BETWEEN) as (running, bad):
-        bad.set_script(Behaviour(body=": ping\n\n" * 2000, content_type="text/event-stream",
-                                 timing=Timing(write_bytes=8, between_writes_s=0.02)))  # fmt: skip
-        first = await running.chat(stream=True)
-        assert first.status in (502, 504)
-        event = b'data: {"choices":[{"index":0,"delta":{"content":"x"}}]}\n\n'.decode()
-        bad.set_script(Behaviour(body=event + ": ping\n\n" * 2000, content_type="text/event-stream",
-                                 timing=Timing(write_bytes=62, between_writes_s=0.02)))  # fmt: skip
-        second = await running.chat(stream=True)
-        assert (second.status, second.error["code"]) == (200, "stream_stalled")
+    pings = Timing(write_bytes=200, between_writes_s=0.02)
+    stalled = Behaviour(body=EVENT + PING * 2000, content_type="text/event-stream", timing=pings)
+    async with alone(tmp_path, stalled, BETWEEN) as (running, _):
+        answer = await running.chat(stream=True)
+        assert (answer.status, answer.error["code"]) == (200, "stream_stalled")
 
 
 async def test_an_error_event_after_tokens_in_the_same_write_is_charged(tmp_path: Path):
@@ -326,7 +333,8 @@ async def test_a_tool_call_is_not_empty(tmp_path: Path):
 
 
 async def test_all_attempts_share_one_deadline(tmp_path: Path):
-    head = "[upstream]\ntotal_deadline_s = 1.2\nfirst_event_deadline_s = 0.4\n"
+    shorter = "connect_deadline_s = 1\nbetween_events_deadline_s = 1\n"
+    head = f"[upstream]\ntotal_deadline_s = 1.2\nfirst_event_deadline_s = 0.4\n{shorter}"
     async with contextlib.AsyncExitStack() as stack:
         toml = head
         for n in range(4):
@@ -358,7 +366,7 @@ async def test_a_client_that_leaves_cancels_the_upstream_and_pays_what_it_saw(tm
 
 async def test_a_client_that_leaves_before_a_whole_answer_is_charged_the_bound(tmp_path: Path):
     async with alone(tmp_path, Behaviour(timing=Timing(before_head_s=30))) as (running, provider):
-        with pytest.raises(Exception, match=""):
+        with pytest.raises(httpx.TimeoutException):
             await running.client.post(
                 running.base_url + "/chat/completions",
                 json={"model": "openai/m", "messages": [{"role": "user", "content": "hi"}]},
@@ -398,7 +406,7 @@ async def test_a_probe_whose_client_leaves_lets_another_one_try(tmp_path: Path):
     async with alone(tmp_path, presets.rate_limited(milliseconds=10_000)) as (running, provider):
         assert (await running.chat()).status == 429
         provider.set_script(Behaviour(timing=Timing(before_head_s=30)))
-        with pytest.raises(Exception, match=""):
+        with pytest.raises(httpx.TimeoutException):
             await running.client.post(
                 running.base_url + "/chat/completions",
                 json={"model": "openai/m", "messages": [{"role": "user", "content": "hi"}]},

@@ -171,7 +171,7 @@ async def gateway(toml: str, folder: Path, env_vars: Mapping[str, str] | None = 
     config = uvicorn.Config(
         runtime.data_plane(), port=0, http=guarded(Limits()), ws="none", lifespan="off", log_config=None
     )
-    config.server_header = config.date_header = config.access_log = False
+    config.server_header = config.date_header = config.access_log = config.proxy_headers = False
     config.load()
     server = uvicorn.Server(config)
     server.lifespan = config.lifespan_class(config)

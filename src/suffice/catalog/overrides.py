@@ -55,9 +55,8 @@ def apply(catalog: Catalog, models: Mapping[str, Override], where: str = "suffic
         known = catalog.model(model_id)
         target = known.id if known is not None and known.name == rows[known.id].name else model_id
         rows[target] = _override(catalog, rows.get(target), target, override, f'{where}: models."{model_id}"')
-    digest = hashlib.sha256(
-        msgspec.json.encode([rows[k] for k in sorted(rows) if k in _ids(models, rows)], order="sorted")
-    )
+    touched = _ids(models, rows)
+    digest = hashlib.sha256(msgspec.json.encode([rows[k] for k in sorted(rows) if k in touched], order="sorted"))
     return Catalog(
         version=f"{catalog.version}+operator.{digest.hexdigest()[:8]}",
         providers=catalog.providers(),

@@ -64,6 +64,8 @@ def billed(turn: Turn) -> list[Header]:
     headers: list[Header] = [(name, dollars(turn.cost_nano))]
     if last.reference_nano >= 0:
         headers.append((b"x-suffice-saving-estimate-usd", dollars(last.reference_nano - turn.cost_nano)))
+    if last.empty:
+        headers.append((b"x-suffice-empty", b"1"))
     if last.verdicts:
         rejected = [v.gate for v in last.verdicts if v.rejected]
         text = "rejected by " + ",".join(rejected) if rejected else "accepted"

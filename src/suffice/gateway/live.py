@@ -203,6 +203,9 @@ class Live:
             verdicts=verdicts,
             fault=fault,
             estimated=charge is not ChargeClass.EXACT or billed.price_kind != "known",
+            empty=bool(answer and answer.empty)
+            and outcome in ("ok", "rejected")
+            and self.turn.operation != "embeddings",
         )
         self.turn.tried.append(done)
         return done

@@ -19,7 +19,7 @@ from suffice.decision.features import extract, shape
 from suffice.decision.router import RouteRequest
 from suffice.decision.sessions import BODY_SIGNALS, SessionTable, session_key
 from suffice.decision.virtual import Rule, Target, resolve
-from suffice.errors import DecisionError, ForbiddenError, RequestError, SufficeError
+from suffice.errors import DecisionError, ForbiddenError, RequestError, SufficeError, UpstreamError
 from suffice.gateway.auth import Principal
 from suffice.gateway.call import Call
 from suffice.gateway.reply import Reply
@@ -121,6 +121,11 @@ class Reading:
             return state.router(request.target).plan(request)
         except DecisionError as error:
             return self._default(state, request, error)
+        except UpstreamError as error:
+            soonest = self._health.soonest((a.endpoint, a.model) for a in state.candidates(request.target))
+            if soonest is not None and error.retry_after_s is None:
+                error.retry_after_s = soonest.wait_s
+            raise
         except SufficeError:
             raise
         except Exception as error:

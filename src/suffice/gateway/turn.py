@@ -38,6 +38,7 @@ class Attempted:
     fault: Any = None
     estimated: bool = False
     delay_s: float = 0.0
+    empty: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
