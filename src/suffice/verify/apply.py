@@ -114,8 +114,7 @@ def _edits(piece: Code) -> tuple[FileEdit, ...]:
 
 def _one(edit: FileEdit, piece: Code, space: Workspace) -> Problem | None:
     if edit.action == "add":
-        key = space.find(edit.path) or edit.path
-        space.write(key, "\n".join(edit.hunks[0].new) if edit.hunks else "")
+        space.write(space.find(edit.path) or edit.path, "\n".join(edit.hunks[0].new) if edit.hunks else "")
         return None
     key = space.find(edit.path) if edit.path else None
     if (

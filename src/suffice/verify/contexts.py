@@ -14,7 +14,6 @@ SURROUNDINGS: dict[str, tuple[tuple[str, str], ...]] = {
         ("class X_ {\n", "\n}"),
         ("async function* f_() {\n", "\n}"),
         ("({\n", "\n})"),
-        ("(<>\n", "\n</>)"),
         ("x_ =\n", ""),
         ("for (;;) { switch (1) {\n", "\n} }"),
     ),
@@ -68,15 +67,17 @@ _MACRO = (
     r"|\)\s*(?:const\s*)?[A-Z_]{4,}(?:\([^()]*\))?\s*[;{]|^\s*#\s*(?:if|else|elif)|\b(?:class|struct)\s+[A-Z_]{4,}(?:\(.*\))?\s+\w"
     r"|\bQ_\w+|\bslots\s*:|\bsignals\s*:|^\s*[A-Z]\w+\([^;{}]*\)\s*\{?\s*$|_FOREACH\b|\b(?:for_?each|foreach)\w*\s*\("
 )
+_ANY_MACRO = r"|\b(?!NULL\b|U?INT|SIZE_|EOF\b|U?LLONG|U?LONG|DBL_|FLT_|EXIT_|RAND_|BUFSIZ|CHAR_)[A-Z][A-Z0-9_]{3,}\b"
 _GAP_PATTERNS = {
     "typescript": r"[<,]\s*(?:in|out|const)\s+\w|^\s*(?:in|out|const)\s+\w+\s*=\s*\w+,|\busing\s+\w+\s*=|\baccessor\s|\bimport\s+(?:defer|source)\b",
     "javascript": r"\busing\s+\w+\s*=|\baccessor\s|\|>|\bimport\s+(?:defer|source)\b|/[dgimsuy]*v[dgimsuy]*\b",
     "bash": r"%%?\]|%%?\[|##?\]|##?\[|\\\$|<<|\bcoproc\b|\$\{[^}]*[!@^,:/]",
     "csharp": r"^\s*#:|\bfield\b|\bextension\s*[(<]|\?\s*\w+\(|\bscoped\b|\ballows\b|\bpartial\b|\?\.\w+.*=|\$\$|=>",
     "cpp": _MACRO
-    + r"|\b(?:co_await|co_yield|co_return|requires|concept|module|import|export|consteval|constinit)\b|<=>|\btemplate\s*<>",
-    "c": _MACRO + r"|\b__\w+|\bconstexpr\b|\btypeof\b|\b_Generic\b|#embed|\basm\b",
-    "kotlin": r"\bconstructor\s*\(|^\s*\)\s*:|\bcontext\s*\(|\bdata object\b|\bfun interface\b|\$\$|\bclass\b.*\($",
+    + _ANY_MACRO
+    + r"|\b(?:co_await|co_yield|co_return|requires|concept|module|import|export|consteval|constinit)\b|<=>|\btypeid\b|\btemplate\s*<>",
+    "c": _MACRO + _ANY_MACRO + r"|\b__\w+|\bconstexpr\b|\btypeof\b|\b_Generic\b|#embed|\basm\b",
+    "kotlin": r"\bconstructor\s*\(|^\s*\)\s*:|\bcontext\s*\(|\bdata object\b|\bfun interface\b|\b(?:by|get|set|field|value|init|where|data|inner)\.|\$\$|\bclass\b.*\($",
     "swift": r"\.\.\.\s*[:)\],]|\bconsume\b|\bcopy\b|~Copyable|\brepeat\b|^\s*#|#\w+|\bborrowing\b|\bnonisolated|/[^/\n]+/|throws\(",
     "css": r"^\s*@(?!media|import|charset|keyframes|supports|namespace)|\bif\(|\$\w+\s*:|//",
     "lua": r"---@|\[=+\[|<\s*(?:const|close)\s*>|\bcontinue\b|[+\-*/.]=",
@@ -100,7 +101,7 @@ HOLES = re.compile(
 
 _MACROS_ANYWHERE = re.compile(
     r"^\s*[A-Z][A-Z0-9_]{3,}\s*(?:\([^;{}\n]*\))?\s*$|^\s*[A-Z][A-Z0-9_]{3,}(?:\([^()\n]*\))?\s+(?:[a-z_]\w*[\s*&<:]|[A-Z]\w*\s)"
-    r"|^\s*#\s*(?:if|else|elif)|\)\s*[A-Z][A-Z0-9_]{3,}(?:\([^()]*\))?\s*[;{]|\b(?:class|struct)\s+[A-Z_]{4,}(?:\([^)]*\))?\s+\w|\bQ_OBJECT\b",
+    r"|\)\s*[A-Z][A-Z0-9_]{3,}(?:\([^()]*\))?\s*[;{]|\b(?:class|struct)\s+[A-Z_]{4,}(?:\([^)]*\))?\s+\w|\bQ_OBJECT\b",
     re.MULTILINE,
 )
 
@@ -108,3 +109,76 @@ _MACROS_ANYWHERE = re.compile(
 def whole_file_gap(code: str, language: str) -> bool:
     """True when C or C++ code uses macros that only a preprocessor can read: the fault may show far from its cause."""
     return language in {"c", "cpp"} and _MACROS_ANYWHERE.search(code) is not None
+
+
+_DIRECTIVE = re.compile(r"^\s*#\s*(if|ifdef|ifndef|else|elif|elifdef|elifndef|endif|\w*)")
+
+
+def preprocessed(code: str) -> str:
+    """Return C or C++ code without directives, of each conditional only the first branch; the number of lines stays."""
+    out: list[str] = []
+    skipping: list[bool] = []
+    continued = False
+    for line in code.split("\n"):
+        match = None if continued else _DIRECTIVE.match(line)
+        if match is None:
+            out.append("" if continued or any(skipping) else line)
+            continued = continued and line.rstrip().endswith("\\")
+            continue
+        word = match.group(1)
+        if word in {"if", "ifdef", "ifndef"}:
+            skipping.append(False)
+        elif word in {"else", "elif", "elifdef", "elifndef"} and skipping:
+            skipping[-1] = True
+        elif word == "endif" and skipping:
+            skipping.pop()
+        continued = line.rstrip().endswith("\\")
+        out.append("")
+    return "\n".join(out)
+
+
+_OPENERS = {
+    "java": ("class X_ {", "void f_() {"),
+    "csharp": ("class X_ {", "void F_() {"),
+    "kotlin": ("class X_ {", "fun f_() {"),
+    "swift": ("class X_ {", "func f_() {"),
+    "scala": ("object X_ {", "def f_ = {"),
+    "go": ("func f_() {",),
+    "rust": ("impl X_ {", "fn f_() {"),
+    "c": ("void f_() {",),
+    "cpp": ("class X_ {", "void f_() {"),
+    "javascript": ("class X_ {", "f_() {"),
+    "php_only": ("class X_ {", "function f_() {"),
+}
+_OPENERS |= {"typescript": _OPENERS["javascript"], "tsx": _OPENERS["javascript"]}
+_DEFINITION = re.compile(
+    r"(?:pub|fn|func|fun|function|class|struct|enum|impl|trait|interface|object|public|private|protected|static|package|import|use|using|#|const \w+ = \(|export)\b"
+)
+
+
+def heads_of_body(code: str, language: str, extra: str) -> tuple[str, ...]:
+    """Return what may have stood before `code` when it is the rest of a body: it begins indented and ends by closing more than it opened."""
+    first = next((line for line in code.split("\n") if line.strip()), "")
+    openers = _OPENERS.get(language, ())
+    if (
+        not openers
+        or not first[:1].isspace()
+        or _DEFINITION.match(first.strip())
+        or not 0 < len(extra) <= 3
+        or set(extra) != {"}"}
+    ):
+        return ()
+    tail = code[code.rstrip("};\n\t ").__len__() :]
+    if tail.count("}") < len(extra):
+        return ()
+    blocks = ["if (x_) {"] * (len(extra) - 1)
+    function, plain = openers[-1], [openers[-1], *blocks]
+    nested = [*openers[:1], function, *blocks[1:]] if len(extra) > 1 else [function]
+    inside = "while (x_) {" if len(extra) == 1 else ""
+    out = ["\n".join(plain) + "\n", "\n".join(nested) + "\n"]
+    if language == "javascript" or language in {"typescript", "tsx"}:
+        out = [
+            "function f_() {\n" + "\n".join(blocks) + "\n",
+            "class X_ {\nf_() {\n" if len(extra) > 1 else "const f_ = () => {\n",
+        ]
+    return tuple(dict.fromkeys([*out, inside + "\n"] if inside and language not in {"rust", "go", "scala"} else out))

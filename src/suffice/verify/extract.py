@@ -142,7 +142,10 @@ def _fenced(text: str, fence: Fence, ask: AskView) -> Code:
     certain = bool(said)
     if not said:
         guess = languages.of_content(code) if not fence.info else ""
-        said, certain = guess, bool(guess) and guess == (ask.language or guess)
+        said, certain = (
+            guess,
+            bool(guess) and (guess == ask.language or (not ask.language and languages.unmistakable(code))),
+        )
     if path.endswith(".ipynb"):
         said = "ipynb"
     return Code(
@@ -189,8 +192,10 @@ def _bare(text: str, ask: AskView) -> Code | None:
         return None
     guess = languages.of_content(text)
     language = ask.language or guess
-    certain = bool(language) and not _PROSE.match(first.strip()) and not _PROSE.match(last.strip())
-    if guess and ask.language and guess != ask.language:
+    # Text that begins indented continues something: without a hint nobody knows what.
+    known = bool(ask.language) or not first[:1].isspace()
+    certain = bool(language) and known and not _PROSE.match(first.strip()) and not _PROSE.match(last.strip())
+    if guess and guess != ask.language and (ask.language or not languages.unmistakable(text)):
         certain = False
     return Code(text=text, language=language, source=Source.BARE, certain=certain, start=0, end=len(text))
 

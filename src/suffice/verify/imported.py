@@ -84,13 +84,16 @@ _JS_COMMENT = re.compile(r"/\*[\s\S]*?\*/|^\s*//[^\n]*", re.MULTILINE)
 def of_javascript(piece: Code, parsed: Parse) -> tuple[Imported, ...]:
     """Return the packages that JavaScript or TypeScript imports; relative, aliased and virtual ones are not packages."""
     code = _JS_COMMENT.sub("", piece.text)
-    guarded = "try" in code
     found: dict[str, Imported] = {}
     for match in _JS_IMPORT.finditer(code):
         spec = match.group(1) or match.group(2)
         name = _package(spec)
         if name and name not in found:
-            found[name] = _javascript(spec, name, guarded and match.group(2) is not None)
+            found[name] = _javascript(
+                spec,
+                name,
+                match.group(2) is not None and re.search(r"\btry\s*\{[^{}]*$", code[: match.start()]) is not None,
+            )
     return tuple(found.values())
 
 

@@ -153,7 +153,7 @@ _CONTENT: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
             r"^#include\s*<(?:iostream|vector|string|map|algorithm|memory|bits/stdc\+\+\.h|unordered_map)>|^using namespace \w+;|\bstd::\w",
         ),
         ("c", r"^#include\s*[<\"]\w+(?:/\w+)*\.h[>\"]"),
-        ("csharp", r"^using System(?:\.\w+)*;|^namespace [\w.]+\s*[;{]"),
+        ("csharp", r"^using System(?:\.\w+)*;|^namespace [\w.]+;"),
         (
             "kotlin",
             r"^\s*(?:(?:private|public|internal|override|suspend|inline|data|open) )*fun (?:<[^>]+> )?[\w.<>?]+\(",
@@ -207,3 +207,12 @@ def of_content(code: str) -> str:
         if pattern.search(head):
             return language
     return ""
+
+
+_ONE = {"typescript": "javascript", "tsx": "javascript", "c": "cpp"}
+
+
+def unmistakable(code: str) -> bool:
+    """True when `code` bears the marks of exactly one language."""
+    head = code[:4000]
+    return len({_ONE.get(language, language) for language, pattern in _CONTENT if pattern.search(head)}) == 1

@@ -47,7 +47,7 @@ _NEWER = (
     (re.compile(r"^(\s*)lazy\s+(?=import |from )", re.MULTILINE), r"\1"),
 )
 _OLDER = re.compile(
-    r"^\s*(?:print\s+(?![=(+\-*/.,:)\]}])|exec\s+[\"'\w]|raise\s+\w+\s*,|except\s+[\w.()]+(?:\s*,\s*\w+)\s*:)|<>|\bur['\"]|\b0[0-7]+\b|\d+L\b|`[^`\n]+`",
+    r"^\s*(?:print\s+(?![=(+\-*/.,:)\]}])|exec\s+[\"'\w]|raise\s+\w+\s*,|except\s+[\w.()]+(?:\s*,\s*\w+)\s*:)|<>|\bur['\"]|(?<![\w.])0[0-7]+\b(?!\.)|\d+L\b|`[^`\n]+`",
     re.MULTILINE,
 )
 _MAGIC = re.compile(
@@ -165,7 +165,7 @@ _PROMPT = re.compile(r"^\s*(>>>|\.\.\.)(?: (.*))?$")
 
 def doctest_source(code: str) -> str | None:
     """Return the statements of an interactive session (`>>> ` lines), or None when `code` is not one."""
-    if not re.search(r"^\s*>>> ", code, re.MULTILINE):
+    if not re.match(r"\s*>>> ", code):
         return None
     out = []
     for line in code.split("\n"):

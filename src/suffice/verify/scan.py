@@ -32,7 +32,7 @@ RULES: dict[str, Rules] = {
     "swift": Rules(quotes='"', long=(('"""', '"""'),), unsure=re.compile(r"#+\"|#/|=\s*/\S")),
     "go": Rules(long=(("`", "`"),)),
     "rust": Rules(quotes='"', unsure=re.compile(r"\br#*\"|b?'(?:\\.|[\[\](){}\"/])'|\"[^\"\\\n]*\\?\n")),
-    "c": Rules(unsure=re.compile(r"^\s*#\s*(?:if|else|elif)\b|R\"|\d'\d", re.MULTILINE)),
+    "c": Rules(unsure=re.compile(r"^\s*#\s*(?:else|elif)\b|R\"|\d'\d", re.MULTILINE)),
     "csharp": Rules(unsure=re.compile(r"[@$]+\"|\"\"\"|^\s*#if\b", re.MULTILINE)),
     "php": Rules(line=("//", "#"), unsure=re.compile(r"<<<|\?>|\"[^\"\\\n]*\n|'[^'\\\n]*\n")),
     "ruby": Rules(
