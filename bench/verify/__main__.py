@@ -1,7 +1,9 @@
 """`python -m bench.verify --tasks DIR [--json FILE]`: what the static gates accept and reject, by kind and language.
 
-Each JSON row: `gate` (`overall` combines all), `kind` (`reference-*` and `edit-applying-*` must never be rejected, the others are
-defects), `language`, `task_set`, `n`, `rejected`, `accepted`, `unknown`, `rate` (rejected / n), `p50_ms` and `p95_ms` (only in rows of kind
+Each JSON row: `gate` (`overall` combines all), `kind` (`reference-*` and `edit-applying-*` must never be rejected, the
+others are
+defects), `language`, `task_set`, `n`, `rejected`, `accepted`, `unknown`, `rate` (rejected / n), `p50_ms` and `p95_ms`
+(only in rows of kind
 `timing-4KB`), `excluded` (mutants left out because nothing shows that they are defects).
 """
 

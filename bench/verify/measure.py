@@ -137,7 +137,8 @@ def _edits(task: Task, path: str, code: str, tally: Tally, rng: random.Random) -
 
 
 def time_gates(tasks: list[Task], tally: Tally, size: int = 4096, rounds: int = 30) -> None:
-    """Time each gate alone on answers of about `size` characters, extraction and parsing included (a fresh reading each time)."""
+    """Time each gate alone on answers of about `size` characters, extraction and parsing included (a fresh reading
+    each time)."""
     by_language: dict[str, list[Task]] = defaultdict(list)
     for task in tasks:
         if not task.value and sum(map(len, task.code.values())) <= size * 5 // 4:

@@ -1,6 +1,7 @@
 """Defects of known kinds, made from reference solutions, each shown to be real by a means that is not the gate under test.
 
-Python is judged by `compile`, other languages by counting brackets on lines that hold neither strings nor comments. What cannot be shown to
+Python is judged by `compile`, other languages by counting brackets on lines that hold neither strings nor comments.
+What cannot be shown to
 be a defect (a cut between two functions leaves a valid program) is left out and counted.
 """
 
@@ -75,7 +76,8 @@ def plain_places(code: str, marks: str) -> list[int]:
 
 
 def truncated(code: str, language: str, rng: random.Random) -> Iterator[Mutant | None]:
-    """Yield cuts at varied points: as the answer would end (no closing fence), and closed again (None when perhaps still valid)."""
+    """Yield cuts at varied points: as the answer would end (no closing fence), and closed again (None when perhaps
+    still valid)."""
     for share in (0.3, 0.55, 0.8, 0.95):
         at = max(1, min(len(code) - 2, int(len(code.rstrip()) * share) + rng.randint(-3, 3)))
         cut = code[:at]

@@ -21,7 +21,8 @@ from suffice.verify.view import AnswerView, AskView
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """One task: `code` is the whole reference solution by path (the path is empty when the task names none), `body` the continuation
+    """One task: `code` is the whole reference solution by path (the path is empty when the task names none), `body`
+    the continuation
     of the prompt where the task set stores one."""
 
     task_set: str
@@ -34,7 +35,8 @@ class Task:
 
 
 def read(folder: Path, limit: int = 0) -> Iterator[Task]:
-    """Yield the tasks of all sets in `folder`; at most `limit` of each when it is not 0. Raises FileNotFoundError when there are none."""
+    """Yield the tasks of all sets in `folder`; at most `limit` of each when it is not 0. Raises FileNotFoundError when
+    there are none."""
     paths = sorted(folder.glob("*.jsonl.gz"))
     if not paths:
         raise FileNotFoundError(
@@ -108,7 +110,10 @@ def renderings(one: Task, code: dict[str, str]) -> Iterator[tuple[str, AnswerVie
         for path, text in code.items()
     )
     yield "fence", AnswerView(text=fence, finish_reason="stop")
-    prose = f"Here's the solution. It handles the edge cases you mention:\n\n{fence}\n\nThis runs in O(n) time; let me know if you'd like tests."
+    prose = (
+        f"Here's the solution. It handles the edge cases you mention:\n\n{fence}\n\nThis runs in O(n) time; let me "
+        f"know if you'd like tests."
+    )
     yield "prose", AnswerView(text=prose, finish_reason="stop")
     yield "crlf", AnswerView(text=prose.replace("\n", "\r\n"), finish_reason="stop")
     if len(code) == 1:

@@ -1,6 +1,7 @@
 """Gate `agreement`: do two samples of the same ask say the same, whatever their names and comments are.
 
-Python is compared by its syntax tree, other languages by their tokens; names are replaced by the order of their appearance. It never
+Python is compared by its syntax tree, other languages by their tokens; names are replaced by the order of their
+appearance. It never
 rejects: two good answers may differ.
 """
 
@@ -19,10 +20,99 @@ _MAX_TOKENS = 20_000
 _TOKEN = re.compile(r"[A-Za-z_$][\w$]*|\d[\w.]*|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|`[^`]*`|\S")
 _COMMENTS = re.compile(r"/\*[\s\S]*?\*/|//[^\n]*|^\s*#[^\n]*|\s--[^\n]*", re.MULTILINE)
 _WORDS = frozenset(
-    "if else for while do switch case break continue return function class struct enum interface impl trait fn func fun def let const var "
-    "public private protected static void int float double bool boolean string char long short unsigned new delete try catch finally throw "
-    "throws import from export package use mod pub self this super match where async await yield in of not and or is None True False null "
-    "true false nil undefined lambda with as pass raise except mut ref type end then elif local print len range".split()
+    [
+        "if",
+        "else",
+        "for",
+        "while",
+        "do",
+        "switch",
+        "case",
+        "break",
+        "continue",
+        "return",
+        "function",
+        "class",
+        "struct",
+        "enum",
+        "interface",
+        "impl",
+        "trait",
+        "fn",
+        "func",
+        "fun",
+        "def",
+        "let",
+        "const",
+        "var",
+        "public",
+        "private",
+        "protected",
+        "static",
+        "void",
+        "int",
+        "float",
+        "double",
+        "bool",
+        "boolean",
+        "string",
+        "char",
+        "long",
+        "short",
+        "unsigned",
+        "new",
+        "delete",
+        "try",
+        "catch",
+        "finally",
+        "throw",
+        "throws",
+        "import",
+        "from",
+        "export",
+        "package",
+        "use",
+        "mod",
+        "pub",
+        "self",
+        "this",
+        "super",
+        "match",
+        "where",
+        "async",
+        "await",
+        "yield",
+        "in",
+        "of",
+        "not",
+        "and",
+        "or",
+        "is",
+        "None",
+        "True",
+        "False",
+        "null",
+        "true",
+        "false",
+        "nil",
+        "undefined",
+        "lambda",
+        "with",
+        "as",
+        "pass",
+        "raise",
+        "except",
+        "mut",
+        "ref",
+        "type",
+        "end",
+        "then",
+        "elif",
+        "local",
+        "print",
+        "len",
+        "range",
+    ]
 )
 
 

@@ -1,6 +1,7 @@
 """Do the edits of an answer fit the files that the conversation contains, and what do the files become.
 
-Edits are applied in order to a working copy. A file that is not known, or known in part, is never held against an edit. What does
+Edits are applied in order to a working copy. A file that is not known, or known in part, is never held against an
+edit. What does
 not fit exactly but would with other blanks is `sure=False` where the tools that apply it forgive blanks.
 """
 
@@ -240,7 +241,8 @@ def _line(lines: list[str], anchor: str, start: int) -> int | None:
 
 
 def _sequence(lines: list[str], wanted: list[str], start: int, hint: int) -> int | None:
-    """Return the index from `start` on at which `wanted` stands in `lines`, the nearest to `hint` when it stands there often."""
+    """Return the index from `start` on at which `wanted` stands in `lines`, the nearest to `hint` when it stands there
+    often."""
     first, size = wanted[0], len(wanted)
     places = [i for i in range(start, len(lines) - size + 1) if lines[i] == first and lines[i : i + size] == wanted]
     if not places:

@@ -1,6 +1,7 @@
 """Builds the views of a conversation in OpenAI's chat format: what was asked, which files it shows, what was already done.
 
-It is generous in reading and careful in claiming: a file is known in full only when the conversation shows it so and nothing after that
+It is generous in reading and careful in claiming: a file is known in full only when the conversation shows it so and
+nothing after that
 can have changed it. Never raises on what a client sends.
 """
 

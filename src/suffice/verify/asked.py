@@ -1,4 +1,5 @@
-"""Gate `asked-for`: the answer defines the name that was asked for, with its parameters, in the language, or is the JSON asked for.
+"""Gate `asked-for`: the answer defines the name that was asked for, with its parameters, in the language, or is the
+JSON asked for.
 
 A name counts as missing only when whole code came back that defines other names; a body that continues the asked code does not.
 """
@@ -29,7 +30,24 @@ _WRITING = frozenset(
     }
 )
 _PROGRAMMING = frozenset(
-    "python javascript typescript tsx go rust java kotlin swift c cpp csharp ruby php scala lua".split()
+    [
+        "python",
+        "javascript",
+        "typescript",
+        "tsx",
+        "go",
+        "rust",
+        "java",
+        "kotlin",
+        "swift",
+        "c",
+        "cpp",
+        "csharp",
+        "ruby",
+        "php",
+        "scala",
+        "lua",
+    ]
 )
 _FAMILIES = ({"javascript", "typescript", "tsx"}, {"c", "cpp"})
 _DEFINES = re.compile(

@@ -21,7 +21,8 @@ _CUT = frozenset(
 )
 _FILTERED = frozenset({"content_filter", "safety", "refusal", "recitation", "blocklist", "prohibited_content", "spii"})
 _REFUSAL = re.compile(
-    r"\A\W*(?:I(?:['’]m| am) (?:really |very |so )?(?:sorry|afraid)\b[^.\n]{0,80}(?:can(?:no|['’])t|unable|not able|won['’]t)|sorry,? (?:but )?I (?:can(?:no|['’])t|am unable)"
+    r"\A\W*(?:I(?:['’]m| am) (?:really |very |so )?(?:sorry|afraid)\b[^.\n]{0,80}(?:can(?:no|['’])t|unable|not able"
+    r"|won['’]t)|sorry,? (?:but )?I (?:can(?:no|['’])t|am unable)"
     r"|I(?:['’]m| am) (?:unable|not able) to (?:help|assist|comply|fulfil|provide|create|write|generate|do)"
     r"|I (?:can(?:no|['’])t|won['’]t|must decline to) (?:help|assist|comply|fulfil|provide|create|write|generate|do)\b"
     r"|As an AI(?: language)? model, I (?:can(?:no|['’])t|am unable))",
@@ -29,12 +30,16 @@ _REFUSAL = re.compile(
 )
 _COMMENT = r"(?:#|//|/\*+|--|<!--|\{/\*|;;?|%|\*)"
 _ELISION = re.compile(
-    rf"^[ \t]*{_COMMENT}[ \t]*(?:(?:\.\.\.|…)[ \t]*[\w(\[]|\[?(?:\.\.\.|…)?[ \t]*(?:(?:the )?(?:rest|remainder) of (?:the |your )?"
-    r"(?:\w+ ){0,3}(?:code|file|class|function|method|implementation|component|module|methods|functions|imports?|script|logic|remains|stays|is|unchanged)"
-    r"|(?:existing|other|remaining|previous|original) (?:\w+ ){0,2}(?:code|methods|functions|imports|logic|implementation|fields|content)"
-    r"(?: (?:here|remains?|stays?|unchanged|goes|as before|above|below|is the same)|[ \t]*(?:\.\.\.|…|\*/|-->|$))"
-    r"|same as (?:before|above|previous)|unchanged(?: code)?[ \t]*(?:\.\.\.|…|\*/|-->|$)|(?:code|implementation) (?:omitted|unchanged|continues|truncated)"
-    r"|(?:add|put|insert|implement|write) (?:your|the|rest of) (?:\w+ ){0,3}(?:code|logic|implementation) here|(?:your|implementation) (?:code|logic|goes) here))",
+    r"^[ \t]*" + _COMMENT + r"[ \t]*(?:(?:\.\.\.|…)[ \t]*[\w(\[]"
+    r"|\[?(?:\.\.\.|…)?[ \t]*(?:(?:the )?(?:rest|remainder) of (?:the |your )?(?:\w+ ){0,3}"
+    r"(?:code|file|class|function|method|implementation|component|module|methods|functions|imports?|script|logic)\b"
+    r"|(?:existing|other|remaining|previous|original) (?:\w+ ){0,2}(?:code|methods|functions|imports|logic"
+    r"|implementation|fields|content)"
+    r"(?: (?:here|remains?|stays?|unchanged|goes here|as before|above|below|is the same)\b|[ \t]*(?:\.\.\.|…|\*/|-->|$))"
+    r"|same as (?:before|above|previous)\b|unchanged(?: code)?[ \t]*(?:\.\.\.|…|\*/|-->|$)"
+    r"|(?:code|implementation) (?:omitted|unchanged|continues|truncated)\b"
+    r"|(?:add|put|insert|implement|write) (?:your|the|rest of) (?:\w+ ){0,3}(?:code|logic|implementation) here\b"
+    r"|(?:your|implementation) (?:code|logic|goes) here\b))",
     re.IGNORECASE | re.MULTILINE,
 )
 _WANTS_WHOLE = frozenset({TaskType.GENERATE, TaskType.CONVERT, TaskType.TEST_GEN})

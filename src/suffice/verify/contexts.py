@@ -21,6 +21,7 @@ SURROUNDINGS: dict[str, tuple[tuple[str, str], ...]] = {
         ("class X_ {\n", "\n}"),
         ("class X_ { void f_() {\n", "\n} }"),
         ("class X_ { void f_() { for (;;) {\n", "\n} } }"),
+        ("class X_ { void f_() { switch (1) {\n", "\n} } }"),
     ),
     "csharp": (("class X_ {\n", "\n}"), ("class X_ { void F_() {\n", "\n} }")),
     "kotlin": (("class X_ {\n", "\n}"), ("fun f_() {\n", "\n}")),
@@ -63,30 +64,37 @@ SURROUNDINGS["cpp"] = (*SURROUNDINGS["c"], ("class X_ {\n", "\n};"), ("template 
 
 # A macro that stands where a statement, a declaration or an attribute would: only a preprocessor can read it.
 _MACRO = (
-    r"^\s*[A-Z][A-Z0-9_]{2,}\s*(?:\([^;{}\n]*\))?\s*(?:$|//|/\*)|^\s*[A-Z][A-Z0-9_]{3,}(?:\([^()\n]*\))?\s+(?:[a-z_]\w*[\s*&<:]|[A-Z]\w*\s)"
-    r"|\)\s*(?:const\s*)?[A-Z_]{4,}(?:\([^()]*\))?\s*[;{]|^\s*#\s*(?:if|else|elif)|\b(?:class|struct)\s+[A-Z_]{4,}(?:\(.*\))?\s+\w"
+    r"^\s*[A-Z][A-Z0-9_]{2,}\s*(?:\([^;{}\n]*\))?\s*(?:$|//|/\*)"
+    r"|^\s*[A-Z][A-Z0-9_]{3,}(?:\([^()\n]*\))?\s+(?:[a-z_]\w*[\s*&<:]|[A-Z]\w*\s)"
+    r"|\)\s*(?:const\s*)?[A-Z_]{4,}(?:\([^()]*\))?\s*[;{]|^\s*#\s*(?:if|else|elif)|\b(?:class"
+    r"|struct)\s+[A-Z_]{4,}(?:\(.*\))?\s+\w"
     r"|\bQ_\w+|\bslots\s*:|\bsignals\s*:|^\s*[A-Z]\w+\([^;{}]*\)\s*\{?\s*$|_FOREACH\b|\b(?:for_?each|foreach)\w*\s*\("
 )
 _ANY_MACRO = r"|\b(?!NULL\b|U?INT|SIZE_|EOF\b|U?LLONG|U?LONG|DBL_|FLT_|EXIT_|RAND_|BUFSIZ|CHAR_)[A-Z][A-Z0-9_]{3,}\b"
 _GAP_PATTERNS = {
-    "typescript": r"[<,]\s*(?:in|out|const)\s+\w|^\s*(?:in|out|const)\s+\w+\s*=\s*\w+,|\busing\s+\w+\s*=|\baccessor\s|\bimport\s+(?:defer|source)\b",
+    "typescript": r"[<,]\s*(?:in|out|const)\s+\w|^\s*(?:in|out|const)\s+\w+\s*=\s*\w+,|\busing\s+\w+\s*=|\baccessor\s"
+    r"|\bimport\s+(?:defer|source)\b",
     "javascript": r"\busing\s+\w+\s*=|\baccessor\s|\|>|\bimport\s+(?:defer|source)\b|/[dgimsuy]*v[dgimsuy]*\b",
     "bash": r"%%?\]|%%?\[|##?\]|##?\[|\\\$|<<|\bcoproc\b|\$\{[^}]*[!@^,:/]",
     "csharp": r"^\s*#:|\bfield\b|\bextension\s*[(<]|\?\s*\w+\(|\bscoped\b|\ballows\b|\bpartial\b|\?\.\w+.*=|\$\$|=>",
     "cpp": _MACRO
     + _ANY_MACRO
-    + r"|\b(?:co_await|co_yield|co_return|requires|concept|module|import|export|consteval|constinit)\b|<=>|\btypeid\b|\btemplate\s*<>",
+    + r"|\b(?:co_await|co_yield|co_return|requires|concept|module|import|export|consteval|constinit)\b|<=>|\btypeid\b"
+    r"|\btemplate\s*<>",
     "c": _MACRO + _ANY_MACRO + r"|\b__\w+|\bconstexpr\b|\btypeof\b|\b_Generic\b|#embed|\basm\b",
-    "kotlin": r"\bconstructor\s*\(|^\s*\)\s*:|\bcontext\s*\(|\bdata object\b|\bfun interface\b|\b(?:by|get|set|field|value|init|where|data|inner)\.|\$\$|\bclass\b.*\($",
-    "swift": r"\.\.\.\s*[:)\],]|\bconsume\b|\bcopy\b|~Copyable|\brepeat\b|^\s*#|#\w+|\bborrowing\b|\bnonisolated|/[^/\n]+/|throws\(",
-    "css": r"^\s*@(?!media|import|charset|keyframes|supports|namespace)|\bif\(|\$\w+\s*:|//",
+    "kotlin": r"\bconstructor\s*\(|^\s*\)\s*:|\bcontext\s*\(|\bdata object\b|\bfun interface\b|\b(?:by|get|set|field"
+    r"|value|init|where|data|inner)\.|\$\$|\bclass\b.*\($",
+    "swift": r"\.\.\.\s*[:)\],]|\bconsume\b|\bcopy\b|~Copyable|\brepeat\b|^\s*#|#\w+|\bborrowing\b|\bnonisolated"
+    r"|/[^/\n]+/|throws\(",
+    "css": r"&|\blayer\(|^\s*@(?!media|import|charset|keyframes|supports|namespace)|\bif\(|\$\w+\s*:|//",
     "lua": r"---@|\[=+\[|<\s*(?:const|close)\s*>|\bcontinue\b|[+\-*/.]=",
     "rust": r"\bgen\b|\buse<|\bsafe\b|&raw\b|\bconst\s*\{|\bif\s+let\b.*&&|&&\s*let\b|[?~]const",
     "java": r"\bSTR\.|\b_\b|\bimport module\b|\bvoid main\(",
     "go": r"\btype\s+\w+\[.*=",
     "php": r"\|>|\bclone\s*\(|\b(?:get|set)\s*(?:\{|=>)|<<<|\b\w+\(set\)",
     "ruby": r"<<[-~]?|%[qQwWiIrx]?[^\w\s]|\bdef\s+\w+.*\)\s*=|\?\w\b|__END__|&\)|\*\)",
-    "scala": r"\bgiven\b|\busing\b|\bextension\b|\benum\b|\bthen\b|\bderives\b|\binline\b|\bend\b|:\s*$|\bopaque\b|<\w+>|'\{|=>>|\?=>",
+    "scala": r"\bgiven\b|\busing\b|\bextension\b|\benum\b|\bthen\b|\bderives\b|\binline\b|\bend\b|:\s*$|\bopaque\b"
+    r"|<\w+>|'\{|=>>|\?=>",
     "hcl": r"%\{|provider::",
     "sql": r".",
     "yaml": r"\{\{|!\w",
@@ -95,12 +103,14 @@ _GAP_PATTERNS["tsx"] = _GAP_PATTERNS["typescript"]
 _GAP_PATTERNS["php_only"] = _GAP_PATTERNS["php"]
 GAPS = {language: re.compile(pattern, re.MULTILINE) for language, pattern in _GAP_PATTERNS.items()}
 HOLES = re.compile(
-    r"^\s*(?:\.\.\.|…)[,;]?\s*$|\{\s*(?:\.\.\.|…)\s*\}|\(\s*…\s*\)|<[a-z]+(?:[ _-][a-z]+)+>|\.\.\.\s*(?:existing|rest|other|more)|\[\s*…\s*\]|^\s*\.\.\.\s+\w",
+    r"^\s*(?:\.\.\.|…)[,;]?\s*$|\{\s*(?:\.\.\.|…)\s*\}|\(\s*…\s*\)|<[a-z]+(?:[ _-][a-z]+)+>|\.\.\.\s*(?:existing|rest"
+    r"|other|more)|\[\s*…\s*\]|^\s*\.\.\.\s+\w",
     re.MULTILINE,
 )
 
 _MACROS_ANYWHERE = re.compile(
-    r"^\s*[A-Z][A-Z0-9_]{3,}\s*(?:\([^;{}\n]*\))?\s*$|^\s*[A-Z][A-Z0-9_]{3,}(?:\([^()\n]*\))?\s+(?:[a-z_]\w*[\s*&<:]|[A-Z]\w*\s)"
+    r"^\s*[A-Z][A-Z0-9_]{3,}\s*(?:\([^;{}\n]*\))?\s*$|^\s*[A-Z][A-Z0-9_]{3,}(?:\([^()\n]*\))?\s+(?:[a-z_]\w*[\s*&<:]"
+    r"|[A-Z]\w*\s)"
     r"|\)\s*[A-Z][A-Z0-9_]{3,}(?:\([^()]*\))?\s*[;{]|\b(?:class|struct)\s+[A-Z_]{4,}(?:\([^)]*\))?\s+\w|\bQ_OBJECT\b",
     re.MULTILINE,
 )
@@ -152,17 +162,22 @@ _OPENERS = {
 }
 _OPENERS |= {"typescript": _OPENERS["javascript"], "tsx": _OPENERS["javascript"]}
 _DEFINITION = re.compile(
-    r"(?:pub|fn|func|fun|function|class|struct|enum|impl|trait|interface|object|public|private|protected|static|package|import|use|using|#|const \w+ = \(|export)\b"
+    r"(?:pub|fn|func|fun|function|class|struct|enum|impl|trait|interface|object|public|private|protected|static"
+    r"|package|import|use|using|#|const \w+ = \(|export)\b"
 )
 
 
+_STATEMENT = re.compile(r"(?:let|var|return|if|for|while|match|switch|auto|int|double|self|this)\b")
+
+
 def heads_of_body(code: str, language: str, extra: str) -> tuple[str, ...]:
-    """Return what may have stood before `code` when it is the rest of a body: it begins indented and ends by closing more than it opened."""
+    """Return what may have stood before `code` when it is the rest of a body: it begins indented and ends by closing
+    more than it opened."""
     first = next((line for line in code.split("\n") if line.strip()), "")
     openers = _OPENERS.get(language, ())
     if (
         not openers
-        or not first[:1].isspace()
+        or not (first[:1].isspace() or _STATEMENT.match(first))
         or _DEFINITION.match(first.strip())
         or not 0 < len(extra) <= 3
         or set(extra) != {"}"}

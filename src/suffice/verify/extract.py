@@ -69,7 +69,8 @@ def normalise(text: str) -> str:
 
 
 def extract(answer: AnswerView, ask: AskView) -> tuple[Code, ...]:
-    """Return the pieces of code in `answer`, in order, those of tool calls last. Empty when there are none or it is too large."""
+    """Return the pieces of code in `answer`, in order, those of tool calls last. Empty when there are none or it is
+    too large."""
     text = normalise(ask.prefill + answer.text)
     pieces: list[Code] = []
     if text.strip() and len(text) <= MAX_TEXT:
@@ -170,10 +171,14 @@ def _dedent_fence(code: str, indent: int) -> str:
 
 
 _CODE_START = re.compile(
-    r"\s*(?:import |from \S+ import |def |class |async |@\w|#include|#!|#define|package |use |using |func |fn |pub |public |private "
-    r"|protected |const |let |var |function |export |module |namespace |template\s*<|interface |type \w+ |struct |enum |impl |fun |val "
-    r"|object |trait |<\?php|<!DOCTYPE|<\w+[\s>]|return\b|if\b.*[:{(]|for\b.*[:{(]|while\b.*[:{(]|local |require|resource \"|FROM \S|SELECT |CREATE "
-    r"|//|/\*|\"\"\"|'''|# |[\w.\[\]]+\s*(?:[-+*/|&]?=)[^=]|[\w.]+\(.*\)\s*;?\s*$|[{\[(]|try\b|with \w|raise |assert |yield |unsafe |static |extern )"
+    r"\s*(?:import |from \S+ import |def |class |async |@\w|#include|#!|#define|package |use |using |func |fn |pub "
+    r"|public |private "
+    r"|protected |const |let |var |function |export |module |namespace |template\s*<|interface |type \w+ |struct |enum "
+    r"|impl |fun |val "
+    r"|object |trait |<\?php|<!DOCTYPE|<\w+[\s>]|return\b|if\b.*[:{(]|for\b.*[:{(]|while\b.*[:{(]|local |require"
+    r"|resource \"|FROM \S|SELECT |CREATE "
+    r"|//|/\*|\"\"\"|'''|# |[\w.\[\]]+\s*(?:[-+*/|&]?=)[^=]|[\w.]+\(.*\)\s*;?\s*$|[{\[(]|try\b|with \w|raise |assert "
+    r"|yield |unsafe |static |extern )"
 )
 _PROSE = re.compile(r"^[A-Z][\w'’,-]*(?: [\w'’`*\"(),-]+){4,}[.:!?]?\s*$")
 

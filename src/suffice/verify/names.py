@@ -1,6 +1,7 @@
 """Gate `names`: a self-contained Python answer uses no name that is defined nowhere in it.
 
-Only what is sure is rejected: whole modules, no star imports, no `exec`, no names injected by a session or a framework, and a name that
+Only what is sure is rejected: whole modules, no star imports, no `exec`, no names injected by a session or a
+framework, and a name that
 neither the ask nor the rest of the answer mentions. Scopes are those of Python's own `symtable`.
 """
 
@@ -20,10 +21,63 @@ from suffice.verify.reading import Reading, verdict
 
 GATE = "names"
 _KNOWN = frozenset(dir(builtins)) | frozenset(
-    "__file__ __name__ __doc__ __path__ __annotations__ __class__ __module__ __qualname__ __builtins__ __spec__ __loader__ __package__ "
-    "__dict__ __conditional_annotations__ __debug__ WindowsError reveal_type reveal_locals _ __ ___ In Out display get_ipython exit quit "
-    "copyright credits license help unicode xrange raw_input basestring long reduce unichr file cmp execfile reload buffer "
-    "spark sc sqlContext dbutils pythoncom profile ExceptionGroup BaseExceptionGroup aiter anext EncodingWarning PythonFinalizationError".split()
+    [
+        "__file__",
+        "__name__",
+        "__doc__",
+        "__path__",
+        "__annotations__",
+        "__class__",
+        "__module__",
+        "__qualname__",
+        "__builtins__",
+        "__spec__",
+        "__loader__",
+        "__package__",
+        "__dict__",
+        "__conditional_annotations__",
+        "__debug__",
+        "WindowsError",
+        "reveal_type",
+        "reveal_locals",
+        "_",
+        "__",
+        "___",
+        "In",
+        "Out",
+        "display",
+        "get_ipython",
+        "exit",
+        "quit",
+        "copyright",
+        "credits",
+        "license",
+        "help",
+        "unicode",
+        "xrange",
+        "raw_input",
+        "basestring",
+        "long",
+        "reduce",
+        "unichr",
+        "file",
+        "cmp",
+        "execfile",
+        "reload",
+        "buffer",
+        "spark",
+        "sc",
+        "sqlContext",
+        "dbutils",
+        "pythoncom",
+        "profile",
+        "ExceptionGroup",
+        "BaseExceptionGroup",
+        "aiter",
+        "anext",
+        "EncodingWarning",
+        "PythonFinalizationError",
+    ]
 )
 _DYNAMIC = re.compile(
     r"\b(?:exec|eval|globals|locals|vars|setattr|__import__|getattr)\s*\(|\bimport \*|__getattr__|\bctypes\b.*\bwintypes\b"
@@ -57,7 +111,38 @@ def check(reading: Reading) -> Verdict:
 
 
 _ALIASES = frozenset(
-    "np pd plt sns tf sp sm nx px go st sa mp mpl cv dt ET bs op ic Path datetime date timedelta Decimal Counter defaultdict deque reduce partial".split()
+    [
+        "np",
+        "pd",
+        "plt",
+        "sns",
+        "tf",
+        "sp",
+        "sm",
+        "nx",
+        "px",
+        "go",
+        "st",
+        "sa",
+        "mp",
+        "mpl",
+        "cv",
+        "dt",
+        "ET",
+        "bs",
+        "op",
+        "ic",
+        "Path",
+        "datetime",
+        "date",
+        "timedelta",
+        "Decimal",
+        "Counter",
+        "defaultdict",
+        "deque",
+        "reduce",
+        "partial",
+    ]
 )
 
 
@@ -99,9 +184,7 @@ def _collect(table: symtable.SymbolTable, bound: set[str], free: set[str], *, to
                 is_top and (symbol.is_assigned() or symbol.is_imported() or symbol.is_namespace())
             ) or symbol.is_declared_global():
                 bound.add(name)
-            elif symbol.is_referenced() and symbol.is_global():
-                free.add(name)
-            elif is_top and symbol.is_referenced():
+            elif (symbol.is_referenced() and symbol.is_global()) or (is_top and symbol.is_referenced()):
                 free.add(name)
         stack.extend((child, False) for child in scope.get_children())
 

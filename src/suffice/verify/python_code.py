@@ -47,7 +47,8 @@ _NEWER = (
     (re.compile(r"^(\s*)lazy\s+(?=import |from )", re.MULTILINE), r"\1"),
 )
 _OLDER = re.compile(
-    r"^\s*(?:print\s+(?![=(+\-*/.,:)\]}])|exec\s+[\"'\w]|raise\s+\w+\s*,|except\s+[\w.()]+(?:\s*,\s*\w+)\s*:)|<>|\bur['\"]|(?<![\w.])0[0-7]+\b(?!\.)|\d+L\b|`[^`\n]+`",
+    r"^\s*(?:print\s+(?![=(+\-*/.,:)\]}])|exec\s+[\"'\w]|raise\s+\w+\s*,|except\s+[\w.()]+(?:\s*,\s*\w+)\s*:)|<>"
+    r"|\bur['\"]|(?<![\w.])0[0-7]+\b(?!\.)|\d+L\b|`[^`\n]+`",
     re.MULTILINE,
 )
 _MAGIC = re.compile(
@@ -55,11 +56,13 @@ _MAGIC = re.compile(
     re.MULTILINE,
 )
 _NOT_PYTHON = re.compile(
-    r"^\s*(?:\$ |>\s?\w|In \[\d*\]:|Out\[\d*\]:|Traceback \(most recent|(?:pip3?|python3?|uv|conda|poetry|npm|cd|git|curl|export|source|sudo|apt(?:-get)?|docker) [\w\-./$])",
+    r"^\s*(?:\$ |>\s?\w|In \[\d*\]:|Out\[\d*\]:|Traceback \(most recent|(?:pip3?|python3?|uv|conda|poetry|npm|cd|git"
+    r"|curl|export|source|sudo|apt(?:-get)?|docker) [\w\-./$])",
     re.MULTILINE,
 )
 _HOLES = re.compile(
-    r"(?:,|\()\s*\.\.\.\s*,?\s*[A-Za-z_]\w*\s*=|^\s*\.\.\.\s+\S|\S\s+\.\.\.\s*$|<[a-z]+(?:[ _-][a-z]+)+>|…|[\[(]\s*\.{3}\s*[\])]\s*\w",
+    r"(?:,|\()\s*\.\.\.\s*,?\s*[A-Za-z_]\w*\s*=|^\s*\.\.\.\s+\S|\S\s+\.\.\.\s*$|<[a-z]+(?:[ _-][a-z]+)+>|…"
+    r"|[\[(]\s*\.{3}\s*[\])]\s*\w",
     re.MULTILINE,
 )
 
@@ -110,6 +113,9 @@ def _otherwise(code: str, first: Parse) -> Parse:
     lines = code.split("\n")
     failed = lines[first.line - 1] if 0 < first.line <= len(lines) else ""
     excused = any(pattern.search(failed) for pattern in (_OLDER, _NOT_PYTHON, _HOLES)) or "{%" in code or "<%" in code
+    if first.why.startswith(("unterminated triple", "'(' was", "'[' was", "'{' was", "unexpected EOF")):
+        # Nothing but the end of the text is wrong here.
+        excused = False
     if excused or _other_python(code):
         return Parse(
             status=Status.UNSURE, why=f"another dialect, a session or a template: {first.why}", line=first.line

@@ -50,10 +50,15 @@ def language_of(text: str) -> str:
     fenced = {
         languages.canonical(fence.info.split()[0]) for fence in fences(normalise(text[:200_000])) if fence.info.split()
     } - {"", "text", "diff"}
-    shown = fenced or {languages.of_content(text[at.start() :]) for at in [_CODE.search(text)] if at} - {""}
+    shown = fenced or {languages.of_content(code) for code in _shown(text) if languages.unmistakable(code)}
     # A language that is spoken of while another one is shown may be mentioned for any reason.
     found = spoken | shown
     return found.pop() if len(found) == 1 else ""
+
+
+def _shown(text: str) -> list[str]:
+    found = _CODE.search(text)
+    return [text[found.start() :]] if found else []
 
 
 def requested(text: str, language: str, task: TaskType) -> tuple[Requested, ...]:

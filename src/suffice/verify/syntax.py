@@ -1,7 +1,9 @@
 """Gate `parses`: does the code in an answer parse, each piece in its own language.
 
-Python is read by its own parser, JSON and TOML by the standard library, the rest by tree-sitter. A piece is rejected only when it parses
-in no surroundings (a method body, a class member, the ask's own code before it), no reading of its fence helps, and the place of
+Python is read by its own parser, JSON and TOML by the standard library, the rest by tree-sitter. A piece is rejected
+only when it parses
+in no surroundings (a method body, a class member, the ask's own code before it), no reading of its fence helps, and
+the place of
 the fault is none that the grammar is known to get wrong. Diffs and search/replace blocks are judged by `edits.py`.
 """
 
@@ -81,15 +83,20 @@ def by_grammar(code: str, language: str) -> Parse:
         return _UNSURE
     if len(code) <= MAX_LARGE:
         for before, after in contexts.SURROUNDINGS.get(language, ()):
-            if grammars.fault(before + text + after, language) is None:
+            if grammars.fault(before + text + after.lstrip("\n") + "\n", language) is None:
                 return Parse(status=Status.GOOD, whole=False, why="a fragment")
     balance = scan(code, "php" if language == "php_only" else language)
-    if balance is not None and balance.extra and not balance.open and not balance.inside:
-        if any(
+    if (
+        balance is not None
+        and balance.extra
+        and not balance.open
+        and not balance.inside
+        and any(
             grammars.fault(head + text, language) is None
             for head in contexts.heads_of_body(code, language, balance.extra)
-        ):
-            return Parse(status=Status.GOOD, whole=False, why="the rest of a body")
+        )
+    ):
+        return Parse(status=Status.GOOD, whole=False, why="the rest of a body")
     line = first.row + 1
     why = f"line {line}: " + (f"{first.missing!r} is missing" if first.missing else "this does not parse")
     cut = first.at_end
@@ -128,7 +135,7 @@ def page(code: str, language: str) -> Parse:
         )
         if parsed.status is Status.BAD:
             return Parse(status=Status.BAD, why=f"in the {part.language} part, {parsed.why}", line=parsed.line)
-    left = markup.unclosed(code)
+    left = markup.unclosed(code, strict=language != "html")
     if left or markup.broken_tail(code.rstrip()):
         return Parse(status=Status.BAD, why=f"ends before </{left[-1]}>" if left else "ends inside a tag", cut=True)
     if language == "svelte" and markup.open_blocks(code):
