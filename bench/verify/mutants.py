@@ -59,7 +59,8 @@ def compiles(code: str) -> bool:
 
 
 def counts(code: str) -> tuple[int, ...]:
-    """How often each bracket stands in `code`, strings and comments included."""
+    """How often each bracket is opened more than closed in `code`, comments left out, strings included."""
+    code = re.sub(r"/\*[\s\S]*?(?:\*/|\Z)|//[^\n]*", "", code)
     return tuple(code.count(a) - code.count(b) for a, b in zip(_OPEN, _CLOSE, strict=True))
 
 

@@ -6,7 +6,10 @@ from suffice.verify import markup
 
 
 def test_parts_and_their_languages():
-    page = '<script setup lang="ts">let a: number = 1;</script>\n<style lang="scss">a { }</style><script type="application/json">{}</script>'
+    page = (
+        '<script setup lang="ts">let a: number = 1;</script>\n<style lang="scss">a { }</style><script '
+        'type="application/json">{}</script>'
+    )
     assert [part.language for part in markup.parts(page)] == ["typescript", "scss", "json"]
 
 

@@ -96,7 +96,7 @@ def _list(value: Any) -> Sequence[Any]:
 
 
 def _format(value: Any) -> ResponseFormat:
-    if not isinstance(value, Mapping) or value.get("type") not in {"json_object", "json_schema"}:
+    if not isinstance(value, Mapping) or value.get("type") not in ("json_object", "json_schema"):
         return ResponseFormat()
     inner = value.get("json_schema")
     schema = inner.get("schema") if isinstance(inner, Mapping) else None

@@ -29,17 +29,44 @@ _REFUSAL = re.compile(
     re.IGNORECASE,
 )
 _COMMENT = r"(?:#|//|/\*+|--|<!--|\{/\*|;;?|%|\*)"
+_DOTS = r"(?:\.\.\.|…)"
+_END = r"[ \t]*(?:\.\.\.|…|[.)\]])?[ \t]*(?:\*/\}?|-->)?[ \t]*$"
+_PART = (
+    r"(?:code|file|class|function|method|implementation|component|module|methods|functions|imports?|script|logic"
+    r"|fields|content|props|routes"
+    r"|tests?|cases)"
+)
+_KEPT = (
+    r"(?:here|remains?(?: the same| unchanged| as is)?|stays? (?:the same|unchanged)|unchanged|goes here|as before"
+    r"|(?:is|are) (?:the same|unchanged)|omitted)"
+)
+# A comment that stands for code: it is nothing else, and says so by dots or by a word for "as it was". A comment about
+# the rest is prose.
 _ELISION = re.compile(
-    r"^[ \t]*" + _COMMENT + r"[ \t]*(?:(?:\.\.\.|…)[ \t]*[\w(\[]"
-    r"|\[?(?:\.\.\.|…)?[ \t]*(?:(?:the )?(?:rest|remainder) of (?:the |your )?(?:\w+ ){0,3}"
-    r"(?:code|file|class|function|method|implementation|component|module|methods|functions|imports?|script|logic)\b"
-    r"|(?:existing|other|remaining|previous|original) (?:\w+ ){0,2}(?:code|methods|functions|imports|logic"
-    r"|implementation|fields|content)"
-    r"(?: (?:here|remains?|stays?|unchanged|goes here|as before|above|below|is the same)\b|[ \t]*(?:\.\.\.|…|\*/|-->|$))"
-    r"|same as (?:before|above|previous)\b|unchanged(?: code)?[ \t]*(?:\.\.\.|…|\*/|-->|$)"
-    r"|(?:code|implementation) (?:omitted|unchanged|continues|truncated)\b"
-    r"|(?:add|put|insert|implement|write) (?:your|the|rest of) (?:\w+ ){0,3}(?:code|logic|implementation) here\b"
-    r"|(?:your|implementation) (?:code|logic|goes) here\b))",
+    r"^[ \t]*"
+    + _COMMENT
+    + r"[ \t]*[(\[]?(?:"
+    # dots first: "... existing code ...", "... rest of the code", "... (unchanged)"
+    + _DOTS
+    + r"[ \t]*[(\[]?(?:[\w ,'`()/-]{0,60}"
+    + _DOTS
+    + r"|(?:the )?(?:rest|remainder|remaining|existing|other|previous|same|unchanged|omitted|your)\b[\w ,'`()/-]{0,60})"
+    # a part, then what happens to it: "rest of the function remains the same", "existing code here"
+    + r"|(?:(?:the )?(?:rest|remainder) of (?:the |your )?(?:\w+ ){0,3}|(?:the )?(?:existing|other|remaining|previous"
+    r"|original) (?:\w+ ){0,2})"
+    + _PART
+    + r"(?: "
+    + _KEPT
+    + r"|[ \t]*"
+    + _DOTS
+    + r")"
+    + r"|same as (?:before|above|previous)|unchanged(?: code)?[ \t]*"
+    + _DOTS
+    + r"|(?:code|implementation) (?:omitted"
+    r"|unchanged|continues|truncated)(?: "
+    r"for brevity)?"
+    + r"|(?:add|put|insert|implement|write) (?:your|the rest of) (?:\w+ ){0,3}(?:code|logic|implementation) here|your "
+    r"(?:code|logic|implementation) (?:goes )?here" + r")" + _END,
     re.IGNORECASE | re.MULTILINE,
 )
 _WANTS_WHOLE = frozenset({TaskType.GENERATE, TaskType.CONVERT, TaskType.TEST_GEN})

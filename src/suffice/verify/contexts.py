@@ -70,7 +70,9 @@ _MACRO = (
     r"|struct)\s+[A-Z_]{4,}(?:\(.*\))?\s+\w"
     r"|\bQ_\w+|\bslots\s*:|\bsignals\s*:|^\s*[A-Z]\w+\([^;{}]*\)\s*\{?\s*$|_FOREACH\b|\b(?:for_?each|foreach)\w*\s*\("
 )
-_ANY_MACRO = r"|\b(?!NULL\b|U?INT|SIZE_|EOF\b|U?LLONG|U?LONG|DBL_|FLT_|EXIT_|RAND_|BUFSIZ|CHAR_)[A-Z][A-Z0-9_]{3,}\b"
+# A name of capitals that is neither a member nor has members: perhaps a macro. Constants of the standard library are none.
+_ANY_MACRO = r"|(?<![:.>\w])(?!NULL\b|U?INT|SIZE_|EOF\b|U?LLONG|U?LONG|DBL_|FLT_|EXIT_|RAND_|BUFSIZ|CHAR_)[A-Z][A-Z0-9_]{3,}\b(?!\s*(?:\.|->|::|\[))"
+
 _GAP_PATTERNS = {
     "typescript": r"[<,]\s*(?:in|out|const)\s+\w|^\s*(?:in|out|const)\s+\w+\s*=\s*\w+,|\busing\s+\w+\s*=|\baccessor\s"
     r"|\bimport\s+(?:defer|source)\b",

@@ -88,7 +88,12 @@ def _parse(code: str) -> Parse:
     except SyntaxError as error:
         line = error.lineno or 0
         lines = code.rstrip().count("\n") + 1
-        return Parse(status=Status.BAD, why=f"{error.msg} (line {line})", line=line, cut=line >= lines)
+        last = code.rstrip().rsplit("\n", 1)[-1]
+        at_end = line > lines or (line == lines and (error.offset or 0) > len(last))
+        never = error.msg.endswith("was never closed") or error.msg.startswith(
+            ("unterminated triple", "expected an indented")
+        )
+        return Parse(status=Status.BAD, why=f"{error.msg} (line {line})", line=line, cut=at_end or never)
     except (MemoryError, RecursionError, ValueError, OverflowError, SystemError):
         return Parse(status=Status.UNSURE, why="too deep for the parser")
     return Parse(status=Status.GOOD, tree=tree)
