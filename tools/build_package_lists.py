@@ -1,7 +1,9 @@
 """Build src/suffice/verify/data: which packages and modules exist, compactly and dated.
 
-Arguments name the registries' lists (tab-separated, a header line): `--pypi` (name, version, month, rank among the most downloaded),
-`--npm` (name, version, downloads a month), `--crates` (one crate a line), `--python` interpreters whose standard library is listed,
+Arguments name the registries' lists (tab-separated, a header line): `--pypi` (name, version, month, rank among the
+most downloaded),
+`--npm` (name, version, downloads a month), `--crates` (one crate a line), `--python` interpreters whose standard
+library is listed,
 `--date`. Names known at all go into a Bloom filter (10 bits a name, 1 % false positives: a name that exists is never missed),
 the most used ones into a sorted list for look-alikes.
 """
@@ -23,14 +25,78 @@ LISTING = (
     "print('\\n'.join(n for n in names if n != 'site-packages'))"
 )
 # Not installed here: Python 3.14's additions and the standard library of Python 2 that snippets still import.
-ADDED = "annotationlib compression _interpreters".split()
-REMOVED = (
-    "asynchat asyncore distutils imp smtpd aifc audioop cgi cgitb chunk crypt imghdr mailcap msilib nis nntplib ossaudiodev pipes "
-    "sndhdr spwd sunau telnetlib uu xdrlib lib2to3 formatter parser symbol macpath binhex asyncore dummy_threading _dummy_threading "
-    "urllib2 urlparse ConfigParser StringIO cStringIO cPickle Queue Tkinter tkMessageBox tkFileDialog httplib BaseHTTPServer "
-    "SimpleHTTPServer SocketServer HTMLParser htmlentitydefs Cookie cookielib xmlrpclib commands md5 sha sets thread __builtin__ "
-    "exceptions copy_reg anydbm dumbdbm whichdb robotparser repr UserDict UserList UserString itertools"
-).split()
+ADDED = ["annotationlib", "compression", "_interpreters"]
+REMOVED = [
+    "asynchat",
+    "asyncore",
+    "distutils",
+    "imp",
+    "smtpd",
+    "aifc",
+    "audioop",
+    "cgi",
+    "cgitb",
+    "chunk",
+    "crypt",
+    "imghdr",
+    "mailcap",
+    "msilib",
+    "nis",
+    "nntplib",
+    "ossaudiodev",
+    "pipes",
+    "sndhdr",
+    "spwd",
+    "sunau",
+    "telnetlib",
+    "uu",
+    "xdrlib",
+    "lib2to3",
+    "formatter",
+    "parser",
+    "symbol",
+    "macpath",
+    "binhex",
+    "asyncore",
+    "dummy_threading",
+    "_dummy_threading",
+    "urllib2",
+    "urlparse",
+    "ConfigParser",
+    "StringIO",
+    "cStringIO",
+    "cPickle",
+    "Queue",
+    "Tkinter",
+    "tkMessageBox",
+    "tkFileDialog",
+    "httplib",
+    "BaseHTTPServer",
+    "SimpleHTTPServer",
+    "SocketServer",
+    "HTMLParser",
+    "htmlentitydefs",
+    "Cookie",
+    "cookielib",
+    "xmlrpclib",
+    "commands",
+    "md5",
+    "sha",
+    "sets",
+    "thread",
+    "__builtin__",
+    "exceptions",
+    "copy_reg",
+    "anydbm",
+    "dumbdbm",
+    "whichdb",
+    "robotparser",
+    "repr",
+    "UserDict",
+    "UserList",
+    "UserString",
+    "itertools",
+]
 
 
 def bloom(names: set[str]) -> bytes:

@@ -1,6 +1,7 @@
 """Gate `agreement`: do two samples of the same ask say the same, whatever their names and comments are.
 
-Python is compared by its syntax tree, other languages by their tokens; names are replaced by the order of their appearance. It never
+Python is compared by its syntax tree, other languages by their tokens; names are replaced by the order of their
+appearance. It never
 rejects: two good answers may differ.
 """
 

@@ -1,6 +1,7 @@
 """Do the edits of an answer fit the files that the conversation contains, and what do the files become.
 
-Edits are applied in order to a working copy. A file that is not known, or known in part, is never held against an edit. What does
+Edits are applied in order to a working copy. A file that is not known, or known in part, is never held against an
+edit. What does
 not fit exactly but would with other blanks is `sure=False` where the tools that apply it forgive blanks.
 """
 
@@ -114,8 +115,7 @@ def _edits(piece: Code) -> tuple[FileEdit, ...]:
 
 def _one(edit: FileEdit, piece: Code, space: Workspace) -> Problem | None:
     if edit.action == "add":
-        key = space.find(edit.path) or edit.path
-        space.write(key, "\n".join(edit.hunks[0].new) if edit.hunks else "")
+        space.write(space.find(edit.path) or edit.path, "\n".join(edit.hunks[0].new) if edit.hunks else "")
         return None
     key = space.find(edit.path) if edit.path else None
     if (
@@ -241,7 +241,8 @@ def _line(lines: list[str], anchor: str, start: int) -> int | None:
 
 
 def _sequence(lines: list[str], wanted: list[str], start: int, hint: int) -> int | None:
-    """Return the index from `start` on at which `wanted` stands in `lines`, the nearest to `hint` when it stands there often."""
+    """Return the index from `start` on at which `wanted` stands in `lines`, the nearest to `hint` when it stands there
+    often."""
     first, size = wanted[0], len(wanted)
     places = [i for i in range(start, len(lines) - size + 1) if lines[i] == first and lines[i : i + size] == wanted]
     if not places:

@@ -1,6 +1,7 @@
 """Builds the views of a conversation in OpenAI's chat format: what was asked, which files it shows, what was already done.
 
-It is generous in reading and careful in claiming: a file is known in full only when the conversation shows it so and nothing after that
+It is generous in reading and careful in claiming: a file is known in full only when the conversation shows it so and
+nothing after that
 can have changed it. Never raises on what a client sends.
 """
 
@@ -95,7 +96,7 @@ def _list(value: Any) -> Sequence[Any]:
 
 
 def _format(value: Any) -> ResponseFormat:
-    if not isinstance(value, Mapping) or value.get("type") not in {"json_object", "json_schema"}:
+    if not isinstance(value, Mapping) or value.get("type") not in ("json_object", "json_schema"):
         return ResponseFormat()
     inner = value.get("json_schema")
     schema = inner.get("schema") if isinstance(inner, Mapping) else None

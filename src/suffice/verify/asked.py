@@ -1,4 +1,5 @@
-"""Gate `asked-for`: the answer defines the name that was asked for, with its parameters, in the language, or is the JSON asked for.
+"""Gate `asked-for`: the answer defines the name that was asked for, with its parameters, in the language, or is the
+JSON asked for.
 
 A name counts as missing only when whole code came back that defines other names; a body that continues the asked code does not.
 """
@@ -166,8 +167,8 @@ def _python_name(wanted: Requested, trees: list[ast.Module], *, whole: bool) -> 
                 defined.setdefault(node.id, node)
             elif isinstance(node, ast.alias):
                 defined.setdefault((node.asname or node.name).split(".")[0], node)
-    node = defined.get(wanted.name)
-    if node is None:
+    found = defined.get(wanted.name)
+    if found is None:
         others = [
             name
             for name, other in defined.items()
@@ -177,8 +178,8 @@ def _python_name(wanted: Requested, trees: list[ast.Module], *, whole: bool) -> 
             return verdict(GATE, Outcome.UNKNOWN, f"{wanted.name} may be around the code")
         reason = f"{wanted.name!r} was asked for; the answer defines {', '.join(others[:5])}."
         return verdict(GATE, Outcome.REJECT, reason, kind="missing-name", language="python")
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and wanted.parameters is not None:
-        wrong = _signature(node, wanted.parameters)
+    if isinstance(found, ast.FunctionDef | ast.AsyncFunctionDef) and wanted.parameters is not None:
+        wrong = _signature(found, wanted.parameters)
         if wrong:
             return verdict(GATE, Outcome.REJECT, wrong, kind="wrong-signature", language="python")
     return verdict(GATE, Outcome.ACCEPT, f"{wanted.name} is defined", language="python")

@@ -21,20 +21,52 @@ _CUT = frozenset(
 )
 _FILTERED = frozenset({"content_filter", "safety", "refusal", "recitation", "blocklist", "prohibited_content", "spii"})
 _REFUSAL = re.compile(
-    r"\A\W*(?:I(?:['’]m| am) (?:really |very |so )?(?:sorry|afraid)\b[^.\n]{0,80}(?:can(?:no|['’])t|unable|not able|won['’]t)|sorry,? (?:but )?I (?:can(?:no|['’])t|am unable)"
+    r"\A\W*(?:I(?:['’]m| am) (?:really |very |so )?(?:sorry|afraid)\b[^.\n]{0,80}(?:can(?:no|['’])t|unable|not able"
+    r"|won['’]t)|sorry,? (?:but )?I (?:can(?:no|['’])t|am unable)"
     r"|I(?:['’]m| am) (?:unable|not able) to (?:help|assist|comply|fulfil|provide|create|write|generate|do)"
     r"|I (?:can(?:no|['’])t|won['’]t|must decline to) (?:help|assist|comply|fulfil|provide|create|write|generate|do)\b"
     r"|As an AI(?: language)? model, I (?:can(?:no|['’])t|am unable))",
     re.IGNORECASE,
 )
 _COMMENT = r"(?:#|//|/\*+|--|<!--|\{/\*|;;?|%|\*)"
+_DOTS = r"(?:\.\.\.|…)"
+_END = r"[ \t]*(?:\.\.\.|…|[.)\]])?[ \t]*(?:\*/\}?|-->)?[ \t]*$"
+_PART = (
+    r"(?:code|file|class|function|method|implementation|component|module|methods|functions|imports?|script|logic"
+    r"|fields|content|props|routes"
+    r"|tests?|cases)"
+)
+_KEPT = (
+    r"(?:here|remains?(?: the same| unchanged| as is)?|stays? (?:the same|unchanged)|unchanged|goes here|as before"
+    r"|(?:is|are) (?:the same|unchanged)|omitted)"
+)
+# A comment that stands for code: it is nothing else, and says so by dots or by a word for "as it was". A comment about
+# the rest is prose.
 _ELISION = re.compile(
-    rf"^[ \t]*{_COMMENT}[ \t]*(?:(?:\.\.\.|…)[ \t]*[\w(\[]|\[?(?:\.\.\.|…)?[ \t]*(?:(?:the )?(?:rest|remainder) of (?:the |your )?"
-    r"(?:\w+ ){0,3}(?:code|file|class|function|method|implementation|component|module|methods|functions|imports?|script|logic|remains|stays|is|unchanged)"
-    r"|(?:existing|other|remaining|previous|original) (?:\w+ ){0,2}(?:code|methods|functions|imports|logic|implementation|fields|content)"
-    r"(?: (?:here|remains?|stays?|unchanged|goes|as before|above|below|is the same)|[ \t]*(?:\.\.\.|…|\*/|-->|$))"
-    r"|same as (?:before|above|previous)|unchanged(?: code)?[ \t]*(?:\.\.\.|…|\*/|-->|$)|(?:code|implementation) (?:omitted|unchanged|continues|truncated)"
-    r"|(?:add|put|insert|implement|write) (?:your|the|rest of) (?:\w+ ){0,3}(?:code|logic|implementation) here|(?:your|implementation) (?:code|logic|goes) here))",
+    r"^[ \t]*"
+    + _COMMENT
+    + r"[ \t]*[(\[]?(?:"
+    # dots first: "... existing code ...", "... rest of the code", "... (unchanged)"
+    + _DOTS
+    + r"[ \t]*[(\[]?(?:[\w ,'`()/-]{0,60}"
+    + _DOTS
+    + r"|(?:the )?(?:rest|remainder|remaining|existing|other|previous|same|unchanged|omitted|your)\b[\w ,'`()/-]{0,60})"
+    # a part, then what happens to it: "rest of the function remains the same", "existing code here"
+    + r"|(?:(?:the )?(?:rest|remainder) of (?:the |your )?(?:\w+ ){0,3}|(?:the )?(?:existing|other|remaining|previous"
+    r"|original) (?:\w+ ){0,2})"
+    + _PART
+    + r"(?: "
+    + _KEPT
+    + r"|[ \t]*"
+    + _DOTS
+    + r")"
+    + r"|same as (?:before|above|previous)|unchanged(?: code)?[ \t]*"
+    + _DOTS
+    + r"|(?:code|implementation) (?:omitted"
+    r"|unchanged|continues|truncated)(?: "
+    r"for brevity)?"
+    + r"|(?:add|put|insert|implement|write) (?:your|the rest of) (?:\w+ ){0,3}(?:code|logic|implementation) here|your "
+    r"(?:code|logic|implementation) (?:goes )?here" + r")" + _END,
     re.IGNORECASE | re.MULTILINE,
 )
 _WANTS_WHOLE = frozenset({TaskType.GENERATE, TaskType.CONVERT, TaskType.TEST_GEN})

@@ -1,10 +1,12 @@
-"""Which files a conversation shows: fenced with a path, in `<file>` tags, or as the result of a tool that reads; and what changed them.
+"""Which files a conversation shows: fenced with a path, in `<file>` tags, or as the result of a tool that reads; and
+what changed them.
 
 `Files.full` holds what is known in full and still holds, `Files.part` excerpts and what may be stale.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass, field
 
@@ -14,11 +16,13 @@ from suffice.verify.fences import fences
 from suffice.verify.view import AnswerView, AskView, ToolCall
 
 _TAG = re.compile(
-    r"<(?:file|document|file_content|source)\b[^>]*?\b(?:path|name|filename|file)=[\"']([^\"'\n]+)[\"'][^>]*>\n?(.*?)\n?</(?:file|document|file_content|source)>",
+    r"<(?:file|document|file_content|source)\b[^>]*?\b(?:path|name|filename"
+    r"|file)=[\"']([^\"'\n]+)[\"'][^>]*>\n?(.*?)\n?</(?:file|document|file_content|source)>",
     re.DOTALL,
 )
 _READ = re.compile(
-    r"^(?:read|cat|view|open|get|show|fetch)?_?-?(?:file|read|view|cat|open|text_file|file_contents?)(?:_contents?|_text)?s?$|read_?file|view_?file|cat_?file|open_?file",
+    r"^(?:read|cat|view|open|get|show|fetch)?_?-?(?:file|read|view|cat|open|text_file|file_contents?)(?:_contents?"
+    r"|_text)?s?$|read_?file|view_?file|cat_?file|open_?file",
     re.IGNORECASE,
 )
 _HARMLESS = re.compile(
@@ -27,16 +31,19 @@ _HARMLESS = re.compile(
 )
 _SHELL_READ = re.compile(r"^\s*(?:cat|head -n \d+|nl -ba|nl|cat -n)\s+['\"]?([^\s'\"|;&<>*]+)['\"]?\s*$")
 _SHELL_SAFE = re.compile(
-    r"^\s*(?:cd [^;&|]+ && )?(?:cat|ls|grep|rg|find|head|tail|wc|pwd|tree|nl|which|echo [^>]*|git (?:status|diff|log|show|grep)|pytest|python3? -m (?:pytest|unittest|mypy)|sed -n)\b[^>;&|`]*$"
+    r"^\s*(?:cd [^;&|]+ && )?(?:cat|ls|grep|rg|find|head|tail|wc|pwd|tree|nl|which|echo [^>]*|git (?:status|diff|log"
+    r"|show|grep)|pytest|python3? -m (?:pytest|unittest|mypy)|sed -n)\b[^>;&|`]*$"
 )
 _NUMBERED = re.compile(r"^\s*(\d+)(?:\t|→|\s*\| ?|: ?)(.*)$")
 _RANGE_KEYS = ("view_range", "offset", "limit", "start_line", "end_line", "start", "end", "lines", "line_range")
 _FAILED = re.compile(
-    r"\A\s*(?:error|failed|no such file|cannot|could not|permission denied|<error|tool error|file (?:not found|does not exist)|old_str|string to replace|invalid)",
+    r"\A\s*(?:error|failed|no such file|cannot|could not|permission denied|<error|tool error|file (?:not found|does "
+    r"not exist)|old_str|string to replace|invalid)",
     re.IGNORECASE,
 )
 _CUT = re.compile(
-    r"\[?(?:output |file |content |response )?(?:was )?truncated|<truncated|\.\.\. ?\(?\d+ (?:more )?lines|lines? omitted|\[\d+ lines|<response clipped>",
+    r"\[?(?:output |file |content |response )?(?:was )?truncated|<truncated|\.\.\. ?\(?\d+ (?:more )?lines|lines? "
+    r"omitted|\[\d+ lines|<response clipped>",
     re.IGNORECASE,
 )
 
@@ -88,7 +95,7 @@ def unnumbered(dump: str) -> tuple[str, int]:
     if len(filled) < 1 or not all(found):
         return dump, 1
     numbers = [int(match.group(1)) for match in found if match]
-    if any(b != a + 1 for a, b in zip(numbers, numbers[1:], strict=False)):
+    if any(b != a + 1 for a, b in itertools.pairwise(numbers)):
         return dump, 1
     body = "\n".join(match.group(2) for match in found if match)
     return body + ("\n" if dump.endswith("\n") else ""), numbers[0]

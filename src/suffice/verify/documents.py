@@ -9,7 +9,6 @@ import json
 import re
 import tomllib
 
-from suffice.verify import grammars
 from suffice.verify.python_code import Parse, Status
 from suffice.verify.python_code import read as read_python
 from suffice.verify.scan import scan
@@ -37,7 +36,7 @@ def json_text(code: str, *, lax: bool = False) -> Parse:
         return Parse(status=Status.GOOD, why="JSON lines")
     if wrapped.startswith('"') and _json("{" + wrapped + "}") is None:
         return Parse(status=Status.GOOD, whole=False, why="members of an object")
-    if wrapped[:1] in "{[" and _json("[" + wrapped + "]") is None:
+    if wrapped[:1] in {"{", "["} and _json("[" + wrapped + "]") is None:
         return Parse(status=Status.GOOD, whole=False, why="values in a row")
     cut = error.pos >= len(code.rstrip()) or (balance is not None and bool(balance.open or balance.inside))
     # Without strings there are no false comments left in it; a laxer JSON may still be meant.
@@ -65,7 +64,10 @@ def notebook(code: str) -> Parse:
     outer = json_text(code)
     if outer.status is not Status.GOOD:
         return outer
-    value = json.loads(code, strict=False)
+    try:
+        value = json.loads(code, strict=False)
+    except (ValueError, RecursionError):
+        return Parse(status=Status.UNSURE, why="several values")
     if not isinstance(value, dict) or not isinstance(value.get("cells"), list):
         return Parse(status=Status.BAD, why="a notebook without cells", line=1)
     metadata = value.get("metadata")
@@ -88,7 +90,10 @@ def toml(code: str) -> Parse:
     try:
         tomllib.loads(code)
     except tomllib.TOMLDecodeError as error:
-        newer = re.search(r"\{[^{}\n]*\n|,\s*\}|\\[ex]|\d\d:\d\d(?!:)", code) and grammars.fault(code, "toml") is None
+        balance = scan(code, "toml")
+        newer = (
+            re.search(r"\{[^{}\n]*\n|,\s*\}|\\[ex]|\d\d:\d\d(?!:)", code) and balance is not None and balance.balanced
+        )
         repeated = "overwrite" in str(error) or "twice" in str(error) or "mutate" in str(error)
         if newer or repeated or re.search(r"^\s*(?:\.\.\.|…)\s*$", code, re.MULTILINE):
             return Parse(status=Status.UNSURE, why=str(error))

@@ -1,6 +1,7 @@
 """Gate `edit-applies`: every edit of the answer fits the file that it names, as the conversation shows that file.
 
-Judged are search/replace blocks, unified diffs (by their context, not their line numbers), `apply_patch` envelopes, replace-text
+Judged are search/replace blocks, unified diffs (by their context, not their line numbers), `apply_patch` envelopes,
+replace-text
 tool calls and whole files. A file that the conversation does not contain in full is UNKNOWN.
 """
 

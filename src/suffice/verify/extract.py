@@ -69,7 +69,8 @@ def normalise(text: str) -> str:
 
 
 def extract(answer: AnswerView, ask: AskView) -> tuple[Code, ...]:
-    """Return the pieces of code in `answer`, in order, those of tool calls last. Empty when there are none or it is too large."""
+    """Return the pieces of code in `answer`, in order, those of tool calls last. Empty when there are none or it is
+    too large."""
     text = normalise(ask.prefill + answer.text)
     pieces: list[Code] = []
     if text.strip() and len(text) <= MAX_TEXT:
@@ -142,7 +143,10 @@ def _fenced(text: str, fence: Fence, ask: AskView) -> Code:
     certain = bool(said)
     if not said:
         guess = languages.of_content(code) if not fence.info else ""
-        said, certain = guess, bool(guess) and guess == (ask.language or guess)
+        said, certain = (
+            guess,
+            bool(guess) and (guess == ask.language or (not ask.language and languages.unmistakable(code))),
+        )
     if path.endswith(".ipynb"):
         said = "ipynb"
     return Code(
@@ -167,10 +171,14 @@ def _dedent_fence(code: str, indent: int) -> str:
 
 
 _CODE_START = re.compile(
-    r"\s*(?:import |from \S+ import |def |class |async |@\w|#include|#!|#define|package |use |using |func |fn |pub |public |private "
-    r"|protected |const |let |var |function |export |module |namespace |template\s*<|interface |type \w+ |struct |enum |impl |fun |val "
-    r"|object |trait |<\?php|<!DOCTYPE|<\w+[\s>]|return\b|if\b.*[:{(]|for\b.*[:{(]|while\b.*[:{(]|local |require|resource \"|FROM \S|SELECT |CREATE "
-    r"|//|/\*|\"\"\"|'''|# |[\w.\[\]]+\s*(?:[-+*/|&]?=)[^=]|[\w.]+\(.*\)\s*;?\s*$|[{\[(]|try\b|with \w|raise |assert |yield |unsafe |static |extern )"
+    r"\s*(?:import |from \S+ import |def |class |async |@\w|#include|#!|#define|package |use |using |func |fn |pub "
+    r"|public |private "
+    r"|protected |const |let |var |function |export |module |namespace |template\s*<|interface |type \w+ |struct |enum "
+    r"|impl |fun |val "
+    r"|object |trait |<\?php|<!DOCTYPE|<\w+[\s>]|return\b|if\b.*[:{(]|for\b.*[:{(]|while\b.*[:{(]|local |require"
+    r"|resource \"|FROM \S|SELECT |CREATE "
+    r"|//|/\*|\"\"\"|'''|# |[\w.\[\]]+\s*(?:[-+*/|&]?=)[^=]|[\w.]+\(.*\)\s*;?\s*$|[{\[(]|try\b|with \w|raise |assert "
+    r"|yield |unsafe |static |extern )"
 )
 _PROSE = re.compile(r"^[A-Z][\w'’,-]*(?: [\w'’`*\"(),-]+){4,}[.:!?]?\s*$")
 
@@ -189,8 +197,10 @@ def _bare(text: str, ask: AskView) -> Code | None:
         return None
     guess = languages.of_content(text)
     language = ask.language or guess
-    certain = bool(language) and not _PROSE.match(first.strip()) and not _PROSE.match(last.strip())
-    if guess and ask.language and guess != ask.language:
+    # Text that begins indented continues something: without a hint nobody knows what.
+    known = bool(ask.language) or not first[:1].isspace()
+    certain = bool(language) and known and not _PROSE.match(first.strip()) and not _PROSE.match(last.strip())
+    if guess and guess != ask.language and (ask.language or not languages.unmistakable(text)):
         certain = False
     return Code(text=text, language=language, source=Source.BARE, certain=certain, start=0, end=len(text))
 

@@ -42,7 +42,8 @@ WHEELS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """The first place that a grammar could not read: 0-based rows, the text around it, and what was missing, if that is known."""
+    """The first place that a grammar could not read: 0-based rows, the text around it, and what was missing, if that
+    is known."""
 
     row: int
     last_row: int
@@ -89,7 +90,8 @@ def fault(code: str, language: str) -> Fault | bool | None:
     rows = code.split("\n")
     row, last = node.start_point[0], node.end_point[0]
     filled = len(code.rstrip().split("\n"))
-    around = "\n".join(rows[max(0, row - 1) : min(last, row + 6) + 2])
+    # These grammars lose their way far before they notice: all of the fault counts.
+    around = "\n".join(rows[max(0, row - 1) : min(last, row + (400 if language in {"bash", "css"} else 6)) + 2])
     at_end = last >= filled - 1 or row >= filled - 1
     return Fault(row=row, last_row=last, around=around, missing=node.type if node.is_missing else "", at_end=at_end)
 

@@ -1,6 +1,7 @@
 """Reads the edit notations: unified diffs, search/replace blocks, and the `apply_patch` envelope.
 
-It only reads; `apply.py` looks whether they fit. Line numbers and counts in hunk headers are kept as hints: models miscount them, and
+It only reads; `apply.py` looks whether they fit. Line numbers and counts in hunk headers are kept as hints: models
+miscount them, and
 the tools that apply such diffs recount.
 """
 

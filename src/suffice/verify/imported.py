@@ -81,16 +81,91 @@ _JS_IMPORT = re.compile(
 _JS_COMMENT = re.compile(r"/\*[\s\S]*?\*/|^\s*//[^\n]*", re.MULTILINE)
 
 
+# Packages of well-known libraries whose names begin with no domain.
+_FAMOUS = frozenset(
+    [
+        "akka",
+        "android",
+        "androidx",
+        "antlr",
+        "bolts",
+        "brave",
+        "butterknife",
+        "clojure",
+        "coil",
+        "cucumber",
+        "dagger",
+        "dalvik",
+        "feign",
+        "fj",
+        "freemarker",
+        "gnu",
+        "graphql",
+        "groovy",
+        "hudson",
+        "ij",
+        "jason",
+        "javafx",
+        "javassist",
+        "jdk",
+        "jenkins",
+        "jline",
+        "junit",
+        "jxl",
+        "kafka",
+        "kotlin",
+        "kotlinx",
+        "lombok",
+        "lucee",
+        "microsoft",
+        "mockit",
+        "netscape",
+        "ninja",
+        "nu",
+        "nz",
+        "okhttp3",
+        "okio",
+        "oracle",
+        "oshi",
+        "picocli",
+        "play",
+        "processing",
+        "ratpack",
+        "reactor",
+        "redis",
+        "repast",
+        "rest",
+        "retrofit2",
+        "rx",
+        "scala",
+        "sim",
+        "soot",
+        "spark",
+        "springfox",
+        "sun",
+        "technology",
+        "timber",
+        "tools",
+        "weblogic",
+        "weka",
+        "zipkin2",
+    ]
+)
+
+
 def of_javascript(piece: Code, parsed: Parse) -> tuple[Imported, ...]:
     """Return the packages that JavaScript or TypeScript imports; relative, aliased and virtual ones are not packages."""
     code = _JS_COMMENT.sub("", piece.text)
-    guarded = "try" in code
     found: dict[str, Imported] = {}
     for match in _JS_IMPORT.finditer(code):
         spec = match.group(1) or match.group(2)
         name = _package(spec)
         if name and name not in found:
-            found[name] = _javascript(spec, name, guarded and match.group(2) is not None)
+            found[name] = _javascript(
+                spec,
+                name,
+                match.group(2) is not None and re.search(r"\btry\s*\{[^{}]*$", code[: match.start()]) is not None,
+            )
     return tuple(found.values())
 
 
@@ -168,10 +243,11 @@ def of_rust(piece: Code, parsed: Parse) -> tuple[Imported, ...]:
             name = f"{crate}::{rest[0]}" if wrong else crate
             out[name] = Imported(name=name, known=not wrong, what="module of the standard library")
             continue
-        known = crate in packages.names("crates")
-        out[crate] = Imported(
-            name=crate, known=known, what="crate", near="" if known else packages.lookalike(crate, "crates")
-        )
+        # The list holds the crates in wide use, not the registry: one that is missing may still exist.
+        known = True if crate in packages.names("crates") else None
+        near = "" if known else packages.lookalike(crate, "crates")
+        why = f"did you mean {near!r}?" if near else "a crate that the list does not have"
+        out[crate] = Imported(name=crate, known=known, what="crate", near=near, why=why)
     return tuple(out.values())
 
 
@@ -233,79 +309,8 @@ def of_java(piece: Code, parsed: Parse) -> tuple[Imported, ...]:
         elif parts[0] in _DOMAINS or len(parts) < 2 or (own and own.group(1) == parts[0]):
             out.append(Imported(name=path, known=None, why="a package outside the JDK"))
         else:
-            famous = parts[0] in {
-                "junit",
-                "kotlin",
-                "kotlinx",
-                "scala",
-                "groovy",
-                "lombok",
-                "android",
-                "androidx",
-                "javafx",
-                "reactor",
-                "rx",
-                "sun",
-                "jdk",
-                "play",
-                "akka",
-                "freemarker",
-                "dagger",
-                "retrofit2",
-                "okhttp3",
-                "okio",
-                "cucumber",
-                "feign",
-                "picocli",
-                "zipkin2",
-                "redis",
-                "antlr",
-                "dalvik",
-                "netscape",
-                "weblogic",
-                "oracle",
-                "brave",
-                "graphql",
-                "spark",
-                "weka",
-                "processing",
-                "ij",
-                "gnu",
-                "javassist",
-                "mockit",
-                "oshi",
-                "technology",
-                "cn",
-                "tv",
-                "uk",
-                "lucee",
-                "springfox",
-                "ratpack",
-                "ninja",
-                "clojure",
-                "jason",
-                "bolts",
-                "butterknife",
-                "timber",
-                "coil",
-                "hudson",
-                "jenkins",
-                "jline",
-                "jxl",
-                "kafka",
-                "microsoft",
-                "nu",
-                "nz",
-                "one",
-                "rest",
-                "repast",
-                "sim",
-                "soot",
-                "tools",
-                "fj",
-                "io",
-            }
-            out.append(Imported(name=parts[0], known=True if famous else False, what="package"))
+            famous = parts[0] in _FAMOUS
+            out.append(Imported(name=parts[0], known=famous, what="package"))
     return tuple(out)
 
 

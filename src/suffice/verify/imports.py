@@ -1,6 +1,7 @@
 """Gate `imports`: what the code imports exists: in a standard library, on the registry, in the conversation, or in the answer.
 
-It rejects a name only when it is nowhere: not in the dated lists of `packages.py`, not a word of the conversation, not a file or
+It rejects a name only when it is nowhere: not in the dated lists of `packages.py`, not a word of the conversation, not
+a file or
 a name of the answer itself, not guarded against its absence, and not a placeholder that stands for the reader's own code.
 Ecosystems without a list here (Java archives, Go modules with a domain, gems, ...) are UNKNOWN.
 """
@@ -32,11 +33,16 @@ _READERS: dict[str, Callable[[Code, Parse], tuple[Imported, ...]]] = {
 }
 # Names with which snippets stand for the reader's own code.
 _OWN = re.compile(
-    r"(?i)^@?(?:.*[-_.]?(?:your|my|our|example|sample|demo|placeholder|foo|bar|baz|dummy|some|custom)[-_.]?.*|src|lib|libs|app|apps|main|utils?|helpers?|common|core|"
-    r"config|configs|settings|constants?|models?|views?|schemas?|types?|services?|components?|modules?|module|pages?|hooks?|store|stores|"
-    r"api|routes?|routers?|controllers?|middlewares?|database|db|tests?|conftest|server|client|project|package|packages|internal|pkg|cmd|"
-    r"assets|styles|public|features?|shared|domain|entities|interfaces|exceptions|errors|validators?|forms?|serializers?|tasks?|handlers?|"
-    r"solution|program|functions?|classes|data|dataset|train|evaluate|generated|\$\w*|~|virtual|vite|next|code|script|file|root|base)$"
+    r"(?i)^@?(?:.*[-_.]?(?:your|my|our|example|sample|demo|placeholder|foo|bar|baz|dummy|some|custom)[-_.]?.*|src|lib"
+    r"|libs|app|apps|main|utils?|helpers?|common|core|"
+    r"config|configs|settings|constants?|models?|views?|schemas?|types?|services?|components?|modules?|module|pages?"
+    r"|hooks?|store|stores|"
+    r"api|routes?|routers?|controllers?|middlewares?|database|db|tests?|conftest|server|client|project|package"
+    r"|packages|internal|pkg|cmd|"
+    r"assets|styles|public|features?|shared|domain|entities|interfaces|exceptions|errors|validators?|forms?"
+    r"|serializers?|tasks?|handlers?|"
+    r"solution|program|functions?|classes|data|dataset|train|evaluate|generated|\$\w*|~|virtual|vite|next|code|script"
+    r"|file|root|base)$"
 )
 
 
@@ -114,5 +120,8 @@ def _in_answer(name: str, piece: Code, reading: Reading) -> bool:
         if other.start >= 0 and other.language == piece.language:
             outside = outside[: other.start] + outside[other.end :]
     # Words of prose about a module do not make it exist; a command that installs it, or a file of its name, may.
-    command = rf"(?:install|add|get|require)[^\n]*(?<![\w-]){re.escape(name)}(?![\w-])|`[\w/.-]*\b{re.escape(name)}\.\w+`|^[\s│├└─|`]*{re.escape(name)}(?:/|\.\w+)"
+    command = (
+        rf"(?:install|add|get|require)[^\n]*(?<![\w-]){re.escape(name)}(?![\w-])"
+        rf"|`[\w/.-]*\b{re.escape(name)}\.\w+`|^[\s│├└─|`]*{re.escape(name)}(?:/|\.\w+)"
+    )
     return bool(re.search(command, outside, re.MULTILINE)) and packages.lookalike(name, "pypi_top") == ""

@@ -146,21 +146,24 @@ _CONTENT: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("go", r"^package [a-z_]\w*\s*$|^func (?:\(\w+ \*?\w+\) )?\w+\("),
         (
             "rust",
-            r"^\s*(?:pub(?:\(crate\))? )?(?:fn \w+\s*(?:<[^>]*>)?\([^)]*\)\s*(?:->|\{)|impl(?:<[^>]*>)? \w|use (?:std|crate)::)",
+            r"^\s*(?:pub(?:\(crate\))? )?(?:fn \w+\s*(?:<[^>]*>)?\([^)]*\)\s*(?:->|\{)|impl(?:<[^>]*>)? \w|use (?:std"
+            r"|crate)::)",
         ),
         (
             "cpp",
-            r"^#include\s*<(?:iostream|vector|string|map|algorithm|memory|bits/stdc\+\+\.h|unordered_map)>|^using namespace \w+;|\bstd::\w",
+            r"^#include\s*<(?:iostream|vector|string|map|algorithm|memory|bits/stdc\+\+\.h|unordered_map)>|^using "
+            r"namespace \w+;|\bstd::\w",
         ),
         ("c", r"^#include\s*[<\"]\w+(?:/\w+)*\.h[>\"]"),
-        ("csharp", r"^using System(?:\.\w+)*;|^namespace [\w.]+\s*[;{]"),
+        ("csharp", r"^using System(?:\.\w+)*;|^namespace [\w.]+;"),
         (
             "kotlin",
             r"^\s*(?:(?:private|public|internal|override|suspend|inline|data|open) )*fun (?:<[^>]+> )?[\w.<>?]+\(",
         ),
         (
             "scala",
-            r"^\s*(?:case class \w|object \w+(?: extends [^{]+)?\s*\{|(?:override )?def \w+(?:\[[^\]]*\])?\([^)]*\)\s*:\s*\w[^=\n]*=)",
+            r"^\s*(?:case class \w|object \w+(?: extends [^{]+)?\s*\{|(?:override )?def "
+            r"\w+(?:\[[^\]\n]*\])?\([^)\n]*\)[ ]?:[ ]*[A-Z][^=\n]*=)",
         ),
         (
             "swift",
@@ -168,20 +171,24 @@ _CONTENT: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ),
         (
             "java",
-            r"^\s*(?:public|private|protected) (?:(?:static|final|abstract|sealed) )*(?:class|interface|enum|record|void|int|boolean|String|double|List<)\b|^import java",
+            r"^\s*(?:public|private|protected) (?:(?:static|final|abstract|sealed) )*(?:class|interface|enum|record"
+            r"|void|int|boolean|String|double|List<)\b|^import java",
         ),
         (
             "python",
-            r"^(?:async )?def \w+\(.*\)?\s*(?:->.*)?:?\s*$|^from [\w.]+ import |^import \w+(?: as \w+)?\s*$|^class \w+(?:\([^)]*\))?:",
+            r"^(?:async )?def \w+\(.*\)?\s*(?:->.*)?:?\s*$|^from [\w.]+ import |^import \w+(?: as \w+)?\s*$|^class "
+            r"\w+(?:\([^)]*\))?:",
         ),
         (
             "typescript",
-            r"^\s*(?:export )?(?:interface \w+(?:<[^>]*>)?(?: extends [\w, <>]+)?\s*\{|type \w+(?:<[^>]*>)?\s*=|(?:const|let) \w+\s*:\s*\w)",
+            r"^\s*(?:export )?(?:interface \w+(?:<[^>]*>)?(?: extends [\w, <>]+)?\s*\{|type \w+(?:<[^>]*>)?\s*="
+            r"|(?:const|let) \w+\s*:\s*\w)",
         ),
         ("typescript", r"^\s*(?:export )?(?:default )?(?:async )?function \w+\([^)]*\w\??:\s*\w[^)]*\)"),
         (
             "javascript",
-            r"^\s*(?:export )?(?:default )?(?:async )?(?:function\*? \w+\(|const [\w{\[]|let \w+\s*=|class \w+ (?:extends \w+ )?\{)|\bmodule\.exports\b|=>\s*\{|\brequire\(",
+            r"^\s*(?:export )?(?:default )?(?:async )?(?:function\*? \w+\(|const [\w{\[]|let \w+\s*=|class \w+ "
+            r"(?:extends \w+ )?\{)|\bmodule\.exports\b|=>\s*\{|\brequire\(",
         ),
         ("ruby", r"^\s*def [\w.?!]+(?:\(.*\))?\s*$|^require ['\"]|\bdo \|\w"),
         ("lua", r"^\s*(?:local )?function [\w.:]+\(|^local \w+\s*="),
@@ -189,12 +196,14 @@ _CONTENT: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("hcl", r"^(?:resource|data|variable|output|module|provider) \"[\w-]+\"(?: \"[\w-]+\")?\s*\{|^terraform \{"),
         (
             "sql",
-            r"\A\s*(?:--.*\n\s*)*(?i:select|insert into|update \w+ set|create (?:table|index|view)|with \w+ as|alter table|delete from)\b",
+            r"\A\s*(?:--.*\n\s*)*(?i:select|insert into|update \w+ set|create (?:table|index|view)|with \w+ as|alter "
+            r"table|delete from)\b",
         ),
         ("json", r"\A\s*(?:\{\s*\"[^\"\n]*\"\s*:|\[\s*\{\s*\")"),
         (
             "css",
-            r"\A\s*(?:/\*.*\*/\s*)?(?:@(?:media|import|charset)|[.#]?[\w-]+(?:[:,\s>.#][\w\-:()>.# ]*)?\s*\{\s*\n?\s*[\w-]+\s*:)",
+            r"\A\s*(?:/\*.*\*/\s*)?(?:@(?:media|import|charset)|[.#]?[\w-]+(?:[:,\s>.#][\w\-:()>.# "
+            r"]*)?\s*\{\s*\n?\s*[\w-]+\s*:)",
         ),
     )
 )
@@ -207,3 +216,12 @@ def of_content(code: str) -> str:
         if pattern.search(head):
             return language
     return ""
+
+
+_ONE = {"typescript": "javascript", "tsx": "javascript", "c": "cpp"}
+
+
+def unmistakable(code: str) -> bool:
+    """True when `code` bears the marks of exactly one language."""
+    head = code[:4000]
+    return len({_ONE.get(language, language) for language, pattern in _CONTENT if pattern.search(head)}) == 1

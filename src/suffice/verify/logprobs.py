@@ -1,6 +1,7 @@
 """Gate `logprobs`: how sure the model was of the code it wrote, measured on the code alone.
 
-Code models are not calibrated, so this never rejects: it reports numbers that the posterior may learn from. Source of the idea: edit-local
+Code models are not calibrated, so this never rejects: it reports numbers that the posterior may learn from. Source of
+the idea: edit-local
 rather than whole-answer confidence predicts repair success (arXiv 2604.06723).
 """
 
@@ -18,7 +19,8 @@ WINDOW = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confidence:
-    """Natural logarithms of probabilities over the tokens of the code: mean, mean of the worst window of 16, share below 1/2."""
+    """Natural logarithms of probabilities over the tokens of the code: mean, mean of the worst window of 16, share
+    below 1/2."""
 
     tokens: int
     mean: float
@@ -56,5 +58,8 @@ def check(reading: Reading) -> Verdict:
     found = confidence(reading)
     if found is None:
         return verdict(GATE, Outcome.UNKNOWN, "no log-probabilities over code")
-    numbers = f"mean {found.mean:.3f}, worst window {found.worst_window:.3f}, {found.doubtful_share:.0%} doubtful of {found.tokens} tokens"
+    numbers = (
+        f"mean {found.mean:.3f}, worst window {found.worst_window:.3f}, {found.doubtful_share:.0%} doubtful of "
+        f"{found.tokens} tokens"
+    )
     return verdict(GATE, Outcome.UNKNOWN, numbers)

@@ -103,8 +103,11 @@ def _part_language(name: str, attributes: str) -> str:
     )
 
 
-def unclosed(page: str) -> tuple[str, ...]:
-    """Return the names of elements that were opened and are still open at the end, outermost first; comments as `!--`."""
+def unclosed(page: str, *, strict: bool = False) -> tuple[str, ...]:
+    """Return the names of elements that were opened and are still open at the end, outermost first; comments as `!--`.
+
+    `strict` also counts those that only the end of an outer element closed: an error in a component, not in a page.
+    """
     stack: list[str] = []
     at = 0
     page = _blank(page)
@@ -122,7 +125,9 @@ def unclosed(page: str) -> tuple[str, ...]:
         if match is None:
             at += 1
             continue
-        _step(stack, match)
+        left = _step(stack, match)
+        if strict and left:
+            return (left,)
         at = match.end()
     return tuple(stack)
 
@@ -132,15 +137,19 @@ def _blank(page: str) -> str:
     return re.sub(r"(<(script|style)\b[^<>]*>)(.*?)(</\2\s*>)", r"\1\4", page, flags=re.IGNORECASE | re.DOTALL)
 
 
-def _step(stack: list[str], match: re.Match[str]) -> None:
+def _step(stack: list[str], match: re.Match[str]) -> str:
+    """Follow one tag; return the innermost element that an end tag of an outer one has closed, or `""`."""
     name = match.group(2).lower()
     if match.group(4) or name not in _NEEDED or match.group(2)[0].isupper():
-        return
+        return ""
     if not match.group(1):
         stack.append(name)
     elif name in stack:
+        inner = stack[-1] if stack[-1] != name else ""
         while stack.pop() != name:
             pass
+        return inner
+    return ""
 
 
 def open_blocks(page: str) -> bool:

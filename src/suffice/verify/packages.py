@@ -1,6 +1,7 @@
 """Which packages and modules exist, from dated lists that ship with this package (`data/`, see `tools/build_package_lists.py`).
 
-A name that the lists do not know may still exist: it is newer than the lists, private, or of a program that brings its own modules.
+A name that the lists do not know may still exist: it is newer than the lists, private, or of a program that brings its
+own modules.
 The lists are read when first needed; nothing is asked of a registry.
 """
 
@@ -16,7 +17,8 @@ _DATA = Path(__file__).parent / "data"
 
 @lru_cache(maxsize=16)
 def names(which: str) -> frozenset[str]:
-    """Return the names of a sorted list: `pypi_top`, `npm_top`, `crates`, `python_stdlib`, `import_names`, `node_builtins`, ..."""
+    """Return the names of a sorted list: `pypi_top`, `npm_top`, `crates`, `python_stdlib`, `import_names`,
+    `node_builtins`, ..."""
     return frozenset((_DATA / f"{which}.txt").read_text(encoding="utf-8").split())
 
 

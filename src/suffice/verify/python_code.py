@@ -47,7 +47,8 @@ _NEWER = (
     (re.compile(r"^(\s*)lazy\s+(?=import |from )", re.MULTILINE), r"\1"),
 )
 _OLDER = re.compile(
-    r"^\s*(?:print\s+(?![=(+\-*/.,:)\]}])|exec\s+[\"'\w]|raise\s+\w+\s*,|except\s+[\w.()]+(?:\s*,\s*\w+)\s*:)|<>|\bur['\"]|\b0[0-7]+\b|\d+L\b|`[^`\n]+`",
+    r"^\s*(?:print\s+(?![=(+\-*/.,:)\]}])|exec\s+[\"'\w]|raise\s+\w+\s*,|except\s+[\w.()]+(?:\s*,\s*\w+)\s*:)|<>"
+    r"|\bur['\"]|(?<![\w.])0[0-7]+\b(?!\.)|\d+L\b|`[^`\n]+`",
     re.MULTILINE,
 )
 _MAGIC = re.compile(
@@ -55,11 +56,13 @@ _MAGIC = re.compile(
     re.MULTILINE,
 )
 _NOT_PYTHON = re.compile(
-    r"^\s*(?:\$ |>\s?\w|In \[\d*\]:|Out\[\d*\]:|Traceback \(most recent|(?:pip3?|python3?|uv|conda|poetry|npm|cd|git|curl|export|source|sudo|apt(?:-get)?|docker) [\w\-./$])",
+    r"^\s*(?:\$ |>\s?\w|In \[\d*\]:|Out\[\d*\]:|Traceback \(most recent|(?:pip3?|python3?|uv|conda|poetry|npm|cd|git"
+    r"|curl|export|source|sudo|apt(?:-get)?|docker) [\w\-./$])",
     re.MULTILINE,
 )
 _HOLES = re.compile(
-    r"(?:,|\()\s*\.\.\.\s*,?\s*[A-Za-z_]\w*\s*=|^\s*\.\.\.\s+\S|\S\s+\.\.\.\s*$|<[a-z]+(?:[ _-][a-z]+)+>|…|[\[(]\s*\.{3}\s*[\])]\s*\w",
+    r"(?:,|\()\s*\.\.\.\s*,?\s*[A-Za-z_]\w*\s*=|^\s*\.\.\.\s+\S|\S\s+\.\.\.\s*$|<[a-z]+(?:[ _-][a-z]+)+>|…"
+    r"|[\[(]\s*\.{3}\s*[\])]\s*\w",
     re.MULTILINE,
 )
 
@@ -85,7 +88,12 @@ def _parse(code: str) -> Parse:
     except SyntaxError as error:
         line = error.lineno or 0
         lines = code.rstrip().count("\n") + 1
-        return Parse(status=Status.BAD, why=f"{error.msg} (line {line})", line=line, cut=line >= lines)
+        last = code.rstrip().rsplit("\n", 1)[-1]
+        at_end = line > lines or (line == lines and (error.offset or 0) > len(last))
+        never = error.msg.endswith("was never closed") or error.msg.startswith(
+            ("unterminated triple", "expected an indented")
+        )
+        return Parse(status=Status.BAD, why=f"{error.msg} (line {line})", line=line, cut=at_end or never)
     except (MemoryError, RecursionError, ValueError, OverflowError, SystemError):
         return Parse(status=Status.UNSURE, why="too deep for the parser")
     return Parse(status=Status.GOOD, tree=tree)
@@ -110,6 +118,9 @@ def _otherwise(code: str, first: Parse) -> Parse:
     lines = code.split("\n")
     failed = lines[first.line - 1] if 0 < first.line <= len(lines) else ""
     excused = any(pattern.search(failed) for pattern in (_OLDER, _NOT_PYTHON, _HOLES)) or "{%" in code or "<%" in code
+    if first.why.startswith(("unterminated triple", "'(' was", "'[' was", "'{' was", "unexpected EOF")):
+        # Nothing but the end of the text is wrong here.
+        excused = False
     if excused or _other_python(code):
         return Parse(
             status=Status.UNSURE, why=f"another dialect, a session or a template: {first.why}", line=first.line
@@ -165,7 +176,7 @@ _PROMPT = re.compile(r"^\s*(>>>|\.\.\.)(?: (.*))?$")
 
 def doctest_source(code: str) -> str | None:
     """Return the statements of an interactive session (`>>> ` lines), or None when `code` is not one."""
-    if not re.search(r"^\s*>>> ", code, re.MULTILINE):
+    if not re.match(r"\s*>>> ", code):
         return None
     out = []
     for line in code.split("\n"):

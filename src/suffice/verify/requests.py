@@ -37,20 +37,28 @@ _SPOKEN = {
 }
 _IN = re.compile(rf"\b(?:in|using|into|to|with) (?:idiomatic |modern |plain |pure )?({'|'.join(_SPOKEN)})(?![\w+#])")
 _NAMED = re.compile(r"\b(?:function|method|class)\s+(?:named|called)\s+[`\"']?([A-Za-z_]\w*)")
-_ASKING = frozenset({TaskType.GENERATE, TaskType.COMPLETE, TaskType.OTHER, TaskType.BUG_FIX})
+_CODE = re.compile(
+    r"^(?:from \w|import \w|def \w|class \w|#include|package \w|func \w|fn \w|pub \w|using \w|public \w|const \w|function \w)",
+    re.MULTILINE,
+)
+_ASKING = frozenset({TaskType.GENERATE, TaskType.COMPLETE, TaskType.OTHER, TaskType.BUG_FIX, TaskType.REFACTOR})
 
 
 def language_of(text: str) -> str:
     """Return the one language that the ask names ("in Go") or fences its code in, `""` when it names none or several."""
     spoken = {_SPOKEN.get(word, "cpp" if word == "C++" else "") for word in _IN.findall(text[:20_000])}
-    if len(spoken) == 1:
-        return spoken.pop()
-    if spoken:
-        return ""
     fenced = {
         languages.canonical(fence.info.split()[0]) for fence in fences(normalise(text[:200_000])) if fence.info.split()
     } - {"", "text", "diff"}
-    return fenced.pop() if len(fenced) == 1 else ""
+    shown = fenced or {languages.of_content(code) for code in _shown(text) if languages.unmistakable(code)}
+    # A language that is spoken of while another one is shown may be mentioned for any reason.
+    found = spoken | shown
+    return found.pop() if len(found) == 1 else ""
+
+
+def _shown(text: str) -> list[str]:
+    found = _CODE.search(text)
+    return [text[found.start() :]] if found else []
 
 
 def requested(text: str, language: str, task: TaskType) -> tuple[Requested, ...]:
@@ -60,15 +68,27 @@ def requested(text: str, language: str, task: TaskType) -> tuple[Requested, ...]
     text = normalise(text)
     out = [Requested(name=name, language=language) for name in dict.fromkeys(_NAMED.findall(text))][:3]
     if language in {"", "python"}:
+        if task in {TaskType.BUG_FIX, TaskType.REFACTOR}:
+            out += _given(text)
         out += [r for r in (*_stubs(text), *_tested(text)) if r.name not in {o.name for o in out}]
     return tuple(out[:5])
 
 
-def _stubs(text: str) -> tuple[Requested, ...]:
-    """Python functions whose body is only a docstring, `pass`, `...` or nothing: they are to be written."""
-    codes = [text[f.start : f.end] for f in fences(text)] or [
+def _given(text: str) -> list[Requested]:
+    """The one top-level function of the code that the ask wants mended: it keeps its name."""
+    names = {name for code in _codes(text) for name in re.findall(r"^def (\w+)\(", code, re.MULTILINE)}
+    return [Requested(name=names.pop(), language="python")] if len(names) == 1 else []
+
+
+def _codes(text: str) -> list[str]:
+    return [text[f.start : f.end] for f in fences(text)] or [
         text[at.start() :] for at in [re.search(r"^(?:from|import|def|class|@)\b", text, re.MULTILINE)] if at
     ]
+
+
+def _stubs(text: str) -> tuple[Requested, ...]:
+    """Python functions whose body is only a docstring, `pass`, `...` or nothing: they are to be written."""
+    codes = _codes(text)
     out = []
     for code in codes:
         parsed = python_code.read(code)

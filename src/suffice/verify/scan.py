@@ -1,6 +1,7 @@
 """Brackets, strings and comments of any language in one linear pass: is something left open, and where.
 
-It knows families of lexical rules, not grammars. Where its rules may mislead it (regular expression literals, apostrophes in prose
+It knows families of lexical rules, not grammars. Where its rules may mislead it (regular expression literals,
+apostrophes in prose
 or lifetimes, heredocs) it says `sure=False`. Used to tell a truncated text from a finished one, also where no grammar exists.
 """
 
@@ -32,7 +33,7 @@ RULES: dict[str, Rules] = {
     "swift": Rules(quotes='"', long=(('"""', '"""'),), unsure=re.compile(r"#+\"|#/|=\s*/\S")),
     "go": Rules(long=(("`", "`"),)),
     "rust": Rules(quotes='"', unsure=re.compile(r"\br#*\"|b?'(?:\\.|[\[\](){}\"/])'|\"[^\"\\\n]*\\?\n")),
-    "c": Rules(unsure=re.compile(r"^\s*#\s*(?:if|else|elif)\b|R\"|\d'\d", re.MULTILINE)),
+    "c": Rules(unsure=re.compile(r"^\s*#\s*(?:else|elif)\b|R\"|\d'\d", re.MULTILINE)),
     "csharp": Rules(unsure=re.compile(r"[@$]+\"|\"\"\"|^\s*#if\b", re.MULTILINE)),
     "php": Rules(line=("//", "#"), unsure=re.compile(r"<<<|\?>|\"[^\"\\\n]*\n|'[^'\\\n]*\n")),
     "ruby": Rules(
@@ -40,7 +41,7 @@ RULES: dict[str, Rules] = {
         block=(("\n=begin", "\n=end"),),
         unsure=re.compile(r"%[qQwWiIrxs]?[\[({<|!/]|<<[-~]?[\"'A-Z]|\?['\"]|/"),
     ),
-    "lua": Rules(line=(), block=(("--[[", "]]"),), long=(("[[", "]]"),), unsure=re.compile(r"\[=+\[|--")),
+    "lua": Rules(line=("--",), block=(("--[[", "]]"),), long=(("[[", "]]"),), unsure=re.compile(r"\[=+\[")),
     "css": Rules(line=(), unsure=re.compile(r"url\(\s*[^'\"\s]")),
     "hcl": Rules(line=("#", "//"), unsure=_HEREDOC),
     "json": Rules(line=(), block=(), quotes='"'),
@@ -90,7 +91,7 @@ def scan(code: str, language: str) -> Balance | None:
         open="".join(mark for mark, _ in state.stack),
         extra="".join(state.extra),
         inside=state.inside,
-        at=state.at if state.at >= 0 else (state.stack[-1][1] if state.stack else -1),
+        at=state.at if state.at >= 0 else (state.stack[0][1] if state.stack else -1),
         depth=state.depth,
         sure=not unsure,
     )

@@ -1,7 +1,9 @@
 """Gate `parses`: does the code in an answer parse, each piece in its own language.
 
-Python is read by its own parser, JSON and TOML by the standard library, the rest by tree-sitter. A piece is rejected only when it parses
-in no surroundings (a method body, a class member, the ask's own code before it), no reading of its fence helps, and the place of
+Python is read by its own parser, JSON and TOML by the standard library, the rest by tree-sitter. A piece is rejected
+only when it parses
+in no surroundings (a method body, a class member, the ask's own code before it), no reading of its fence helps, and
+the place of
 the fault is none that the grammar is known to get wrong. Diffs and search/replace blocks are judged by `edits.py`.
 """
 
@@ -71,18 +73,33 @@ def by_grammar(code: str, language: str) -> Parse:
     """Read `code` with its tree-sitter grammar, as it is and in the surroundings of a fragment."""
     text = code if code.endswith("\n") else code + "\n"
     first = grammars.fault(text, language)
+    if first is not None and language in {"c", "cpp"} and "#" in code:
+        code = contexts.preprocessed(code)
+        text = code + "\n"
+        first = grammars.fault(text, language)
     if first is None:
         return _scanned(code, language)
     if isinstance(first, bool):
         return _UNSURE
     if len(code) <= MAX_LARGE:
         for before, after in contexts.SURROUNDINGS.get(language, ()):
-            if grammars.fault(before + text + after, language) is None:
+            if grammars.fault(before + text + after.lstrip("\n") + "\n", language) is None:
                 return Parse(status=Status.GOOD, whole=False, why="a fragment")
+    balance = scan(code, "php" if language == "php_only" else language)
+    if (
+        balance is not None
+        and balance.extra
+        and not balance.open
+        and not balance.inside
+        and any(
+            grammars.fault(head + text, language) is None
+            for head in contexts.heads_of_body(code, language, balance.extra)
+        )
+    ):
+        return Parse(status=Status.GOOD, whole=False, why="the rest of a body")
     line = first.row + 1
     why = f"line {line}: " + (f"{first.missing!r} is missing" if first.missing else "this does not parse")
     cut = first.at_end
-    balance = scan(code, "php" if language == "php_only" else language)
     if balance is not None and balance.sure and (balance.open or balance.inside):
         what = f"ends inside a {balance.inside}" if balance.inside else f"{balance.open[-1]!r} is never closed"
         return Parse(status=Status.BAD, why=f"{why}; {what}", line=line, cut=True)
@@ -118,12 +135,34 @@ def page(code: str, language: str) -> Parse:
         )
         if parsed.status is Status.BAD:
             return Parse(status=Status.BAD, why=f"in the {part.language} part, {parsed.why}", line=parsed.line)
-    left = markup.unclosed(code)
+    left = markup.unclosed(code, strict=language != "html")
     if left or markup.broken_tail(code.rstrip()):
         return Parse(status=Status.BAD, why=f"ends before </{left[-1]}>" if left else "ends inside a tag", cut=True)
     if language == "svelte" and markup.open_blocks(code):
         return Parse(status=Status.BAD, why="ends before a block is closed", cut=True)
     return Parse(status=Status.GOOD)
+
+
+def _continues(piece: Code, before: tuple[str, ...], after: str) -> bool:
+    for head in before:
+        balance = scan(head, piece.language)
+        # A head that is whole has nothing to be continued, but for Python, whose blocks have no brackets.
+        if piece.language != "python" and balance is not None and balance.balanced and not after:
+            continue
+        last = head.rstrip().rsplit("\n", 1)[-1].strip()
+        if len(last) > 3 and last in piece.text:
+            # The piece repeats the head: it is no continuation of it.
+            continue
+        for joint in ("", "\n"):
+            joined = head + joint + piece.text + after
+            if len(joined) > MAX_LARGE * 2:
+                continue
+            if piece.language in grammars.WHEELS and piece.language != "toml":
+                if grammars.fault(joined, piece.language) is None:
+                    return True
+            elif parse(joined, piece.language).status is Status.GOOD:
+                return True
+    return False
 
 
 def parse_piece(piece: Code, before: tuple[str, ...] = (), after: str = "") -> Parse:
@@ -134,12 +173,8 @@ def parse_piece(piece: Code, before: tuple[str, ...] = (), after: str = "") -> P
     for text in piece.wider:
         if parse(text, piece.language).status is Status.GOOD:
             return Parse(status=Status.GOOD, why="with a fence line inside")
-    if len(piece.text) <= MAX_LARGE:
-        for head in before:
-            for joint in ("", "\n"):
-                joined = head + joint + piece.text + after
-                if len(joined) <= MAX_LARGE * 2 and parse(joined, piece.language).status is Status.GOOD:
-                    return Parse(status=Status.GOOD, whole=False, why="as the continuation of the asked code")
+    if len(piece.text) <= MAX_LARGE and _continues(piece, before, after):
+        return Parse(status=Status.GOOD, whole=False, why="as the continuation of the asked code")
     other = languages.of_content(piece.text)
     if other and other != piece.language and parse(piece.text, other).status is Status.GOOD:
         return Parse(status=Status.UNSURE, why=f"not {piece.language} but {other}", line=first.line)

@@ -1,4 +1,5 @@
-"""Gate `tool-call`: the call names a tool that was offered, with arguments that its schema takes, and is not the last one again.
+"""Gate `tool-call`: the call names a tool that was offered, with arguments that its schema takes, and is not the last
+one again.
 
 Paths must have the shape of a workspace's: no climbing out of it, no device. Nothing is looked up on any disk.
 """
@@ -38,7 +39,8 @@ _FOREIGN = re.compile(
 )
 # Asking the same again is how one waits, or looks anew after something changed.
 _REPEATABLE = re.compile(
-    r"wait|poll|sleep|status|output|read_?console|screenshot|snapshot|todo|think|next|scroll|press|key|click|test|run|bash|shell|exec|terminal|command|diagnos",
+    r"wait|poll|sleep|status|output|read_?console|screenshot|snapshot|todo|think|next|scroll|press|key|click|test|run"
+    r"|bash|shell|exec|terminal|command|diagnos",
     re.IGNORECASE,
 )
 

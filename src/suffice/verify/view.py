@@ -35,7 +35,8 @@ class TokenLogprob:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerView:
-    """What came back. `finish_reason` is the provider's word in any dialect (`stop`, `length`, `max_tokens`, `tool_calls`, ...)."""
+    """What came back. `finish_reason` is the provider's word in any dialect (`stop`, `length`, `max_tokens`,
+    `tool_calls`, ...)."""
 
     text: str = ""
     finish_reason: str = ""
@@ -75,7 +76,8 @@ class AskView:
 
     `text` is the last ask of the user, `context` all text of the conversation (capped by the builder), `language` the
     language hinted at (a canonical name of `languages.py` or empty), `files` the file contents that the conversation
-    contains ({path: text}, the latest version), `partial` those of them that are excerpts or may be stale, `context_whole` False when
+    contains ({path: text}, the latest version), `partial` those of them that are excerpts or may be stale,
+    `context_whole` False when
     `context` was capped, `previous_calls` the calls already made in this session, `prefill` what the
     assistant's turn already began with, `suffix` the text after the cursor (fill in the middle), `stop` the stop sequences,
     `whole_code` True when whole code, not an excerpt, was asked for.

@@ -1,0 +1,1 @@
+"""Benchmarks: they need data or time that the tests do not."""

@@ -1,0 +1,85 @@
+"""The bench of the static gates on two tasks of its own: it counts, and its mutants are defects."""
+
+import gzip
+import json
+import random
+
+from bench.verify import edit_cases, mutants
+from bench.verify.__main__ import main
+from bench.verify.tasksets import files_of, read
+
+TASKS = [
+    {
+        "task_id": "own/1",
+        "language": "python",
+        "prompt": 'def area(width, height):\n    """Return the area."""\n',
+        "reference": 'def area(width, height):\n    """Return the area."""\n    total = width * height\n    return total + 0\n',
+    },
+    {
+        "task_id": "own/2",
+        "language": "go",
+        "prompt": "Write Area in Go.",
+        "stub": {"area.go": "package area\n"},
+        "reference": {
+            ".meta/area.go": "package area\n\nfunc Area(w int, h int) int {\n\ttotal := w * h\n\treturn total\n}\n"
+        },
+    },
+]
+
+
+def folder(tmp_path):
+    with gzip.open(tmp_path / "own.jsonl.gz", "wt") as out:
+        out.write("".join(json.dumps(task) + "\n" for task in TASKS))
+    return tmp_path
+
+
+def test_the_bench_runs_and_counts(tmp_path, capsys):
+    rows_path = tmp_path / "rows.json"
+    assert main(["--tasks", str(folder(tmp_path)), "--json", str(rows_path)]) == 0
+    rows = [json.loads(line) for line in rows_path.read_text().splitlines()]
+    assert {
+        "gate",
+        "kind",
+        "language",
+        "n",
+        "rejected",
+        "accepted",
+        "unknown",
+        "rate",
+        "p50_ms",
+        "p95_ms",
+        "task_set",
+    } <= set(rows[0])
+    overall = {(row["kind"], row["language"]): row for row in rows if row["gate"] == "overall"}
+    assert overall["truncated", "go"]["rate"] == 1.0 and overall["reference-fence", "python"]["rejected"] == 0
+    assert overall["edit-broken-apply-patch", "python"]["rate"] == 1.0
+    assert "references rejected: 0" in capsys.readouterr().out
+
+
+def test_a_missing_folder_is_said(tmp_path, capsys):
+    assert main(["--tasks", str(tmp_path)]) == 2
+    assert "no *.jsonl.gz" in capsys.readouterr().err
+
+
+def test_the_sandbox_hook_does_not_pretend(tmp_path, capsys):
+    assert main(["--tasks", str(tmp_path), "--sandbox"]) == 2
+    assert "not joined" in capsys.readouterr().err
+
+
+def test_tasks_are_read_in_one_shape(tmp_path):
+    first, second = read(folder(tmp_path))
+    assert first.language == "python" and second.code == {"area.go": TASKS[1]["reference"][".meta/area.go"]}
+    assert files_of("{'a': 'b'}") == {"a": "b"} and files_of("x = {}") is None and files_of("{1, 2}") is None
+
+
+def test_syntax_mutants_do_not_compile():
+    code = TASKS[0]["reference"]
+    for seed in range(20):
+        for mutant in mutants.syntax(code, "python", random.Random(seed)):
+            assert mutant is None or not mutants.compiles(mutant.code)
+
+
+def test_broken_edits_name_text_that_is_not_there():
+    text = TASKS[0]["reference"] + "\n\ndef b():\n    return 1\n"
+    cases = list(edit_cases.cases("a.py", text, random.Random(1)))
+    assert len(cases) == 8 and "value_that_was_never_here" not in text

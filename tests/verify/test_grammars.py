@@ -1,0 +1,26 @@
+import pytest
+
+from suffice.verify import grammars
+
+
+@pytest.mark.parametrize("language", sorted(grammars.WHEELS))
+def test_every_grammar_loads(language):
+    assert grammars.parser(language) is not None
+
+
+def test_a_missing_wheel_says_nothing(monkeypatch):
+    monkeypatch.setitem(grammars.WHEELS, "nowhere", ("tree_sitter_nowhere", "language"))
+    assert grammars.parser("nowhere") is None and grammars.fault("x", "nowhere") is False
+
+
+def test_a_fault_names_its_row():
+    found = grammars.fault("package a\n\nfunc f( {\n}\n", "go")
+    assert isinstance(found, grammars.Fault) and found.row == 2
+
+
+def test_good_code_has_no_fault():
+    assert grammars.fault("const x = 1;\n", "javascript") is None
+
+
+def test_too_large_is_not_judged():
+    assert grammars.fault("x;" * 80_000, "javascript") is False

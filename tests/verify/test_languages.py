@@ -1,0 +1,64 @@
+import pytest
+
+from suffice.verify import languages
+
+
+def test_fifty_languages_are_known_by_name():
+    assert len(set(languages.CANONICAL.values())) >= 50
+
+
+@pytest.mark.parametrize(
+    ("word", "name"),
+    [
+        ("Py", "python"),
+        ("c++", "cpp"),
+        ("C#", "csharp"),
+        ("golang", "go"),
+        ("tf", "hcl"),
+        ("{.python}", "python"),
+        ("sh", "bash"),
+        ("klingon", ""),
+    ],
+)
+def test_info_words(word, name):
+    assert languages.canonical(word) == name
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("src/a.PY", "python"),
+        ("Dockerfile", "dockerfile"),
+        ("x/Dockerfile.dev", "dockerfile"),
+        ("a.d/README", ""),
+        (".env", ""),
+        ("a\\b.rs", "rust"),
+        ("x.v", ""),
+        ("tsconfig.json", "jsonc"),
+    ],
+)
+def test_paths(path, name):
+    assert languages.of_path(path) == name
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        ("def f(x):\n    return x\n", "python"),
+        ("package main\n", "go"),
+        ("#include <vector>\n", "cpp"),
+        ("fn main() {\n}\n", "rust"),
+        ("<?php echo 1;", "php"),
+        ("public class A {\n}", "java"),
+        ("FROM python:3.12\n", "dockerfile"),
+        ("Some words about code.", ""),
+        ("[1, 2, 3]", ""),
+    ],
+)
+def test_content(code, name):
+    assert languages.of_content(code) == name
+
+
+def test_unmistakable_needs_the_marks_of_one_language_only():
+    assert languages.unmistakable("def f(x):\n    return x\n")
+    assert not languages.unmistakable("hello world")
