@@ -21,14 +21,12 @@ Role: TypeAlias = Literal["system", "developer", "user", "assistant", "tool"]
 ToolKind: TypeAlias = Literal["function", "custom"]
 
 
-class _Value(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Base of all values: frozen, keyword-only, compared by content. Structs, as they are made once per part and event."""
-
+# Structs, not dataclasses: one is made for every part and event, and a Struct costs a fifth.
 
 # --- parts of a message -----------------------------------------------------------------------------------------------
 
 
-class Text(_Value):
+class Text(msgspec.Struct, frozen=True, kw_only=True):
     """Plain text. `cache_ttl` marks a cache breakpoint behind this part: None no mark, "" default time, "5m", "1h"."""
 
     text: str
@@ -36,7 +34,7 @@ class Text(_Value):
     extra: dict[str, Any] = {}
 
 
-class Image(_Value):
+class Image(msgspec.Struct, frozen=True, kw_only=True):
     """An image, either `url` (http, https) or base64 `data` with its `media_type`; `detail` as OpenAI names it."""
 
     url: str = ""
@@ -46,7 +44,7 @@ class Image(_Value):
     cache_ttl: str | None = None
 
 
-class File(_Value):
+class File(msgspec.Struct, frozen=True, kw_only=True):
     """A document or sound: `data` (base64) with `media_type`, a `url`, plain `text`, or `file_id` known to `issuer` only."""
 
     name: str = ""
@@ -59,7 +57,7 @@ class File(_Value):
     cache_ttl: str | None = None
 
 
-class Reasoning(_Value):
+class Reasoning(msgspec.Struct, frozen=True, kw_only=True):
     """One block of the model's thinking. `signature` and `encrypted` are opaque state that only `issuer` can read.
 
     `issuer` is the id of the provider that made it, or the client's dialect when the client sent state without saying whose.
@@ -74,7 +72,7 @@ class Reasoning(_Value):
     summary: bool = False
 
 
-class ToolCall(_Value):
+class ToolCall(msgspec.Struct, frozen=True, kw_only=True):
     """A call of a client's tool. `signature` is state that travels with the call (Gemini), readable by `issuer` only."""
 
     id: str
@@ -87,7 +85,7 @@ class ToolCall(_Value):
     cache_ttl: str | None = None
 
 
-class ToolResult(_Value):
+class ToolResult(msgspec.Struct, frozen=True, kw_only=True):
     """What a tool answered. `name` is the tool's name when the dialect tells it."""
 
     call_id: str
@@ -98,7 +96,7 @@ class ToolResult(_Value):
     cache_ttl: str | None = None
 
 
-class Opaque(_Value):
+class Opaque(msgspec.Struct, frozen=True, kw_only=True):
     """A part or block that only `dialect` understands (server tools, citations documents), kept as decoded JSON."""
 
     dialect: str
@@ -106,7 +104,7 @@ class Opaque(_Value):
     cache_ttl: str | None = None
 
 
-class Refusal(_Value):
+class Refusal(msgspec.Struct, frozen=True, kw_only=True):
     """Text in which the model declines."""
 
     text: str
@@ -115,7 +113,7 @@ class Refusal(_Value):
 Part: TypeAlias = Text | Image | File | Reasoning | ToolCall | ToolResult | Opaque | Refusal
 
 
-class Message(_Value):
+class Message(msgspec.Struct, frozen=True, kw_only=True):
     """One turn. `name` is the author's name of OpenAI's dialects; `extra` holds fields only the request's dialect knows."""
 
     role: Role
@@ -127,7 +125,7 @@ class Message(_Value):
 # --- the request ------------------------------------------------------------------------------------------------------
 
 
-class Tool(_Value):
+class Tool(msgspec.Struct, frozen=True, kw_only=True):
     """A client's tool: a function with a JSON Schema, or `custom` with free text input bound by `grammar` (or by nothing).
 
     `schema` None means that no parameters were declared. `grammar` is {"syntax": "lark" | "regex", "definition": text}.
@@ -144,7 +142,7 @@ class Tool(_Value):
     extra: dict[str, Any] = {}
 
 
-class ServerTool(_Value):
+class ServerTool(msgspec.Struct, frozen=True, kw_only=True):
     """A tool that the provider runs itself, kept as decoded JSON and sent only to its own dialect."""
 
     dialect: str
@@ -152,7 +150,7 @@ class ServerTool(_Value):
     name: str = ""
 
 
-class ToolChoice(_Value):
+class ToolChoice(msgspec.Struct, frozen=True, kw_only=True):
     """`mode`: auto, none, required (any tool), tool (the one named `name`), allowed (`names` only, `required` or not)."""
 
     mode: Literal["auto", "none", "required", "tool", "allowed"]
@@ -162,7 +160,7 @@ class ToolChoice(_Value):
     required: bool = False
 
 
-class Sampling(_Value):
+class Sampling(msgspec.Struct, frozen=True, kw_only=True):
     """Sampling parameters; None or empty means not said."""
 
     temperature: float | None = None
@@ -174,7 +172,7 @@ class Sampling(_Value):
     frequency_penalty: float | None = None
 
 
-class ReasoningRequest(_Value):
+class ReasoningRequest(msgspec.Struct, frozen=True, kw_only=True):
     """How much thinking is wanted. `mode`: on (by `effort` or `budget_tokens`, either may be absent), adaptive, off.
 
     `effort` is one of minimal, low, medium, high, xhigh, max, or what the client wrote. `summary` is the wanted form of
@@ -188,7 +186,7 @@ class ReasoningRequest(_Value):
     include_encrypted: bool = False
 
 
-class OutputFormat(_Value):
+class OutputFormat(msgspec.Struct, frozen=True, kw_only=True):
     """Structured output. `kind`: json (any object) or schema."""
 
     kind: Literal["json", "schema"]
@@ -198,14 +196,14 @@ class OutputFormat(_Value):
     strict: bool | None = None
 
 
-class CacheHints(_Value):
+class CacheHints(msgspec.Struct, frozen=True, kw_only=True):
     """Hints that belong to the whole request: `key` steers to a warm cache, `retention` is OpenAI's lifetime."""
 
     key: str = ""
     retention: str = ""
 
 
-class Request(_Value):
+class Request(msgspec.Struct, frozen=True, kw_only=True):
     """A request in no dialect. `dialect` names the one it came in, whose unknown fields are in `extra` (decoded).
 
     `max_output_tokens` 0 means not said. `logprobs` None: not asked; n >= 0: with n alternatives for each token.
@@ -235,7 +233,7 @@ class Request(_Value):
     extra: dict[str, Any] = {}
 
 
-class Loss(_Value):
+class Loss(msgspec.Struct, frozen=True, kw_only=True):
     """What a target cannot express. `kind`: refused (nothing was sent), emulated (by other means), dropped."""
 
     kind: Literal["refused", "emulated", "dropped"]
@@ -256,7 +254,7 @@ StopReason: TypeAlias = Literal[
 ]
 
 
-class Start(_Value, gc=False):
+class Start(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The provider began to answer. `model` is the upstream's own name, untouched."""
 
     id: str = ""
@@ -264,20 +262,20 @@ class Start(_Value, gc=False):
     created_s: int = 0
 
 
-class TextDelta(_Value, gc=False):
+class TextDelta(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """More text of the answer. `logprobs` is OpenAI's list of token entries, when asked for."""
 
     text: str
     logprobs: Any = None
 
 
-class RefusalDelta(_Value, gc=False):
+class RefusalDelta(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """More text of a refusal."""
 
     text: str
 
 
-class ReasoningDelta(_Value, gc=False):
+class ReasoningDelta(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """More visible thinking."""
 
     text: str
@@ -285,7 +283,7 @@ class ReasoningDelta(_Value, gc=False):
     summary: bool = False
 
 
-class ReasoningEnd(_Value, gc=False):
+class ReasoningEnd(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A block of thinking is over; its opaque state, as in `Reasoning` (a redacted block has no deltas before it)."""
 
     signature: str = ""
@@ -294,7 +292,7 @@ class ReasoningEnd(_Value, gc=False):
     item_id: str = ""
 
 
-class ToolStart(_Value, gc=False):
+class ToolStart(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A tool call begins. `index` counts the calls of this answer from 0 and ties the three tool events together."""
 
     index: int
@@ -306,41 +304,41 @@ class ToolStart(_Value, gc=False):
     issuer: str = ""
 
 
-class ToolDelta(_Value, gc=False):
+class ToolDelta(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """More of a call's arguments (JSON text), or of a custom tool's input (plain text)."""
 
     index: int
     text: str
 
 
-class ToolEnd(_Value, gc=False):
+class ToolEnd(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A call is whole. Codecs whose dialect does not say so emit it at the next block or at the stop."""
 
     index: int
 
 
-class ToolReady(_Value, gc=False):
+class ToolReady(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A whole, checked call. Only the pump (`wire.translate`) makes it, and encoders see no other tool event."""
 
     index: int
     call: ToolCall
 
 
-class OpaqueBlock(_Value, gc=False):
+class OpaqueBlock(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A whole content block that only `dialect` understands; encoders of other dialects pass it over."""
 
     dialect: str
     value: Any
 
 
-class UsageReport(_Value, gc=False):
+class UsageReport(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Tokens so far; a later report replaces an earlier one. `cost_nano_usd` is the provider's own price, if it said one."""
 
     usage: Usage
     cost_nano_usd: int | None = None
 
 
-class Stop(_Value, gc=False):
+class Stop(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Why the model stopped: neutral, and in the provider's own word. `details` is what `dialect` adds to it."""
 
     reason: StopReason
@@ -350,11 +348,11 @@ class Stop(_Value, gc=False):
     dialect: str = ""
 
 
-class Done(_Value, gc=False):
+class Done(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The provider said that the answer is complete. Without it nothing that means success may reach the client."""
 
 
-class Failure(_Value, gc=False):
+class Failure(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An error inside the answer, as the provider told it. `status` 0 when it gave none; `value` its decoded object."""
 
     message: str
