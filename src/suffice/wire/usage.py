@@ -92,7 +92,10 @@ def from_chat(report: Any) -> Usage | None:
         read.get(report, "cached_tokens"),
     )
     written = max(read.get(details, "cache_write_tokens"), read.get(report, "cache_creation_input_tokens"))
-    reasoning = read.get(report.get("completion_tokens_details"), "reasoning_tokens")
+    # The top-level field is DeepSeek on Azure.
+    reasoning = max(
+        read.get(report.get("completion_tokens_details"), "reasoning_tokens"), read.get(report, "reasoning_tokens")
+    )
     extra = reasoning > 0 and total == prompt + completion + reasoning
     if total and total != prompt + completion + (reasoning if extra else 0):
         read.suspect = True
@@ -108,5 +111,143 @@ def from_chat(report: Any) -> Usage | None:
         reasoning=reasoning,
         cache_in_prompt=True,
         reasoning_in_completion=not extra,
+        suspect=read.suspect,
+    )
+
+
+def from_anthropic(report: Any) -> Usage | None:
+    """Return the usage of an Anthropic message (or of message_start and message_delta, merged by the caller).
+
+    The input count excludes the cache. A cache_creation object splits writes by lifetime; when it says less than
+    cache_creation_input_tokens the rest counts as the default lifetime.
+    """
+    if not isinstance(report, Mapping) or not report:
+        return None
+    read = _Counts()
+    fresh = read.get(report, "input_tokens")
+    cached = read.get(report, "cache_read_input_tokens")
+    written = read.get(report, "cache_creation_input_tokens")
+    hour = read.get(report.get("cache_creation"), "ephemeral_1h_input_tokens")
+    short = read.get(report.get("cache_creation"), "ephemeral_5m_input_tokens")
+    if hour + short > written > 0:
+        read.suspect = True
+    completion = read.get(report, "output_tokens")
+    reasoning = read.get(report.get("output_tokens_details"), "thinking_tokens")
+    if fresh == cached == written == hour == short == completion == 0:
+        return None
+    return disjoint(
+        prompt=fresh,
+        cache_read=cached,
+        cache_write=max(short, written - hour),
+        cache_write_1h=hour,
+        completion=completion,
+        reasoning=reasoning,
+        cache_in_prompt=False,
+        reasoning_in_completion=True,
+        suspect=read.suspect,
+    )
+
+
+def from_responses(report: Any) -> Usage | None:
+    """Return the usage of an OpenAI response: input includes the cache, output includes reasoning (xAI: the total tells)."""
+    if not isinstance(report, Mapping) or not report:
+        return None
+    renamed = {
+        "prompt_tokens": report.get("input_tokens"),
+        "completion_tokens": report.get("output_tokens"),
+        "total_tokens": report.get("total_tokens"),
+        "prompt_tokens_details": report.get("input_tokens_details"),
+        "completion_tokens_details": report.get("output_tokens_details"),
+    }
+    return from_chat(renamed)
+
+
+def from_gemini(report: Any) -> Usage | None:
+    """Return the usage of Gemini's usageMetadata: the prompt includes the cache, candidates exclude thoughts.
+
+    Tool-use prompt tokens are billed as input. The total is checked; what it holds above the parts counts as output.
+    """
+    if not isinstance(report, Mapping) or not report:
+        return None
+    read = _Counts()
+    prompt = read.get(report, "promptTokenCount") + read.get(report, "toolUsePromptTokenCount")
+    visible = read.get(report, "candidatesTokenCount")
+    thoughts = read.get(report, "thoughtsTokenCount")
+    total = read.get(report, "totalTokenCount")
+    if total and total != prompt + visible + thoughts:
+        read.suspect = read.suspect or total < prompt + visible + thoughts
+        visible = max(visible, total - prompt - thoughts)
+    if prompt == visible == thoughts == 0:
+        return None
+    return disjoint(
+        prompt=prompt,
+        cache_read=read.get(report, "cachedContentTokenCount"),
+        cache_write=0,
+        completion=visible,
+        reasoning=thoughts,
+        cache_in_prompt=True,
+        reasoning_in_completion=False,
+        suspect=read.suspect,
+    )
+
+
+def from_bedrock(report: Any) -> Usage | None:
+    """Return the usage of Bedrock Converse: the input excludes the cache, the output includes reasoning, which is not told.
+
+    `cacheDetails` splits writes by lifetime where it is sent. The total is checked with and without the cache.
+    """
+    if not isinstance(report, Mapping) or not report:
+        return None
+    read = _Counts()
+    fresh = read.get(report, "inputTokens")
+    cached = max(read.get(report, "cacheReadInputTokens"), read.get(report, "cacheReadInputTokenCount"))
+    written = max(read.get(report, "cacheWriteInputTokens"), read.get(report, "cacheWriteInputTokenCount"))
+    details = report.get("cacheDetails")
+    hour = sum(
+        read.get(row, "inputTokens")
+        for row in (details if isinstance(details, list) else ())
+        if isinstance(row, Mapping) and row.get("ttl") == "1h"
+    )
+    completion = read.get(report, "outputTokens")
+    total = read.get(report, "totalTokens")
+    if total and total not in (fresh + completion, fresh + cached + written + completion):
+        read.suspect = True
+        completion = max(completion, total - fresh - cached - written)
+    if fresh == cached == written == completion == 0:
+        return None
+    return disjoint(
+        prompt=fresh,
+        cache_read=cached,
+        cache_write=max(0, written - hour),
+        cache_write_1h=hour,
+        completion=completion,
+        reasoning=0,
+        cache_in_prompt=False,
+        reasoning_in_completion=True,
+        suspect=read.suspect,
+    )
+
+
+def from_cohere(report: Any) -> Usage | None:
+    """Return the usage of Cohere v2, in tokens. `billed_units` differ from them and are what is billed: those count when given.
+
+    The prompt includes the cache where both count the same; where the bill is smaller than the cache, the cache is left out.
+    """
+    if not isinstance(report, Mapping) or not report:
+        return None
+    read = _Counts()
+    unit = "billed_units" if isinstance(report.get("billed_units"), Mapping) else "tokens"
+    prompt, completion = read.get(report.get(unit), "input_tokens"), read.get(report.get(unit), "output_tokens")
+    cached = read.get(report, "cached_tokens")
+    if prompt == completion == 0:
+        return None
+    return disjoint(
+        prompt=prompt,
+        cache_read=cached if cached <= prompt else 0,
+        cache_write=0,
+        completion=completion,
+        reasoning=0,
+        cache_in_prompt=True,
+        reasoning_in_completion=True,
         suspect=read.suspect,
     )

@@ -1,0 +1,47 @@
+"""Thinking that a model writes into its text between `<think>` and `</think>`, told apart as it streams.
+
+Only a tag at the very beginning of the answer counts: later ones may be part of what the model was asked to write.
+"""
+
+from __future__ import annotations
+
+_OPEN, _CLOSE = "<think>", "</think>"
+
+
+class ThinkSplitter:
+    """Text in, (text, is_thinking) pieces out. `settled` is True once the rest of the stream is plain text."""
+
+    def __init__(self) -> None:
+        self.settled = False
+        self._inside = False
+        self._held = ""
+
+    def feed(self, text: str) -> list[tuple[str, bool]]:
+        """Return the pieces that `text` decides."""
+        if self.settled:
+            return [(text, False)] if text else []
+        self._held += text
+        if not self._inside:
+            start = self._held.lstrip()
+            if not start or (len(start) < len(_OPEN) and _OPEN.startswith(start)):
+                return []
+            if not start.startswith(_OPEN):
+                return self.close()
+            self._inside = True
+            self._held = start[len(_OPEN) :].lstrip("\n")
+        return self._thinking()
+
+    def _thinking(self) -> list[tuple[str, bool]]:
+        thought, found, rest = self._held.partition(_CLOSE)
+        if found:
+            self.settled, self._held = True, ""
+            rest = rest.lstrip("\n")
+            return [piece for piece in ((thought.rstrip("\n"), True), (rest, False)) if piece[0]]
+        keep = next((n for n in range(len(_CLOSE) - 1, 0, -1) if self._held.endswith(_CLOSE[:n])), 0)
+        out, self._held = self._held[: len(self._held) - keep], self._held[len(self._held) - keep :]
+        return [(out, True)] if out else []
+
+    def close(self) -> list[tuple[str, bool]]:
+        """Return what is still held; nothing is lost."""
+        held, self._held, self.settled = self._held, "", True
+        return [(held, self._inside)] if held else []
