@@ -1,4 +1,4 @@
-"""The Anthropic Messages dialect, both sides: see `messages_request`, `messages_upstream`, `messages_answer`, `messages_client`."""
+"""The Anthropic Messages dialect, both sides: see the `messages_*` modules beside it."""
 
 from __future__ import annotations
 

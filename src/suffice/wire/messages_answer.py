@@ -152,11 +152,13 @@ class MessagesDecoder:
             raise WireError("message_start has no message")
         # The calls still open are of the broken first try; their numbers are given anew, so the pump forgets them.
         self._tools -= sum(block.kind == "tool_use" for block in self._blocks.values())
+        if self._tools:
+            raise WireError("the provider began its answer anew after a whole tool call")
         self._blocks = {}
         self._count(message.get("usage"), out)
         if not self._begun:
             self._begun = True
-            out.insert(0, Start(id=str(message.get("id") or ""), model=str(message.get("model") or "")))
+            out.append(Start(id=str(message.get("id") or ""), model=str(message.get("model") or "")))
 
     def _count(self, report: Any, out: list[Event]) -> None:
         if isinstance(report, dict):
@@ -249,8 +251,12 @@ class MessagesDecoder:
         for index, value in enumerate(message["content"]):
             self._open(index, value, out)
             self._close_block(index, out)
-        details = {k: message.get(k) for k in ("stop_reason", "stop_sequence", "stop_details")}
-        self._message_delta(_Event(delta=_Delta(**details)), out)
+        delta = _Delta(
+            stop_reason=message.get("stop_reason"),
+            stop_sequence=message.get("stop_sequence"),
+            stop_details=message.get("stop_details"),
+        )
+        self._message_delta(_Event(delta=delta), out)
         self._finish(out)
         return out
 

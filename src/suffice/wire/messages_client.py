@@ -82,7 +82,7 @@ class MessagesEncoder:
         if self._begun:
             return b""
         self._begun = True
-        message = {
+        message: dict[str, Any] = {
             "id": start.id or self._context.response_id,
             "type": "message",
             "role": "assistant",

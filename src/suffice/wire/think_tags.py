@@ -9,11 +9,15 @@ _OPEN, _CLOSE = "<think>", "</think>"
 
 
 class ThinkSplitter:
-    """Text in, (text, is_thinking) pieces out. `settled` is True once the rest of the stream is plain text."""
+    """Text in, (text, is_thinking) pieces out. `settled` is True once the rest of the stream is plain text.
+
+    Line ends next to the tags are layout and are left out.
+    """
 
     def __init__(self) -> None:
         self.settled = False
         self._inside = False
+        self._eat = False
         self._held = ""
 
     def feed(self, text: str) -> list[tuple[str, bool]]:
@@ -21,25 +25,35 @@ class ThinkSplitter:
         if self.settled:
             return [(text, False)] if text else []
         self._held += text
-        if not self._inside:
+        if not self._inside and not self._eat:
             start = self._held.lstrip()
             if not start or (len(start) < len(_OPEN) and _OPEN.startswith(start)):
                 return []
             if not start.startswith(_OPEN):
                 return self.close()
-            self._inside = True
-            self._held = start[len(_OPEN) :].lstrip("\n")
-        return self._thinking()
+            self._inside = self._eat = True
+            self._held = start[len(_OPEN) :]
+        out: list[tuple[str, bool]] = []
+        if self._inside:
+            self._thinking(out)
+        if not self._inside:
+            self._held = self._held.lstrip("\n")
+            if self._held:
+                out += self.close()
+        return out
 
-    def _thinking(self) -> list[tuple[str, bool]]:
+    def _thinking(self, out: list[tuple[str, bool]]) -> None:
+        if self._eat:
+            self._held = self._held.lstrip("\n")
+            self._eat = not self._held
         thought, found, rest = self._held.partition(_CLOSE)
         if found:
-            self.settled, self._held = True, ""
-            rest = rest.lstrip("\n")
-            return [piece for piece in ((thought.rstrip("\n"), True), (rest, False)) if piece[0]]
-        keep = next((n for n in range(len(_CLOSE) - 1, 0, -1) if self._held.endswith(_CLOSE[:n])), 0)
-        out, self._held = self._held[: len(self._held) - keep], self._held[len(self._held) - keep :]
-        return [(out, True)] if out else []
+            self._inside, self._eat, self._held = False, True, rest
+        else:
+            keep = next((n for n in range(len(_CLOSE) - 1, 0, -1) if self._held.endswith(_CLOSE[:n])), 0)
+            thought, self._held = self._held[: len(self._held) - keep], self._held[len(self._held) - keep :]
+        if thought:
+            out.append((thought, True))
 
     def close(self) -> list[tuple[str, bool]]:
         """Return what is still held; nothing is lost."""
