@@ -188,7 +188,7 @@ def _tool_choice(top: dict[str, Any]) -> ToolChoice | None:
         if choice in ("required", "any"):
             return ToolChoice(mode="required")
     if isinstance(choice, dict):
-        kind = choice.get("type", "function")
+        kind = str(choice.get("type") or "function")
         nested = choice.get(kind)
         inner: dict[str, Any] = nested if isinstance(nested, dict) else choice
         if kind == "allowed_tools":
@@ -198,7 +198,7 @@ def _tool_choice(top: dict[str, Any]) -> ToolChoice | None:
             named = tuple(n for n in names if isinstance(n, str))
             return ToolChoice(mode="allowed", names=named, required=inner.get("mode") == "required")
         if kind in ("function", "custom") and isinstance(inner.get("name"), str):
-            return ToolChoice(mode="tool", name=inner["name"], kind=kind)
+            return ToolChoice(mode="tool", name=inner["name"], kind="custom" if kind == "custom" else "function")
     raise RequestError("tool_choice must be auto, none, required or an object that names a tool", param="tool_choice")
 
 
