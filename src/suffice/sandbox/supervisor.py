@@ -109,7 +109,7 @@ def _start(job: jobs.Job, source: Path, overlay: Path | None, cgroup: Cgroup | N
     if pid == 0:
         try:
             os.dup2(output_w, 2)
-            become_target(job, source, overlay, cgroup, Descriptors(output=output_w, ready=ready_w))
+            become_target(job, source, overlay, cgroup, Descriptors(output=output_w, ready=ready_w, stdin=_stdin(job)))
         except BaseException as e:  # nothing of us may go on in the target's place
             os.write(2, f"the sandbox cannot be entered: {e}\n".encode())
         finally:
@@ -119,6 +119,17 @@ def _start(job: jobs.Job, source: Path, overlay: Path | None, cgroup: Cgroup | N
     os.set_blocking(output_r, False)
     os.set_blocking(ready_r, False)
     return _Watched(pid=pid, output_fd=output_r, ready_fd=ready_r, started_s=started_s)
+
+
+def _stdin(job: jobs.Job) -> int:
+    """Return a descriptor with the job's input. Sealed memory: it has no name that the target's children could open."""
+    if not job.stdin:
+        return os.open("/dev/null", os.O_RDONLY)
+    fd = os.memfd_create("stdin", os.MFD_CLOEXEC)
+    with os.fdopen(os.dup(fd), "wb") as f:
+        f.write(job.stdin)
+    os.lseek(fd, 0, os.SEEK_SET)
+    return fd
 
 
 def _watch(job: jobs.Job, watched: _Watched, sock: socket.socket, cgroup: Cgroup | None, stage: Path, env: Env) -> None:
@@ -150,6 +161,8 @@ def _watch(job: jobs.Job, watched: _Watched, sock: socket.socket, cgroup: Cgroup
 
 
 def _over_limit(job: jobs.Job, stage: Path, cgroup: Cgroup | None) -> KilledBy:
+    if cgroup is not None and cgroup.killed():
+        return KilledBy.MEMORY
     if cgroup is None and resident_bytes(descendants(os.getpid())) > job.limits.memory_bytes:
         return KilledBy.MEMORY
     if job.tier is Tier.LANDLOCK and _disk_bytes(stage) > job.limits.work_bytes + job.limits.tmp_bytes:

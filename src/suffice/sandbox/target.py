@@ -1,7 +1,8 @@
 """The last steps of the forked child before it becomes the target: descriptors, limits, uid, confinement, exec.
 
 Must not: return. Invariant: nothing is executed before the limits, the uid and the confinement are in force; the only
-descriptors that go on are stdin (/dev/null), stdout and stderr (the output pipe) and those that bubblewrap itself consumes.
+descriptors that go on are stdin (/dev/null or the input), stdout and stderr (the output pipe), and those that bubblewrap
+itself consumes.
 """
 
 from __future__ import annotations
@@ -24,10 +25,11 @@ _READY_FD, _SECCOMP_FD = 8, 9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Descriptors:
-    """The write ends of the pipes to the supervisor."""
+    """The write ends of the pipes to the supervisor, and what the target reads."""
 
     output: int
     ready: int
+    stdin: int
 
 
 def become_target(job: Job, source: Path, overlay: Path | None, cgroup: Cgroup | None, pipes: Descriptors) -> NoReturn:
@@ -62,9 +64,9 @@ def become_target(job: Job, source: Path, overlay: Path | None, cgroup: Cgroup |
 def _place(pipes: Descriptors, seccomp_fd: int) -> None:
     """Give every descriptor its number and close all others."""
     # Out of the way first: a source may lie on a number that is a target.
-    output, ready, program = (os.dup2(fd, 100 + i) for i, fd in enumerate((pipes.output, pipes.ready, seccomp_fd)))
-    null = os.open("/dev/null", os.O_RDONLY)
-    os.dup2(null, 0)
+    every = (pipes.output, pipes.ready, seccomp_fd, pipes.stdin)
+    output, ready, program, stdin = (os.dup2(fd, 100 + i) for i, fd in enumerate(every))
+    os.dup2(stdin, 0)
     os.dup2(output, 1)
     os.dup2(output, 2)
     os.dup2(ready, _READY_FD)
