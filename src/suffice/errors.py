@@ -84,10 +84,11 @@ class NotFoundError(SufficeError):
 
 
 class BudgetError(SufficeError):
-    """A hard budget would be exceeded (402). Never retryable before the window turns."""
+    """A hard budget would be exceeded (402). Never retryable before the window turns. `budget` names it when it is known."""
 
     default_code = "budget_exceeded"
     status = 402
+    budget: str = ""
 
 
 class RateLimitError(SufficeError):

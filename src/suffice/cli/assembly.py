@@ -8,18 +8,20 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 from prometheus_client import CollectorRegistry
 
 from suffice.catalog.load import load as load_catalog
 from suffice.config.environment import storage_folder
-from suffice.config.schema import Settings
+from suffice.config.schema import Settings, UpstreamSettings
 from suffice.decision import priors
 from suffice.decision import state as beliefs
 from suffice.decision.core import CELLS, Core
@@ -32,8 +34,12 @@ from suffice.gateway.attempts import Attempts
 from suffice.gateway.auth import Principal
 from suffice.gateway.call import Call
 from suffice.gateway.judging import Judging, RunCheck
+<<<<<<< HEAD
 from suffice.gateway.learning import Learning
 from suffice.gateway.models import model_list
+=======
+from suffice.gateway.models import model_card, model_list
+>>>>>>> spine
 from suffice.gateway.pipeline import Pipeline
 from suffice.gateway.reading import Reading
 from suffice.gateway.recording import Recording
@@ -52,7 +58,7 @@ from suffice.storage.database import Database
 from suffice.telemetry.metrics import Metrics
 from suffice.upstream.deadlines import Deadlines
 from suffice.upstream.health import Health
-from suffice.upstream.retry import RetryBudget
+from suffice.upstream.retry import MoveKind, RetryBudget
 from suffice.upstream.transport import Transport
 from suffice.values.env import Env
 from suffice.values.money import NanoUsd, nano
@@ -88,7 +94,13 @@ class Runtime:
         self.core = Core(self._priors, self._restored())
         self._saved = self.core.version
         self.state = self._state(settings)
-        self.metrics = Metrics(CollectorRegistry(), models=self.state.models)
+        self.metrics = Metrics(
+            CollectorRegistry(),
+            models=self.state.settings.models,
+            providers=sorted({e.provider for e in self.state.fleet.endpoints.values()}),
+            breakers=self._breakers,
+            ledger_queue=lambda: self.ledger.waiting,
+        )
         self.reading = Reading(
             env=env,
             state=self.state,
@@ -96,7 +108,9 @@ class Runtime:
             secret=hashlib.sha256(self._secret + b"sessions").digest(),
             ledger=self.ledger,
             health=self.health,
+            decided=self.metrics.decided,
         )
+        self._plane: DataPlane | None = None
         self.pipeline = self._pipeline(settings, run_check)
 
     def _pipeline(self, settings: Settings, run_check: RunCheck | None) -> Pipeline:
@@ -107,20 +121,21 @@ class Runtime:
             transport=self.transport,
             ledger=self.ledger,
             health=self.health,
-            deadlines=Deadlines(
-                connect_s=up.connect_deadline_s,
-                head_s=up.first_event_deadline_s,
-                first_byte_s=up.first_event_deadline_s,
-                between_s=up.between_events_deadline_s,
-                total_s=up.total_deadline_s,
-            ),
+            deadlines=_deadlines(up),
         )
         learning = Learning(self.core, env, lambda note: log.warning("%s: its results are not what they were", note))
         return Pipeline(
             read=self.reading.read,
             attempts=attempts,
             routes=routes,
-            recovery=Recovery(env=env, routes=routes, health=self.health, budget=RetryBudget(env)),
+            recovery=Recovery(
+                env=env,
+                routes=routes,
+                health=self.health,
+                budget=RetryBudget(env),
+                max_attempts=up.max_attempts,
+                told=self._failover,
+            ),
             judging=Judging(enabled=settings.verify.enabled, run_check=run_check),
             recording=Recording(env=env, ledger=self.ledger, observers=(self._observe, learning.observe)),
         )
@@ -199,6 +214,14 @@ class Runtime:
         state = self._state(settings)
         await self._define_budgets(settings)
         self.swap(state)
+        self._tune(settings)
+
+    def _tune(self, settings: Settings) -> None:
+        """Take the limits of new settings that need no restart."""
+        self.pipeline.tune(_deadlines(settings.upstream), settings.upstream.max_attempts, settings.verify.enabled)
+        if self._plane is not None:
+            self._plane.body_limit = settings.server.max_body_bytes
+            self._plane.request_timeout_s = settings.upstream.total_deadline_s
 
     # --- the data plane ---
 
@@ -213,16 +236,21 @@ class Runtime:
         ]
         routes += [
             Route(method="GET", path="/v1/models", dialect="chat", handler=self._models, has_body=False),
+            Route(method="GET", path="/v1/models/", dialect="chat", handler=self._model, has_body=False),
+            Route(method="GET", path="/", dialect="chat", handler=_health, open=True, has_body=False),
+            Route(method="HEAD", path="/", dialect="chat", handler=_health, open=True, has_body=False),
             Route(method="GET", path="/health", dialect="chat", handler=_health, open=True, has_body=False),
             Route(method="GET", path="/ready", dialect="chat", handler=self._ready, open=True, has_body=False),
         ]
-        return DataPlane(
+        self._plane = DataPlane(
             env=self.env,
             routes=routes,
             authenticate=self.authenticate,
             body_limit=server.max_body_bytes,
             request_timeout_s=self.state.settings.upstream.total_deadline_s,
+            metrics=self.metrics,
         )
+        return self._plane
 
     def authenticate(self, headers: dict[str, str], client: str) -> Principal:
         """Return who is calling. Raises AuthError or ForbiddenError."""
@@ -256,6 +284,15 @@ class Runtime:
     async def _models(self, call: Call, principal: Principal, reply: Reply) -> None:
         await reply.whole(200, model_list(self.state, principal))
 
+    async def _model(self, call: Call, principal: Principal, reply: Reply) -> None:
+        await reply.whole(200, model_card(self.state, principal, unquote(call.path.removeprefix("/v1/models/"))))
+
+    def _failover(self, kind: MoveKind) -> None:
+        self.metrics.failover("same" if kind is MoveKind.SAME else "other" if kind is MoveKind.OTHER else "next")
+
+    def _breakers(self) -> Counter[tuple[str, str]]:
+        return Counter((found.scope, found.state) for found in self.health.resting())
+
     async def _ready(self, call: Call, principal: Principal, reply: Reply) -> None:
         told = self.readiness()
         await reply.whole(200 if told["ready"] else 503, msgspec.json.encode(told))
@@ -278,8 +315,18 @@ class Runtime:
     def _observe(self, turn: Turn) -> None:
         for attempt in turn.tried:
             served = turn.fleet.by_arm[attempt.arm]
-            self.metrics.attempt(served.provider.id, attempt.outcome)
+            self.metrics.attempt(served.provider.id, attempt.fault.code if attempt.fault else attempt.outcome)
             self.metrics.spent(attempt.arm.model, attempt.usage, NanoUsd(attempt.cost_nano))
+
+
+def _deadlines(up: UpstreamSettings) -> Deadlines:
+    return Deadlines(
+        connect_s=up.connect_deadline_s,
+        head_s=up.first_event_deadline_s,
+        first_byte_s=up.first_event_deadline_s,
+        between_s=up.between_events_deadline_s,
+        total_s=up.total_deadline_s,
+    )
 
 
 def _serve(serve: Any, operation: str, call: Call, principal: Principal, reply: Reply) -> Any:

@@ -26,8 +26,13 @@ from suffice.config import discover
 from suffice.config.load import load
 from suffice.config.probe import probe
 from suffice.config.rules import is_loopback
+<<<<<<< HEAD
 from suffice.config.schema import ServerSettings, Settings
 from suffice.errors import ConfigError, StorageError, UpstreamError
+=======
+from suffice.config.schema import Settings
+from suffice.errors import ConfigError, UpstreamError
+>>>>>>> spine
 from suffice.gateway.control import ControlPlane
 from suffice.gateway.server import Limits, guarded, sweep
 
@@ -38,6 +43,8 @@ REFRESH_S = 900.0
 # What was learned in the last half minute may be lost with the process; the ledger never is.
 SAVE_S = 30.0
 LOOPBACK = "127.0.0.1"
+# How long a client may take to read the end of an answer after the last moment at which it can have come.
+ANSWER_S = 60.0
 
 
 async def settings_for(args: argparse.Namespace, io: Io) -> Settings:
@@ -90,8 +97,8 @@ async def _listen(args: argparse.Namespace, io: Io, settings: Settings, runtime:
         models=lambda: [{"id": m} for m in sorted(runtime.state.models)],
     )
     plane = runtime.data_plane()
-    data_server = await _start(plane, data_socket, guarded(_limits(server)))
-    control_server = await _start(control.app(), control_socket, guarded(_limits(server)))
+    data_server = await _start(plane, data_socket, guarded(_limits(settings)))
+    control_server = await _start(control.app(), control_socket, guarded(_limits(settings)))
     stop = _signals(reload)
     gc.collect()
     gc.freeze()
@@ -145,13 +152,16 @@ async def _drain(server: uvicorn.Server, grace_s: float) -> None:
     await server.shutdown()
 
 
-def _limits(server: ServerSettings) -> Limits:
+def _limits(settings: Settings) -> Limits:
+    server = settings.server
     return Limits(
         header_count=server.max_header_count,
         header_bytes=server.max_header_bytes,
         header_s=server.header_deadline_s,
         body_s=server.body_deadline_s,
         idle_s=server.idle_deadline_s,
+        request_s=settings.upstream.total_deadline_s + ANSWER_S,
+        connections=server.max_connections,
     )
 
 

@@ -12,10 +12,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from suffice.errors import AuthError, ForbiddenError, NotFoundError, RequestError, SufficeError
+from suffice.errors import AuthError, BudgetError, ForbiddenError, NotFoundError, RequestError, SufficeError
 from suffice.gateway.auth import Principal
 from suffice.gateway.call import Call
 from suffice.gateway.reply import Header, Reply
+from suffice.telemetry.metrics import Metrics
 from suffice.values.env import Env
 from suffice.wire import errors as wire_errors
 
@@ -47,7 +48,7 @@ class Authenticator(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """One row of the route table. A route is open only when it says so."""
+    """One row of the route table. A route is open only when it says so; a path that ends in `/` (but the root) is a prefix."""
 
     method: str
     path: str
@@ -68,14 +69,17 @@ class DataPlane:
         authenticate: Authenticator,
         body_limit: int,
         request_timeout_s: float,
+        metrics: Metrics | None = None,
     ) -> None:
         self._env = env
         self._authenticate = authenticate
-        self._body_limit = body_limit
-        self._timeout_s = request_timeout_s
+        self._metrics = metrics
+        self.body_limit = body_limit
+        self.request_timeout_s = request_timeout_s
         self._routes: dict[bytes, dict[str, Route]] = {}
         for route in routes:
             self._routes.setdefault(route.path.encode(), {})[route.method] = route
+        self._prefixes = [path for path in self._routes if len(path) > 1 and path.endswith(b"/")]
         self.in_flight = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -88,16 +92,21 @@ class DataPlane:
         started = self._env.monotonic()
         request_id = self._env.new_id()
         path: bytes = scope["raw_path"]
-        methods = self._routes.get(path)
+        methods = self._routes.get(path) or self._under(path)
         route = methods.get(scope["method"]) if methods else None
         reply = Reply(send, route.dialect if route else dialect_of(path), request_id)
         reply.headers.append((b"x-request-id", request_id.encode()))
         self.in_flight += 1
+        metrics = self._metrics
+        if metrics is not None:
+            metrics.request_started()
         try:
             if route is None:
                 raise _no_route(scope, methods)
             await self._serve(route, scope, receive, reply, started)
         except SufficeError as error:
+            if metrics is not None and isinstance(error, BudgetError):
+                metrics.refused(error.budget or error.code)
             await self._tell(reply, error)
         except asyncio.CancelledError:
             # The client has left, or the drain deadline has passed; the pipeline has settled what was open.
@@ -107,6 +116,11 @@ class DataPlane:
             await self._tell(reply, SufficeError("internal error", hint=f"request id {request_id}"))
         finally:
             self.in_flight -= 1
+            if metrics is not None:
+                metrics.request_finished(route.path if route else "unrouted", reply.status)
+
+    def _under(self, path: bytes) -> dict[str, Route] | None:
+        return next((self._routes[p] for p in self._prefixes if path.startswith(p) and len(path) > len(p)), None)
 
     async def _tell(self, reply: Reply, error: SufficeError) -> None:
         try:
@@ -125,24 +139,24 @@ class DataPlane:
         call = Call(
             request_id=reply.request_id,
             dialect=route.dialect,
-            path=route.path,
+            path=scope["raw_path"].decode("latin-1") if route.path.endswith("/") else route.path,
             query=scope["query_string"],
             headers=headers,
             body=body,
             received_s=self._env.now(),
             started_mono_s=started,
-            deadline_mono_s=started + self._timeout_s,
+            deadline_mono_s=started + self.request_timeout_s,
             client=client,
         )
         await route.handler(call, principal, reply)
 
     async def _read(self, headers: dict[str, str], receive: Receive) -> bytes:
-        limit = self._body_limit
+        limit = self.body_limit
         too_large = RequestError(
             f"the request body is larger than {limit:,} bytes",
             code="request_too_large",
             status=413,
-            hint="raise server.body_limit_bytes, or send less",
+            hint="raise server.max_body_bytes, or send less",
         )
         if int(headers.get("content-length", "0")) > limit:
             raise too_large

@@ -6,10 +6,15 @@ fields (docs/architecture.md, step 8); a translating conversation lives beside i
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import msgspec
+
 from suffice.catalog.providers import Quirks
+from suffice.errors import RequestError
 from suffice.values.usage import Usage
 from suffice.wire.chat_relay import Answer, ChatRelay, whole
 from suffice.wire.embeddings import embeddings
@@ -119,6 +124,7 @@ class PassThroughChat:
                 field = target.quirks.max_tokens_field
                 name = "max_tokens" if field == "either" else field
                 changes[name] = str(target.max_output_tokens).encode()
+        changes.update(_namespaced(top, target.namespace))
         headers = _SSE_HEADERS if view.stream else _JSON_HEADERS
         return Outbound(path=target.path, headers=headers, body=top.splice(changes))
 
@@ -136,14 +142,37 @@ class PassThroughEmbeddings(PassThroughChat):
     """Embeddings: only the model is spliced, and nothing but the usage is read of what comes back."""
 
     def outbound(self, top: TopLevel, view: RequestView, target: Target) -> Outbound:
-        """Splice the model."""
-        body = top.splice({"model": _quoted(target.model_name)})
-        return Outbound(path=target.path, headers=_JSON_HEADERS, body=body)
+        """Splice the model and the namespaced user."""
+        changes: dict[str, bytes | None] = {"model": _quoted(target.model_name)}
+        changes.update(_namespaced(top, target.namespace))
+        return Outbound(path=target.path, headers=_JSON_HEADERS, body=top.splice(changes))
 
     def whole(self, body: bytes) -> Whole:
         """Read the usage; vectors are not decoded."""
         failure, usage, model = embeddings(body)
         return Whole(body=body, failure=failure, answer=Answer(model=model), usage=usage)
+
+
+# Fields by which a provider tells callers apart; without a namespace one tenant could name another's.
+_CALLER_FIELDS = ("prompt_cache_key", "user", "safety_identifier")
+
+
+def _namespaced(top: TopLevel, namespace: bytes) -> dict[str, bytes]:
+    """Return the caller's own names of callers and caches as HMAC-SHA-256 under the tenant's namespace, in hex."""
+    if not namespace:
+        return {}
+    changes = {}
+    for key in _CALLER_FIELDS:
+        raw = top.value(key)
+        if raw is None or not raw.startswith(b'"'):
+            continue
+        try:
+            value: str = msgspec.json.decode(raw, type=str)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            raise RequestError(f"{key} must be a string", param=key) from None
+        digest = hmac.new(namespace, value.encode(), hashlib.sha256).hexdigest()
+        changes[key] = b'"' + digest.encode() + b'"'
+    return changes
 
 
 def _quoted(name: str) -> bytes:

@@ -37,7 +37,7 @@ class Judging:
     """Judges answers. `run_check` is None when no sandbox may be used."""
 
     def __init__(self, *, enabled: bool, run_check: RunCheck | None) -> None:
-        self._enabled = enabled
+        self.enabled = enabled
         self._run_check = run_check
 
     async def judge(self, turn: Turn, answer: Answer) -> tuple[Verdict, ...]:
@@ -55,7 +55,7 @@ class Judging:
 
     def static(self, turn: Turn) -> Callable[[Answer], tuple[Verdict, ...]]:
         """Return the judge of a finished stream: static gates only, milliseconds, never raises."""
-        if not self._enabled or turn.operation == "embeddings":
+        if not self.enabled or turn.operation == "embeddings":
             return lambda answer: ()
 
         def run(answer: Answer) -> tuple[Verdict, ...]:

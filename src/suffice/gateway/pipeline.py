@@ -35,6 +35,7 @@ from suffice.gateway.relay import relay
 from suffice.gateway.reply import Reply
 from suffice.gateway.routes import RouteTable
 from suffice.gateway.turn import Turn
+from suffice.upstream.deadlines import Deadlines
 from suffice.values.plan import Action
 
 Reader = Callable[[Call, Principal, Reply, str], Turn]
@@ -60,6 +61,12 @@ class Pipeline:
         self._recovery = recovery
         self._judging = judging
         self._recording = recording
+
+    def tune(self, deadlines: Deadlines, max_attempts: int, verify: bool) -> None:
+        """Use other limits from the next attempt on (a reloaded configuration)."""
+        self._attempts.deadlines = deadlines
+        self._recovery.max_attempts = max_attempts
+        self._judging.enabled = verify
 
     async def serve(self, call: Call, principal: Principal, reply: Reply, operation: str) -> None:
         """Answer one request through `reply`. Raises SufficeError while nothing of the answer has been sent."""

@@ -43,7 +43,15 @@ class Reading:
     """Makes turns. `state` is replaced whole when the configuration changes."""
 
     def __init__(
-        self, *, env: Env, state: State, sessions: SessionTable, secret: bytes, ledger: Ledger, health: Health
+        self,
+        *,
+        env: Env,
+        state: State,
+        sessions: SessionTable,
+        secret: bytes,
+        ledger: Ledger,
+        health: Health,
+        decided: Callable[[float], None] = lambda seconds: None,
     ) -> None:
         self.env = env
         self.state = state
@@ -51,6 +59,7 @@ class Reading:
         self._secret = secret
         self._ledger = ledger
         self._health = health
+        self._decided = decided
 
     def read(self, call: Call, principal: Principal, reply: Reply, operation: str) -> Turn:
         """Return the turn of `call`. Raises RequestError (400), NotFoundError (404), ForbiddenError (403)."""
@@ -63,11 +72,7 @@ class Reading:
         hint = call.header("x-suffice-task")
         if hint:
             features = _hinted(features, hint)
-        check = call.header("x-suffice-check")
-        if check and check not in state.settings.checks:
-            raise RequestError(
-                f"there is no check {check[:100]!r}", hint="configure it under [checks]", param="x-suffice-check"
-            )
+        check = _check(call, state.settings)
         key = session_key(
             self._secret,
             principal.tenant,
@@ -81,7 +86,8 @@ class Reading:
         now_s = self.env.monotonic()
         session = self.sessions.touch(key, now_s)
         pressure = self._ledger.pressure(principal.budgets) if principal.budgets else 0.0
-        down = self._down(state, target)
+        remaining = self._ledger.remaining(principal.budgets) if pressure else None
+        down = self._down(state, target, operation)
         request = RouteRequest(
             features=features,
             target=target,
@@ -90,6 +96,7 @@ class Reading:
             down=down,
             allowed_models=self._allowed(principal, state, target),
             data=state.data,
+            remaining_nano=remaining,
             pressure=pressure,
             repair=_repair(call, principal, state.settings, features),
             floors=(state.settings.routing.quality_floor, 0.0),
@@ -110,6 +117,7 @@ class Reading:
             session=session,
             plan=self._decide(state, request),
             pressure=pressure,
+            remaining_nano=remaining,
             check=check,
             strength=state.settings.checks[check].strength if check else "",
             cap=cap,
@@ -117,6 +125,7 @@ class Reading:
         )
 
     def _decide(self, state: State, request: RouteRequest) -> Plan:
+        begun_s = self.env.monotonic()
         try:
             return state.router(request.target).plan(request)
         except DecisionError as error:
@@ -131,6 +140,8 @@ class Reading:
         except Exception as error:
             log.exception("the decision failed; the default arm serves")
             return self._default(state, request, error)
+        finally:
+            self._decided(self.env.monotonic() - begun_s)
 
     def _default(self, state: State, request: RouteRequest, error: Exception) -> Plan:
         arm = state.default
@@ -149,16 +160,31 @@ class Reading:
             alarm=f"{type(error).__name__}: {error}"[:300],
         )
 
-    def _down(self, state: State, target: Target) -> dict[Arm, str]:
-        """Return the arms that are resting, with the reasons. When all that could serve are, one may be probed (row 41)."""
+    def _down(self, state: State, target: Target, operation: str) -> dict[Arm, str]:
+        """Return the arms that are resting, with the reasons. When all that could serve are, one may be probed (row 41).
+
+        Raises RequestError when none of them serves the operation at all.
+        """
         health = self._health
-        arms = state.candidates(target)
+        candidates = list(state.candidates(target))
+        other: dict[Arm, str] = {}
+        if target.models is not None or operation != "chat":  # what `auto` chooses among serves chat
+            paths = {arm: state.fleet.by_arm[arm].paths for arm in candidates}
+            other = {arm: f"operation: does not serve {operation}" for arm in candidates if operation not in paths[arm]}
+        arms = [arm for arm in candidates if arm not in other]
+        if candidates and (not arms or (operation == "embeddings" and target.models is None)):
+            raise RequestError(
+                f"{target.name[:200]} does not serve {operation}",
+                hint="name a model of GET /v1/models that does",
+                code="operation_not_served",
+                param="model",
+            )
         down = {a: health.reason(a.endpoint, a.model) for a in arms if not health.available(a.endpoint, a.model)}
         if down and all(arm in down for arm in arms):
             soonest = health.soonest((arm.endpoint, arm.model) for arm in arms)
             if soonest is not None and health.admit(soonest.endpoint, soonest.model, panic=True):
                 del down[Arm(model=soonest.model, endpoint=soonest.endpoint)]
-        return {arm: f"down: {why}" for arm, why in down.items()}
+        return {**other, **{arm: f"down: {why}" for arm, why in down.items()}}
 
     def _allowed(self, principal: Principal, state: State, target: Target) -> frozenset[str] | None:
         if not principal.allowed_models:
@@ -214,6 +240,15 @@ def _hinted(features: Features, hint: str) -> Features:
         known = ", ".join(TaskType)
         raise RequestError(f"there is no task {hint[:60]!r}", hint=f"one of {known}", param="x-suffice-task") from None
     return replace(features, task=task, signals=(*features.signals, "header"))
+
+
+def _check(call: Call, settings: Settings) -> str:
+    name = call.header("x-suffice-check")
+    if name and name not in settings.checks:
+        raise RequestError(
+            f"there is no check {name[:100]!r}", hint="configure it under [checks]", param="x-suffice-check"
+        )
+    return name
 
 
 def _body_signals(top: TopLevel) -> dict[str, str]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from suffice.decision.attempt_price import output_tokens
 from suffice.decision.cascade import Move
-from suffice.errors import BudgetError, DecisionError
+from suffice.errors import BudgetError, DecisionError, RequestError
 from suffice.gateway.conversation import Conversation, PassThroughChat, PassThroughEmbeddings, Target
 from suffice.gateway.live import Route
 from suffice.gateway.settlement import bill
@@ -26,6 +26,7 @@ from suffice.values.usage import Usage
 DENSE_BYTES_PER_TOKEN = 2.5
 OUTPUT_UPPER_TAIL = 16_384
 SMALLEST_CLAMP = 256
+MOST_ANSWERS = 128
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,30 +118,44 @@ class RouteTable:
         asked = turn.view.max_output_tokens
         limits = [asked, model_output, 0 if near else OUTPUT_UPPER_TAIL]
         most = min((limit for limit in limits if limit), default=OUTPUT_UPPER_TAIL)
+        answers = _answers(turn)
         if turn.operation == "embeddings":
             most = 0
         rates = price.rates
         dearest = max(rates.input, rates.cache_write, rates.cache_write_1h if rates.cache_write_1h else 0)
         fixed = -(-dearest * prompt // 1000) + rates.per_request_nano
-        bound = fixed + -(-rates.output * most // 1000)
+        bound = fixed + -(-rates.output * most * answers // 1000)
         if near and turn.principal.budgets:
-            return self._clamped(turn, rates, fixed, most, bound)
+            return self._clamped(turn, rates, fixed, most, bound, answers)
         return 0, bound
 
-    def _clamped(self, turn: Turn, rates: Rates, fixed: int, most: int, bound: int) -> tuple[int, int]:
+    def _clamped(self, turn: Turn, rates: Rates, fixed: int, most: int, bound: int, answers: int) -> tuple[int, int]:
         left = turn.remaining_nano
         if left is None or bound <= left or not rates.output:
             return 0, bound
-        affordable = (left - fixed) * 1000 // rates.output
+        affordable = (left - fixed) * 1000 // (rates.output * answers)
         if affordable < min(SMALLEST_CLAMP, most):
             raise BudgetError(
                 "the rest of the budget does not pay for an answer of this model",
                 hint="a cheaper model or a shorter prompt may fit",
             )
-        return affordable, fixed + -(-rates.output * affordable // 1000)
+        return affordable, fixed + -(-rates.output * affordable * answers // 1000)
 
     def _prompt_bound(self, turn: Turn, *, strict: bool) -> int:
         size = len(turn.call.body)
         if strict:
             return size
         return max(turn.features.prompt_tokens, int(size / DENSE_BYTES_PER_TOKEN))
+
+
+def _answers(turn: Turn) -> int:
+    """Return how many answers the caller asks for (`n`, `best_of`). Raises RequestError for what is no small number."""
+    most = 1
+    for key in ("n", "best_of"):
+        raw = turn.top.value(key)
+        if raw is None or raw.strip() == b"null":
+            continue
+        if not raw.strip().isdigit() or not 1 <= int(raw[:9]) <= MOST_ANSWERS or len(raw.strip()) > 4:
+            raise RequestError(f"{key} must be a number from 1 to {MOST_ANSWERS}", param=key)
+        most = max(most, int(raw))
+    return most

@@ -20,12 +20,17 @@ from suffice.errors import RequestError
 from suffice.wire import errors as wire_errors
 
 _HOST = re.compile(rb"(?:[A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
+# The one path whose last part may hold an encoded slash: the id of a model.
+_MODEL_PATH = b"/v1/models/"
 _BAD_TARGET = re.compile(rb"//|/\.\.?(?:/|$|\?)|%2[fF]|%5[cC]|%00|\\|[\x00-\x20\x7f-\xff]|#")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Bounds of one connection; times in seconds, sizes in bytes."""
+    """Bounds of one connection; times in seconds, sizes in bytes.
+
+    `request_s` ends a request whose client does not take its answer, `connections` is the most of them; 0 is no bound.
+    """
 
     header_count: int = 100
     header_bytes: int = 64 * 1024
@@ -34,6 +39,8 @@ class Limits:
     body_s: float = 30.0
     body_rate: float = 4096.0
     idle_s: float = 75.0
+    request_s: float = 0.0
+    connections: int = 0
 
 
 class GuardedProtocol(HttpToolsProtocol):
@@ -46,12 +53,15 @@ class GuardedProtocol(HttpToolsProtocol):
     _body_start = 0.0
     _body_seen = 0
     deadline = 0.0
+    answer_by = 0.0
     request_task: asyncio.Task[Any] | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the clock of the first request."""
         super().connection_made(transport)
         self.deadline = self.loop.time() + self.limits.header_s
+        if 0 < self.limits.connections < len(self.connections):
+            self._refuse(503, "too many connections")
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser; on a refusal answer once and close."""
@@ -125,7 +135,10 @@ class GuardedProtocol(HttpToolsProtocol):
             self._reject(400, "Content-Length and Transfer-Encoding exclude each other")
         if self.parser.get_http_version() not in ("1.1", "1.0"):
             self._reject(505, "only HTTP/1.1 is spoken here")
-        if not self.url.startswith(b"/") or _BAD_TARGET.search(self.url.partition(b"?")[0]) is not None:
+        path = self.url.partition(b"?")[0]
+        if path.startswith(_MODEL_PATH):
+            path = path.replace(b"%2F", b"-").replace(b"%2f", b"-")
+        if not path.startswith(b"/") or _BAD_TARGET.search(path) is not None:
             self._reject(400, "the request target is not a plain path")
         self._body_start = self.loop.time()
         self.deadline = self._body_start + self.limits.body_s
@@ -145,12 +158,15 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """The request is whole: from here the application's own deadline rules."""
         self.deadline = 0.0
+        if self.limits.request_s:
+            self.answer_by = self.loop.time() + self.limits.request_s
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
         """Start the idle clock instead of a timer per request."""
         self.server_state.total_requests += 1
         self.request_task = None
+        self.answer_by = 0.0
         if self.transport.is_closing():
             return
         self.flow.resume_reading()
@@ -170,7 +186,10 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def expire(self, now: float) -> None:
         """Close the connection when its deadline has passed; called by the sweep."""
-        if self.deadline and now > self.deadline and not self.transport.is_closing():
+        if self.answer_by and now > self.answer_by and not self.transport.is_closing():
+            # Not `close`: that would wait for a client that takes nothing.
+            self.transport.abort()
+        elif self.deadline and now > self.deadline and not self.transport.is_closing():
             self.deadline = 0.0
             waiting = self.cycle is None or self.cycle.response_complete
             if waiting and not self._header_bytes:

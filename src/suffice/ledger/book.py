@@ -284,6 +284,15 @@ class Ledger:
         """Return how near the tightest budget is: 0 below its soft threshold, 1 at its limit."""
         return self._leases.purse.pressure(budgets, self._env.now())
 
+    def remaining(self, budgets: tuple[str, ...]) -> int | None:
+        """Return what the tightest hard budget still pays for, in nano-dollars; None without a hard one."""
+        return self._leases.purse.remaining(budgets, self._env.now())
+
+    @property
+    def waiting(self) -> int:
+        """How many entries are not in the database yet."""
+        return len(self._spool) if self.boot else 0
+
     # --- the record ---
 
     def decide(self, record: DecisionRecord) -> None:

@@ -131,12 +131,14 @@ class Slot:
             else "it does not reset"
         )
         left = max(0, self.budget.limit - self.used)
-        return BudgetError(
+        error = BudgetError(
             f"budget {self.budget.id} would be exceeded: limit {format_usd(self.budget.limit)} per {self.budget.period.value}, "
             f"spent or reserved {format_usd(NanoUsd(self.used))}, left {format_usd(NanoUsd(left))}, "
             f"this request may cost {format_usd(NanoUsd(need))}; {when}",
             hint="lower max_tokens, choose a cheaper model, or ask the owner of the budget to raise it",
         )
+        error.budget = self.budget.id
+        return error
 
 
 @dataclass(slots=True)
@@ -218,6 +220,11 @@ class Purse:
             if slot.used > soft:
                 worst = max(worst, (slot.used - soft) / (limit - soft))
         return worst
+
+    def remaining(self, budget_ids: Iterable[str], now_s: float) -> int | None:
+        """Return what the tightest hard budget still pays for, in nano-dollars; None without a hard one."""
+        slots = [self.slot(budget_id, now_s) for budget_id in budget_ids]
+        return min((max(0, s.budget.limit - s.used) for s in slots if s.budget.hard), default=None)
 
     def known(self, used: Mapping[tuple[str, int], int], now_s: float) -> None:
         """Take in what is spent or leased (by budget and window start) for the current windows."""
