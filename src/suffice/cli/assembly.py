@@ -34,12 +34,8 @@ from suffice.gateway.attempts import Attempts
 from suffice.gateway.auth import Principal
 from suffice.gateway.call import Call
 from suffice.gateway.judging import Judging, RunCheck
-<<<<<<< HEAD
 from suffice.gateway.learning import Learning
-from suffice.gateway.models import model_list
-=======
 from suffice.gateway.models import model_card, model_list
->>>>>>> spine
 from suffice.gateway.pipeline import Pipeline
 from suffice.gateway.reading import Reading
 from suffice.gateway.recording import Recording

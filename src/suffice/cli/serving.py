@@ -26,13 +26,8 @@ from suffice.config import discover
 from suffice.config.load import load
 from suffice.config.probe import probe
 from suffice.config.rules import is_loopback
-<<<<<<< HEAD
-from suffice.config.schema import ServerSettings, Settings
-from suffice.errors import ConfigError, StorageError, UpstreamError
-=======
 from suffice.config.schema import Settings
-from suffice.errors import ConfigError, UpstreamError
->>>>>>> spine
+from suffice.errors import ConfigError, StorageError, UpstreamError
 from suffice.gateway.control import ControlPlane
 from suffice.gateway.server import Limits, guarded, sweep
 
