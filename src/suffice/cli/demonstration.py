@@ -16,6 +16,8 @@ from suffice.testing.simulated import load_profiles
 from suffice.testing.summary import Comparison, compare
 from suffice.testing.tasks import Task, load
 
+DEFAULT_TASKS = 240
+
 
 async def demonstrate(args: argparse.Namespace, io: Io, profiles_text: str | None) -> None:
     """Run every policy over the tasks and print the comparison. Raises ConfigError when the client is not installed."""
@@ -26,7 +28,7 @@ async def demonstrate(args: argparse.Namespace, io: Io, profiles_text: str | Non
             "the demo drives the official openai client, which is not installed", hint="run `make demo`"
         ) from None
     profiles = load_profiles(profiles_text)
-    tasks = choose(load(), args.tasks, args.seed)
+    tasks = choose(load(), args.tasks or DEFAULT_TASKS, args.seed)
     models = list(profiles.models)
     with tempfile.TemporaryDirectory(prefix="suffice-demo-") as name:
         folder = Path(name)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -87,8 +87,17 @@ def write_checks(tasks: Sequence[Task], folder: Path) -> dict[str, tuple[Task, P
     return checks
 
 
-def configuration(urls: dict[str, str], checks: dict[str, tuple[Task, Path]], folder: Path, reference: str) -> str:
-    """Return the gateway's configuration: one endpoint per model, one named check per task."""
+def configuration(
+    urls: dict[str, str],
+    checks: dict[str, tuple[Task, Path]],
+    folder: Path,
+    reference: str,
+    prices: Mapping[str, tuple[str, str]] | None = None,
+) -> str:
+    """Return the gateway's configuration: one endpoint per model, one named check per task.
+
+    `prices` gives nominal prices ($/Mtok in, out) to models that the catalogue does not know.
+    """
     lines = [
         "version = 1",
         "[server]",
@@ -110,6 +119,13 @@ def configuration(urls: dict[str, str], checks: dict[str, tuple[Task, Path]], fo
             "private = true",
             f'models = ["{name}"]',
         ]
+    for model, (input_usd, output_usd) in (prices or {}).items():
+        lines += [
+            f'[models."{model}".price]',
+            f"input_usd_per_mtok = {input_usd}",
+            f"output_usd_per_mtok = {output_usd}",
+            "nominal = true",
+        ]
     for check, (task, place) in checks.items():
         command = ", ".join(f'"{part}"' for part in task.command)
         lines += [
@@ -123,6 +139,23 @@ def configuration(urls: dict[str, str], checks: dict[str, tuple[Task, Path]], fo
     return "\n".join(lines) + "\n"
 
 
+async def start_process(
+    command: Sequence[str], start_s: float = _START_S
+) -> tuple[asyncio.subprocess.Process, dict[str, Any]]:
+    """Start a server and wait for the JSON object that says where it listens. Raises UpstreamError with its own words."""
+    process = await asyncio.create_subprocess_exec(
+        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None and process.stderr is not None
+    told = await _first_object(process.stdout, start_s)
+    if told is None or "base_url" not in told:
+        if process.returncode is None:
+            process.kill()
+        said = str(told or "") + (await process.stderr.read()).decode(errors="replace")[-2000:]
+        raise UpstreamError(f"{command[2]} did not start: {said}")
+    return process, told
+
+
 class Gateway:
     """A gateway in a process of its own. `base_url` is set once it is ready."""
 
@@ -133,24 +166,8 @@ class Gateway:
     @staticmethod
     async def start(config: Path) -> Gateway:
         """Start `suffice serve` and wait until it says where it listens. Raises UpstreamError with its own words."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "suffice.cli.main",
-            "serve",
-            "--json",
-            "--config",
-            str(config),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        assert process.stdout is not None and process.stderr is not None
-        told = await _first_object(process.stdout)
-        if told is None or "base_url" not in told:
-            if process.returncode is None:
-                process.kill()
-            said = str(told or "") + (await process.stderr.read()).decode(errors="replace")[-2000:]
-            raise UpstreamError(f"the gateway did not start: {said}")
+        command = [sys.executable, "-m", "suffice.cli.main", "serve", "--json", "--config", str(config)]
+        process, told = await start_process(command)
         return Gateway(process, str(told["base_url"]))
 
     async def stop(self) -> None:
@@ -160,12 +177,12 @@ class Gateway:
             await self.process.wait()
 
 
-async def _first_object(stream: asyncio.StreamReader) -> dict[str, Any] | None:
+async def _first_object(stream: asyncio.StreamReader, start_s: float) -> dict[str, Any] | None:
     """Return the first whole JSON object on `stream`, None when it ends or stays silent."""
     text = b""
     while True:
         try:
-            line = await asyncio.wait_for(stream.readline(), _START_S)
+            line = await asyncio.wait_for(stream.readline(), start_s)
         except TimeoutError:
             return None
         if not line:
