@@ -296,32 +296,24 @@ def _predictions(train: Data, test: Data) -> list[tuple[Floats, Floats]]:
 
 
 def _plug_in(train: Data, test: Data, repair_usd: float, escape: float) -> Judged:
-    """Return the one-shot rule that cross-validation supports, from plain to fine.
+    """Return the plug-in rule C + (1 − p) H on means; family and text come in only when cross-validation is sure of them.
 
-    The best single model stays unless the plug-in rule on means beats its J by more than a standard error; family
-    and text come in
-    when they gain more than half of one. Without evidence after an attempt there is little to win and noise to lose by.
+    Sure: J falls by more than one and a half standard errors. Without evidence after an attempt there is noise to lose by.
     """
-    j = np.zeros((4, train.right.shape[0]))
+    j = np.zeros((3, train.right.shape[0]))
     for inner, judge, part in train.parts():
-        rows = np.full(part.right.shape[0], best_single(inner.right, inner.cost))
-        done = baselines.routed(rows, part.right, part.cost, escape)
-        j[0, judge] = done.cost + repair_usd * done.loss
-        for k, (p, cost) in enumerate(_predictions(inner, part), 1):
+        for k, (p, cost) in enumerate(_predictions(inner, part)):
             done = baselines.routed(
                 (cost + repair_usd * escape * (1 - p)).argmin(axis=1), part.right, part.cost, escape
             )
             j[k, judge] = done.cost + repair_usd * done.loss
     use = 0
-    for k, bar in ((1, 1.0), (2, 0.5), (3, 0.5)):
+    for k in (1, 2):
         gain = j[use] - j[k]
-        if gain.mean() > bar * gain.std() / np.sqrt(gain.size):
+        if gain.mean() > 1.5 * gain.std() / np.sqrt(gain.size):
             use = k
-    if use == 0:
-        pick = np.full(test.right.shape[0], best_single(train.right, train.cost))
-    else:
-        p, cost = _predictions(train, test)[use - 1]
-        pick = (cost + repair_usd * escape * (1 - p)).argmin(axis=1)
+    p, cost = _predictions(train, test)[use]
+    pick = (cost + repair_usd * escape * (1 - p)).argmin(axis=1)
     return baselines.routed(pick, test.right, test.cost, escape)
 
 

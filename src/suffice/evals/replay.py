@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import cast
 
 import numpy as np
 
@@ -155,7 +156,14 @@ def _random(test: Data, escape: float) -> Judged:
 
 
 def _predicted(train: Data, test: Data, kind: str) -> tuple[Floats, Floats]:
-    """Return predicted success and cost [n, A] by family means or by a ridge regression on the text."""
+    """Return predicted success and cost [n, A] by family means or by a ridge regression on the text, made once per pair."""
+    key = ("predicted", kind, id(test))
+    if key not in train.cache:
+        train.cache[key] = (test, _predict(train, test, kind))
+    return cast(tuple[Data, tuple[Floats, Floats]], train.cache[key])[1]
+
+
+def _predict(train: Data, test: Data, kind: str) -> tuple[Floats, Floats]:
     if kind == "family":
         known = tuple(sorted(set(train.family)))
         x, z = baselines.family_features(train.family, known), baselines.family_features(test.family, known)
@@ -173,12 +181,10 @@ def _routed(train: Data, test: Data, h: float, escape: float, kind: str) -> Judg
 
 
 def _iso_routed(train: Data, test: Data, target: float, kind: str) -> Judged:
-    """Return the router at the least dial whose training accuracy (cross-fitted in two halves) meets the target."""
+    """Return the router at the least dial whose training accuracy (cross-fitted) meets the target."""
     levels = np.geomspace(0.03, 300.0, 40) * float(train.cost.mean())
-    half = np.arange(train.right.shape[0]) % 2 == 0
     accuracy, spent = np.zeros(levels.shape[0]), np.zeros(levels.shape[0])
-    for inner, judge in ((half, ~half), (~half, half)):
-        a, b = train.rows(np.flatnonzero(inner)), train.rows(np.flatnonzero(judge))
+    for a, _, b in train.parts():
         p, cost = _predicted(a, b, kind)
         for k, level in enumerate(levels):
             done = baselines.routed((cost + level * (1 - p)).argmin(axis=1), b.right, b.cost, 1.0)

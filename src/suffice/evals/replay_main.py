@@ -78,11 +78,11 @@ def run_replay(args: argparse.Namespace, say: Callable[[str], None]) -> int:
             replay_split(data, train_rows, test_rows, tally, args.margin)
         fixed = Yardstick(name=pool.models[yard], cost=pool.cost[:, yard], right=pool.right[:, yard])
         made += rows(pool.name, tally, fixed, len(splits))
+        if args.json:  # after every pool: a long run that is cut short keeps what it has
+            args.json.write_text("\n".join(json.dumps(r) for r in made) + "\n", encoding="utf-8")
     say(table(made))
     for repair in sorted({float(str(r["H"])) for r in made if r["H"] != "iso"}):
         say(f"\nrepair cost H = ${repair:g}\n" + table(made, repair))
-    if args.json:
-        args.json.write_text("\n".join(json.dumps(r) for r in made) + "\n", encoding="utf-8")
     if args.plot:
         args.plot.write_text(plot(made), encoding="utf-8")
     return 0
