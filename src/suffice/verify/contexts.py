@@ -71,24 +71,35 @@ _MACRO = (
     r"|\bQ_\w+|\bslots\s*:|\bsignals\s*:|^\s*[A-Z]\w+\([^;{}]*\)\s*\{?\s*$|_FOREACH\b|\b(?:for_?each|foreach)\w*\s*\("
 )
 # A name of capitals that is neither a member nor has members: perhaps a macro. Constants of the standard library are none.
-_ANY_MACRO = r"|(?<![:.>\w])(?!NULL\b|U?INT|SIZE_|EOF\b|U?LLONG|U?LONG|DBL_|FLT_|EXIT_|RAND_|BUFSIZ|CHAR_)[A-Z][A-Z0-9_]{3,}\b(?!\s*(?:\.|->|::|\[))"
+_ANY_MACRO = (
+    r"|(?<![:.>\w])(?!NULL\b|U?INT|SIZE_|EOF\b|U?LLONG|U?LONG|DBL_|FLT_|EXIT_|RAND_|BUFSIZ|CHAR_)"
+    r"[A-Z][A-Z0-9_]{3,}\b(?!\s*(?:\.|->|::|\[))"
+)
 
 _GAP_PATTERNS = {
-    "typescript": r"[<,]\s*(?:in|out|const)\s+\w|^\s*(?:in|out|const)\s+\w+\s*=\s*\w+,|\busing\s+\w+\s*=|\baccessor\s"
+    "typescript": r"^\s*<\w[^>\n]*>?\s*\(|\btypeof\s+import\(|[<,]\s*(?:in|out|const)\s+\w|^\s*(?:in|out"
+    r"|const)\s+\w+\s*=\s*\w+,|\busing\s+\w+\s*=|\baccessor\s"
     r"|\bimport\s+(?:defer|source)\b",
     "javascript": r"\busing\s+\w+\s*=|\baccessor\s|\|>|\bimport\s+(?:defer|source)\b|/[dgimsuy]*v[dgimsuy]*\b",
-    "bash": r"%%?\]|%%?\[|##?\]|##?\[|\\\$|<<|\bcoproc\b|\$\{[^}]*[!@^,:/]",
+    "bash": r"^\s*\{\{|%%?\]|%%?\[|##?\]|##?\[|\\\$|<<|\bcoproc\b|\$\{[^}]*[!@^,:/]",
     "csharp": r"^\s*#:|\bfield\b|\bextension\s*[(<]|\?\s*\w+\(|\bscoped\b|\ballows\b|\bpartial\b|\?\.\w+.*=|\$\$|=>",
     "cpp": _MACRO
     + _ANY_MACRO
-    + r"|\b(?:co_await|co_yield|co_return|requires|concept|module|import|export|consteval|constinit)\b|<=>|\btypeid\b"
+    + r"|=\s*\{\s*\}\s*[,)]|\bva_arg\b|\boffsetof\b|\b(?:co_await|co_yield|co_return|requires|concept|module|import"
+    r"|export|consteval"
+    r"|constinit)\b|<=>|\btypeid\b"
     r"|\btemplate\s*<>",
-    "c": _MACRO + _ANY_MACRO + r"|\b__\w+|\bconstexpr\b|\btypeof\b|\b_Generic\b|#embed|\basm\b",
-    "kotlin": r"\bconstructor\s*\(|^\s*\)\s*:|\bcontext\s*\(|\bdata object\b|\bfun interface\b|\b(?:by|get|set|field"
+    "c": _MACRO + _ANY_MACRO + r"|\bva_arg\b|\boffsetof\b|\bcontainer_of\b|\blist_entry\b|\b__\w+|\bconstexpr\b"
+    r"|\btypeof\b|\b_Generic\b|#embed|\basm\b",
+    "kotlin": r"\}\s*(?!else|catch|finally|while)[a-z]\w*\s*\{|^\s*(?:get|set)\(|=\s*\[|\]\?\.|\bconstructor\s*\("
+    r"|^\s*\)\s*:|\bcontext\s*\(|\bdata "
+    r"object\b|\bfun interface\b|\b(?:by|get|set|field"
     r"|value|init|where|data|inner)\.|\$\$|\bclass\b.*\($",
-    "swift": r"\.\.\.\s*[:)\],]|\bconsume\b|\bcopy\b|~Copyable|\brepeat\b|^\s*#|#\w+|\bborrowing\b|\bnonisolated"
+    "swift": r"\(\(\)|&[<>]{2}|&[+\-*]|:\s*\(\)|\.\.\.\s*[:)\],]|\bconsume\b|\bcopy\b|~Copyable|\brepeat\b|^\s*#|#\w+"
+    r"|\bborrowing\b"
+    r"|\bnonisolated"
     r"|/[^/\n]+/|throws\(",
-    "css": r"&|\blayer\(|^\s*@(?!media|import|charset|keyframes|supports|namespace)|\bif\(|\$\w+\s*:|//",
+    "css": r"^\s*\*\w|\burl\(|&|\blayer\(|^\s*@(?!media|import|charset|keyframes|supports|namespace)|\bif\(|\$\w+\s*:|//",
     "lua": r"---@|\[=+\[|<\s*(?:const|close)\s*>|\bcontinue\b|[+\-*/.]=",
     "rust": r"\bgen\b|\buse<|\bsafe\b|&raw\b|\bconst\s*\{|\bif\s+let\b.*&&|&&\s*let\b|[?~]const",
     "java": r"\bSTR\.|\b_\b|\bimport module\b|\bvoid main\(",

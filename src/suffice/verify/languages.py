@@ -37,7 +37,8 @@ _ALIASES = {
     "ipynb": "ipynb",
     "yaml": "yaml yml",
     "toml": "toml",
-    "bash": "bash sh shell zsh ksh shellscript shell-script",
+    "zsh": "zsh",
+    "bash": "bash sh shell ksh shellscript shell-script",
     "diff": "diff patch udiff",
     "markdown": "markdown md mdx",
     "text": "text txt plain plaintext output console log terminal shell-session stdout none",
@@ -136,7 +137,7 @@ _CONTENT: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     for language, pattern in (
         ("php", r"\A\s*<\?php"),
         ("python", r"\A#!.*\bpython"),
-        ("bash", r"\A#!.*\b(?:ba|z|k|da)?sh\b"),
+        ("bash", r"\A#!.*\b(?:ba|k|da)?sh\b"),
         ("ruby", r"\A#!.*\bruby"),
         ("javascript", r"\A#!.*\bnode"),
         ("html", r"\A\s*<!DOCTYPE html|\A\s*<html[\s>]"),

@@ -34,7 +34,7 @@ RULES: dict[str, Rules] = {
     "go": Rules(long=(("`", "`"),)),
     "rust": Rules(quotes='"', unsure=re.compile(r"\br#*\"|b?'(?:\\.|[\[\](){}\"/])'|\"[^\"\\\n]*\\?\n")),
     "c": Rules(unsure=re.compile(r"^\s*#\s*(?:else|elif)\b|R\"|\d'\d", re.MULTILINE)),
-    "csharp": Rules(unsure=re.compile(r"[@$]+\"|\"\"\"|^\s*#if\b", re.MULTILINE)),
+    "csharp": Rules(unsure=re.compile(r"[@$]+\"|\"\"\"|^\s*#(?:else|elif)\b", re.MULTILINE)),
     "php": Rules(line=("//", "#"), unsure=re.compile(r"<<<|\?>|\"[^\"\\\n]*\n|'[^'\\\n]*\n")),
     "ruby": Rules(
         line=("#",),

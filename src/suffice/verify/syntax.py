@@ -22,6 +22,7 @@ def parse(code: str, language: str) -> Parse:
     """Return how `code` reads as `language`. `UNSURE` when the language has no parser here. Never raises."""
     if "\0" in code or "\ufffd" in code or len(code) > python_code.MAX_CODE:
         return Parse(status=Status.UNSURE, why="binary or too large")
+    code = code.removeprefix("\ufeff")
     if not code.strip():
         return Parse(status=Status.UNSURE, why="empty")
     if language == "python":
@@ -44,7 +45,15 @@ def _dispatch(code: str, language: str) -> Parse:
         return by_grammar(code, "php_only")
     if language in {"javascript", "typescript", "tsx"}:
         return script(code, language)
+    if language == "c":
+        # A header's suffix does not tell C from C++.
+        found = by_grammar(code, "c")
+        return found if found.status is not Status.BAD else _better(found, by_grammar(code, "cpp"))
     return by_grammar(code, language) if language in grammars.WHEELS else _UNSURE
+
+
+def _better(first: Parse, other: Parse) -> Parse:
+    return first if other.status is Status.BAD else other
 
 
 def _templated(code: str, parsed: Parse) -> Parse:
@@ -73,7 +82,7 @@ def by_grammar(code: str, language: str) -> Parse:
     """Read `code` with its tree-sitter grammar, as it is and in the surroundings of a fragment."""
     text = code if code.endswith("\n") else code + "\n"
     first = grammars.fault(text, language)
-    if first is not None and language in {"c", "cpp"} and "#" in code:
+    if first is not None and language in {"c", "cpp", "csharp"} and "#" in code:
         code = contexts.preprocessed(code)
         text = code + "\n"
         first = grammars.fault(text, language)
