@@ -96,11 +96,12 @@ def _list(value: Any) -> Sequence[Any]:
 
 
 def _format(value: Any) -> ResponseFormat:
-    if not isinstance(value, Mapping) or value.get("type") not in ("json_object", "json_schema"):
+    kind = value.get("type") if isinstance(value, Mapping) else None
+    if not isinstance(value, Mapping) or not isinstance(kind, str) or kind not in {"json_object", "json_schema"}:
         return ResponseFormat()
     inner = value.get("json_schema")
     schema = inner.get("schema") if isinstance(inner, Mapping) else None
-    return ResponseFormat(kind=str(value["type"]), schema=schema if isinstance(schema, Mapping) else None)
+    return ResponseFormat(kind=kind, schema=schema if isinstance(schema, Mapping) else None)
 
 
 def _calls(message: Mapping[str, Any]) -> Iterable[ToolCall]:
@@ -117,7 +118,7 @@ def _files_and_calls(messages: Sequence[Mapping[str, Any]], last: int) -> tuple[
     open_calls: dict[str, ToolCall] = {}
     since: list[ToolCall] = []
     for index, message in enumerate(messages):
-        role, text = message.get("role"), text_of(message.get("content"))
+        role, text = str(message.get("role", "")), text_of(message.get("content"))
         if role == "tool":
             call = open_calls.pop(str(message.get("tool_call_id", "")), None)
             if call is not None:
