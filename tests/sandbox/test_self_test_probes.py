@@ -10,6 +10,7 @@ import ctypes
 import json
 import os
 import platform
+import signal
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -51,14 +52,14 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, 
     abstract.bind("\0" + mark)
     unix.listen()
     abstract.listen()
-    sleeper = subprocess.Popen(["sh", "-c", "sleep 100; exit 0", mark])
+    sleeper = subprocess.Popen(["sh", "-c", "sleep 100; exit 0", mark], start_new_session=True)
     try:
         yield {
             "port": service.getsockname()[1], "unix": f"/tmp/{mark}.sock", "abstract": mark, "secret": str(secret), "token": mark,
             "marker": mark, "pid": sleeper.pid, "mark": mark, "shm": mark, "shm_key": _KEY,
         }  # fmt: skip
     finally:
-        sleeper.kill()
+        os.killpg(sleeper.pid, signal.SIGKILL)
         sleeper.wait()
         for opened in (service, unix, abstract):
             opened.close()

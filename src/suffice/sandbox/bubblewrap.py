@@ -91,12 +91,13 @@ def command(
         args += ["--setenv", name, value]
     args += system_binds()
     args += ["--perms", "0555", "--dir", "/etc", "--perms", "0555", "--dir", "/run/python"]
-    for folder in visible:
-        args += ["--ro-bind", folder, folder]
     args += ["--symlink", python, "/run/python/python3", "--symlink", python, "/run/python/python"]
     # A writable /proc in the hands of uid 0 reaches the host's kernel settings; it stays read-only whoever we are.
     args += ["--proc", "/proc", "--remount-ro", "/proc", "--dev", "/dev", "--remount-ro", "/dev"]
     args += ["--perms", "1777", "--size", str(limits.tmp_bytes), "--tmpfs", "/tmp", "--ro-bind", source, "/src"]  # noqa: S108
+    # After /tmp, below which one of them may lie.
+    for folder in visible:
+        args += ["--ro-bind", folder, folder]
     # The history of a checkout may hold the solution, and its configuration runs programs.
     git = Path(source, ".git")
     if git.is_dir() and not git.is_symlink():

@@ -51,12 +51,12 @@ def _handled(version: int) -> int:
     return (1 << bits) - 1
 
 
-def own_threads() -> int:
-    """Return how many threads this process's uid has: what a limit on processes must leave to them."""
+def threads_of(uid: int) -> int:
+    """Return how many threads a uid has: what a limit on processes must leave to them."""
     total = 0
     for entry in os.scandir("/proc"):
         try:
-            if entry.name.isdigit() and entry.stat().st_uid == os.getuid():
+            if entry.name.isdigit() and entry.stat().st_uid == uid:
                 total += sum(1 for _ in Path(f"/proc/{entry.name}/task").iterdir())
         except OSError:
             continue
@@ -101,6 +101,8 @@ def confine(*, readable: Sequence[str], writable: Sequence[str], own_uid: bool) 
     denied: tuple[str, ...] = seccomp.SHARED_WITH_HOST
     if not own_uid:
         denied += seccomp.FILE_ATTRIBUTES
+        if version < 3:
+            denied += ("truncate",)
         if version < 6:
             denied += seccomp.SIGNALS
     _filter(libc, seccomp.program(seccomp.machine(), sockets=False, also_denied=denied))

@@ -96,6 +96,11 @@ class Sandbox:
             await self._end_server()
             self._self_test = None
 
+    @property
+    def uid(self) -> int | None:
+        """The uid of the first slot, or None when runs keep this process's own (Suffice is not root)."""
+        return _FIRST_UID if os.geteuid() == 0 else None
+
     async def run(
         self,
         argv: Sequence[str],

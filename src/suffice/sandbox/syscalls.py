@@ -18,7 +18,7 @@ _SAME = {
 }  # fmt: skip
 
 _X86_64 = {
-    "ioctl": 16, "shmget": 29, "socket": 41, "clone": 56, "kill": 62, "semget": 64, "msgget": 68, "chmod": 90, "chown": 92,
+    "ioctl": 16, "shmget": 29, "socket": 41, "clone": 56, "kill": 62, "semget": 64, "truncate": 76, "msgget": 68, "chmod": 90, "chown": 92,
     "lchown": 94, "ptrace": 101, "syslog": 103, "rt_sigqueueinfo": 129, "uselib": 134, "personality": 135, "sysfs": 139,
     "vhangup": 153, "modify_ldt": 154, "pivot_root": 155, "_sysctl": 156, "adjtimex": 159, "chroot": 161, "acct": 163,
     "settimeofday": 164, "mount": 165, "umount2": 166, "swapon": 167, "swapoff": 168, "reboot": 169, "sethostname": 170,
@@ -34,7 +34,7 @@ _X86_64 = {
 
 _AARCH64 = {
     "setxattr": 5, "lsetxattr": 6, "removexattr": 14, "lremovexattr": 15, "lookup_dcookie": 18, "ioctl": 29, "umount2": 39,
-    "mount": 40, "pivot_root": 41, "nfsservctl": 42, "chroot": 51, "fchmodat": 53, "fchownat": 54, "vhangup": 58,
+    "mount": 40, "pivot_root": 41, "nfsservctl": 42, "truncate": 45, "chroot": 51, "fchmodat": 53, "fchownat": 54, "vhangup": 58,
     "quotactl": 60, "acct": 89, "personality": 92, "unshare": 97, "kexec_load": 104, "init_module": 105,
     "delete_module": 106, "clock_settime": 112, "syslog": 116, "ptrace": 117, "kill": 129, "tkill": 130, "tgkill": 131,
     "rt_sigqueueinfo": 138, "reboot": 142, "sethostname": 161, "setdomainname": 162, "settimeofday": 170, "adjtimex": 171,

@@ -43,7 +43,7 @@ def become_target(job: Job, source: Path, overlay: Path | None, cgroup: Cgroup |
     os.write(seccomp_w, program)
     _place(pipes, seccomp_r)
     if job.tier is Tier.BUBBLEWRAP:
-        _limit(job, own_count=False)
+        _limit(job)
         _drop(job.uid)
         argv = bubblewrap.command(
             job.argv,
@@ -75,16 +75,23 @@ def _place(pipes: Descriptors, seccomp_fd: int) -> None:
     os.closerange(_SECCOMP_FD + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
 
 
-def _limit(job: Job, *, own_count: bool) -> None:
+def _limit(job: Job) -> None:
     limits = job.limits.rlimits()
-    # The process count is kept per uid: before exec only when the uid is the sandbox's own. The shell inside sets it anyway,
-    # where the user namespace starts counting at zero.
-    if job.uid is not None or own_count:
-        limits[resource.RLIMIT_NPROC] = job.limits.processes + (0 if job.uid is not None else landlock.own_threads())
+    # Since Linux 5.14 each user namespace counts its own processes, and the shell inside sets the limit there. Elsewhere the
+    # count is the uid's, over the whole host, so what it has already comes on top.
+    if job.tier is Tier.LANDLOCK or not _counts_per_namespace():
+        limits[resource.RLIMIT_NPROC] = job.limits.processes + landlock.threads_of(
+            os.getuid() if job.uid is None else job.uid
+        )
     for number, value in limits.items():
         hard = resource.getrlimit(number)[1]
         bound = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(number, (bound, bound))
+
+
+def _counts_per_namespace() -> bool:
+    major, minor = os.uname().release.split(".")[:2]
+    return (int(major), int("".join(filter(str.isdigit, minor)) or 0)) >= (5, 14)
 
 
 def _drop(uid: int | None) -> None:
@@ -110,7 +117,7 @@ def _become_landlocked(job: Job, source: Path, overlay: Path | None) -> NoReturn
     for name in ("python3", "python"):
         (folder / name).symlink_to(job.python)
     os.chdir(box)
-    _limit(job, own_count=True)
+    _limit(job)
     _drop(job.uid)
     program = shutil.which(job.argv[0], path=path)
     if program is None:

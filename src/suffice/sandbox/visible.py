@@ -147,6 +147,9 @@ def cache_folder(uid: int | None, wanted: Path | None = None) -> Path:
             continue
         if reachable(folder, uid) and os.access(folder, os.W_OK) and folder.stat().st_uid == os.geteuid():
             return folder
+    if uid is None:
+        # What we can read the target can read: nothing will be copied.
+        return Path(tempfile.gettempdir())
     made = Path(tempfile.mkdtemp(prefix="suffice-cache-"))
     made.chmod(0o755)
     return made
