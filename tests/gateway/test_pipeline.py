@@ -5,9 +5,12 @@ from pathlib import Path
 import pytest
 from tests.gateway.running import Gateway, endpoint, gateway, one_provider
 
+from suffice.decision.router import RouteRequest
 from suffice.testing import presets
 from suffice.testing.fake_upstream import FakeProvider
 from suffice.testing.script import Behaviour, Usage
+from suffice.values.money import NanoUsd
+from suffice.values.plan import Arm, Candidate, Plan, Step
 
 CODE = "```python\ndef add(a, b):\n    return a + b\n```"
 BROKEN = "```python\ndef add(a, b:\n    return a +\n```"
@@ -31,23 +34,39 @@ async def test_a_whole_answer_comes_back_byte_for_byte_with_its_story(tmp_path: 
         assert await running.findings() == []
 
 
+class Planner:
+    """Plans the small model first, then the big one, whatever is asked: the pipeline is under test, not the plan."""
+
+    def plan(self, request: RouteRequest) -> Plan:
+        arms = [Arm(model="groq/m", endpoint="small"), Arm(model="openai/m", endpoint="big")]
+        steps = tuple(Step(arm=arm, reach=1.0, p_success=0.5, cost=NanoUsd(1)) for arm in arms)
+        return Plan(
+            steps=steps,
+            expected_total=NanoUsd(1),
+            p_complete=0.5,
+            repair=NanoUsd(1),
+            propensity=1.0,
+            reason="as told",
+            candidates=tuple(Candidate(arm=arm) for arm in arms),
+        )
+
+
 @asynccontextmanager
-async def two_models(folder: Path, small: Behaviour, big: Behaviour) -> AsyncIterator[Gateway]:
-    """A small and a big model under one alias, so priced and reputed that the small one is asked first."""
-    async with FakeProvider(small) as one, FakeProvider(big) as two:
-        toml = endpoint("small", one.base_url, model="gpt-5-nano", price="")
-        toml += endpoint("big", two.base_url, model="gpt-5", price="")
-        async with gateway('[aliases]\ncoding = ["openai/gpt-5-nano", "openai/gpt-5"]\n' + toml, folder) as running:
+async def two_models(folder: Path, small: Behaviour, big: Behaviour, more: str = "") -> AsyncIterator[Gateway]:
+    """A small and a big model; the small one is always asked first."""
+    async with FakeProvider(small, models=("m",)) as one, FakeProvider(big, models=("m",)) as two:
+        toml = more + endpoint("small", one.base_url, provider="groq") + endpoint("big", two.base_url)
+        async with gateway('[aliases]\ncoding = ["groq/m", "openai/m"]\n' + toml, folder) as running:
+            running.runtime.state.router = lambda target: Planner()  # type: ignore[method-assign,assignment,return-value]
             yield running
 
 
-REPAIR = {"x-suffice-repair-usd": "0.02"}
 ASK = [{"role": "user", "content": "Write a Python function add(a, b) that returns the sum."}]
 
 
 async def test_a_rejected_answer_goes_on_to_the_next_model_and_both_are_paid(tmp_path: Path):
     async with two_models(tmp_path, Behaviour(text=BROKEN), Behaviour(text=CODE)) as running:
-        answer = await running.chat(model="coding", messages=ASK, headers=REPAIR)
+        answer = await running.chat(model="coding", messages=ASK)
         rows = await running.rows(answer)
     assert [r.row.outcome for r in rows] == ["rejected", "ok"]
     assert len({r.row.endpoint for r in rows}) == 2
@@ -57,7 +76,7 @@ async def test_a_rejected_answer_goes_on_to_the_next_model_and_both_are_paid(tmp
 
 async def test_a_failure_after_a_rejected_answer_gives_the_answer_in_hand(tmp_path: Path):
     async with two_models(tmp_path, Behaviour(text=BROKEN), presets.invalid()) as running:
-        answer = await running.chat(model="coding", messages=ASK, headers=REPAIR)
+        answer = await running.chat(model="coding", messages=ASK)
         rows = await running.rows(answer)
     assert [r.row.outcome for r in rows] == ["rejected", "failed"]
     assert (answer.status, answer.text) == (200, BROKEN)
