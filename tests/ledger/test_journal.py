@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from suffice.errors import LedgerError
 from suffice.ledger.journal import Journal, dead_boots, frames
+from suffice.storage import place
 
 
 def kept(root):
@@ -87,3 +88,17 @@ def test_a_place_that_cannot_be_written_and_an_entry_too_large_are_told(tmp_path
     with pytest.raises(LedgerError, match="larger"):
         journal.append(b"x" * 200)
     journal.close(remove=True)
+
+
+@pytest.mark.parametrize("mapped", [True, False])
+def test_mapped_and_written_segments_read_alike_and_are_there_before_any_sync(tmp_path, monkeypatch, mapped):
+    monkeypatch.setattr(place, "writes_in_place", lambda folder: mapped)
+    journal = Journal(tmp_path, "boot", segment_bytes=256, ballast_bytes=0)
+    payloads = [bytes([65 + n]) * (n + 1) for n in range(26)]
+    for n, payload in enumerate(payloads):
+        journal.append(payload)
+        segments = sorted((tmp_path / "boot").glob("*.seg"))
+        assert [p for path in segments for p in frames(path.read_bytes())] == payloads[: n + 1]
+    journal.sync()
+    journal.close(remove=False)
+    assert kept(tmp_path) == payloads

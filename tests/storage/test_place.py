@@ -46,3 +46,13 @@ def test_a_lock_is_held_once(tmp_path):
         place.lock(tmp_path / "lock")
     os.close(fd)
     os.close(place.lock(tmp_path / "lock"))
+
+
+@pytest.mark.parametrize(("kind", "in_place"), [("ext4", True), ("xfs", True), ("btrfs", False), ("overlay", False)])
+def test_only_known_file_systems_write_in_place(tmp_path, monkeypatch, kind, in_place):
+    mounts = tmp_path / "mountinfo"
+    mounts.write_text(f"1 2 0:1 / {tmp_path} rw - {kind} dev rw\n")
+    monkeypatch.setattr(place, "_MOUNTS", mounts)
+    assert place.writes_in_place(tmp_path) is in_place
+    monkeypatch.setattr(place, "_MOUNTS", tmp_path / "nothing")
+    assert place.writes_in_place(tmp_path) is False

@@ -1,3 +1,5 @@
+import os
+
 from suffice.values.env import Env
 from suffice.values.system_env import SystemEnv, encode_id
 
@@ -16,3 +18,17 @@ def test_clock_and_chance():
     assert env.monotonic() <= env.monotonic()
     assert 0 <= env.random() < 1
     assert len(env.token_bytes(16)) == 16
+
+
+def test_a_forked_process_gives_out_identifiers_of_its_own():
+    env = SystemEnv()
+    env.new_id()
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(write, env.new_id().encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert os.read(read, 26).decode()[10:] != env.new_id()[10:]
+    os.close(read)
+    os.close(write)

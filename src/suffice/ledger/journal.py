@@ -1,13 +1,15 @@
 """The local journal: what happened, in the kernel before it matters, on disk soon after.
 
 A boot (one ledger of one process) owns a folder with a lock and numbered segments. A frame is length, crc32, payload.
-Segments are preallocated, so that a full disk refuses new reservations while settlements still find room.
+Segments are preallocated, so that a full disk refuses new reservations while settlements still find room, and mapped where
+the file system writes in place: a store into a shared mapping is in the page cache, as a write is, but is no system call.
 Must not interpret payloads. Invariants: `append` returns only after the kernel has the frame; a torn tail is left out
 on reading; a segment goes away only when the store has committed all of it.
 """
 
 from __future__ import annotations
 
+import mmap
 import os
 import struct
 import zlib
@@ -57,11 +59,13 @@ class Journal:
         self._crash = crash
         self._fd = -1
         self._at = 0
+        self._map: mmap.mmap | None = None
         self._full: list[tuple[int, int]] = []
         self._named = 0
         try:
             root.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.folder.mkdir(mode=0o700)
+            self._mapped = place.writes_in_place(self.folder)
             self._lock = place.lock(self.folder / "lock")
             self._next()
         except OSError as error:
@@ -75,12 +79,20 @@ class Journal:
         # An opening entry turns the segment early: what it leaves is the room in which the others can be closed.
         if room < (0 if closing else self._ballast_bytes):
             self._turn(size)
+        at, self._at = self._at, self._at + size
+        if self._map is not None:
+            # A process that dies in the middle leaves a frame whose checksum is wrong: a torn tail, as with a write.
+            self._map[at : at + size] = frame
+            return
         try:
-            if os.pwrite(self._fd, frame, self._at) != size:
+            if os.pwrite(self._fd, frame, at) != size:
                 raise LedgerError("the journal took only part of an entry")
         except OSError as error:
+            self._at = at
             raise LedgerError(f"the journal cannot be written: {error.strerror}") from error
-        self._at += size
+        except LedgerError:
+            self._at = at
+            raise
 
     def sync(self) -> None:
         """Force to disk what was appended so far. Called on the writer thread. Raises OSError."""
@@ -110,6 +122,9 @@ class Journal:
 
     def close(self, *, remove: bool) -> None:
         """Close; with `remove` the folder goes too, because the store has everything."""
+        if self._map is not None:
+            self._map.close()
+            self._map = None
         for _, fd in (*self._full, (self.segment, self._fd)):
             os.close(fd)
         if remove:
@@ -131,10 +146,14 @@ class Journal:
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             os.posix_fallocate(fd, 0, self._segment_bytes)
+            mapped = mmap.mmap(fd, self._segment_bytes) if self._mapped else None
         except OSError:
             os.close(fd)
             path.unlink()
             raise
+        if self._map is not None:
+            self._map.close()
+        self._map = mapped
         if self._fd >= 0:
             self._full.append((self.segment, self._fd))
         self._fd, self._at, self.segment = fd, 0, self.segment + 1

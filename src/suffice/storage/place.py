@@ -29,6 +29,8 @@ NETWORK_FILE_SYSTEMS = frozenset(
         "fuse.s3fs",
     )
 )
+# Where blocks that were allocated beforehand are written in place: a store into a mapping never finds the disk full.
+IN_PLACE_FILE_SYSTEMS = frozenset(("ext4", "xfs", "tmpfs"))
 _MOUNTS = Path("/proc/self/mountinfo")
 
 
@@ -44,6 +46,14 @@ def file_system(path: Path, mountinfo: str) -> str:
         if (path == Path(mount) or Path(mount) in path.parents) and len(mount) >= best:
             best, kind = len(mount), tail[0]
     return kind
+
+
+def writes_in_place(folder: Path) -> bool:
+    """Tell whether allocated space in `folder` stays writable when the disk is full; False where that is not known."""
+    try:
+        return file_system(folder.resolve(), _MOUNTS.read_text()) in IN_PLACE_FILE_SYSTEMS
+    except OSError:
+        return False
 
 
 def prepare(path: Path) -> None:
