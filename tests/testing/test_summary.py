@@ -1,0 +1,52 @@
+from decimal import Decimal
+
+from suffice.testing.demo import Answered, PolicyResult
+from suffice.testing.summary import compare
+
+
+def result(policy: str, accepted: list[bool], cost: str, attempts: int = 1) -> PolicyResult:
+    return PolicyResult(
+        policy=policy,
+        answers=tuple(
+            Answered(task=str(n), accepted=ok, cost_usd=Decimal(cost), attempts=attempts, model=policy)
+            for n, ok in enumerate(accepted)
+        ),
+    )
+
+
+CHEAP = result("cheap", [True, False] * 20, "0.001")
+BEST = result("best", [True] * 38 + [False] * 2, "0.01")
+OURS = result("auto", [True] * 38 + [False] * 2, "0.004", attempts=2)
+
+
+def test_the_baseline_is_the_best_single_model_and_differences_are_paired():
+    found = compare([CHEAP, BEST, OURS], "auto")
+    assert found.best_single == "best"
+    best = found.against("best")
+    assert round(best.saving, 6) == 0.6
+    assert best.saving_low <= best.saving <= best.saving_high
+    assert (best.points, best.points_low, best.points_high) == (0.0, 0.0, 0.0)
+    assert found.against("cheap").points == 45.0
+    assert OURS.escalated == 40
+    assert "saves 60%" in found.sentences()[0]
+
+
+def test_the_sign_of_the_saving_is_told():
+    dear = result("auto", [True] * 40, "0.02")
+    found = compare([CHEAP, BEST, dear], "auto")
+    assert found.against("best").saving == -1.0
+    assert "costs more by 100%" in found.sentences()[0]
+    assert found.as_dict()["versus"]["best"]["saving"] == -1.0
+
+
+def test_of_equal_models_the_cheaper_is_the_best_single():
+    assert (
+        compare(
+            [result("dear", [True], "2"), result("cheap", [True], "1"), result("auto", [True], "1")], "auto"
+        ).best_single
+        == "cheap"
+    )
+
+
+def test_the_same_results_give_the_same_intervals():
+    assert compare([CHEAP, BEST, OURS], "auto") == compare([CHEAP, BEST, OURS], "auto")
