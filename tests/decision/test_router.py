@@ -103,7 +103,7 @@ def test_an_unknown_price_is_never_cheap() -> None:
     pinned = plan((*OFFERS, dark), target=Target(name="x", rule=Rule.PIN, models=("x/large-1",)))
     assert pinned.steps[0].cost > 0
     assert "unknown" in pinned.reason
-    with pytest.raises(RequestError, match="budget"):
+    with pytest.raises(BudgetError, match="budget"):
         plan((dark,), remaining_nano=10**12)
 
 

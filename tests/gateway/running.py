@@ -169,9 +169,17 @@ async def gateway(toml: str, folder: Path, env_vars: Mapping[str, str] | None = 
     runtime = Runtime(settings, SystemEnv(), variables, folder, None)
     await runtime.start()
     config = uvicorn.Config(
-        runtime.data_plane(), port=0, http=guarded(Limits()), ws="none", lifespan="off", log_config=None
+        runtime.data_plane(),
+        port=0,
+        http=guarded(Limits()),
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        proxy_headers=False,
     )
-    config.server_header = config.date_header = config.access_log = config.proxy_headers = False
     config.load()
     server = uvicorn.Server(config)
     server.lifespan = config.lifespan_class(config)

@@ -339,4 +339,7 @@ def _nothing_left(
         return UpstreamError(f"no endpoint for {name!r} is available now ({said})", status=503)
     if all(why.startswith("budget:") for why in whys):
         return BudgetError(f"the budget does not allow {name!r} ({said})")
+    if all(why.startswith(("budget:", "price:")) for why in whys):
+        hint = "set its price under [models], or use a key without a budget"
+        return BudgetError(f"no price is known for {name!r} ({said})", code="price_unknown", hint=hint)
     return RequestError(f"no model may serve this request as {name!r}: {said}", code="no_feasible_model", param="model")

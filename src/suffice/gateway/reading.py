@@ -69,9 +69,7 @@ class Reading:
         name = model_name(top)
         target = resolve(name, state.settings.aliases, state.models)
         features = shape(view) if target.rule is Rule.PIN else extract(view)
-        hint = call.header("x-suffice-task")
-        if hint:
-            features = _hinted(features, hint)
+        features = _hinted(features, call.header("x-suffice-task"))
         check = _check(call, state.settings)
         key = session_key(
             self._secret,
@@ -86,7 +84,7 @@ class Reading:
         now_s = self.env.monotonic()
         session = self.sessions.touch(key, now_s)
         pressure = self._ledger.pressure(principal.budgets) if principal.budgets else 0.0
-        remaining = self._ledger.remaining(principal.budgets) if pressure else None
+        remaining = self._ledger.remaining(principal.budgets) if principal.budgets else None
         down = self._down(state, target, operation)
         request = RouteRequest(
             features=features,
@@ -234,6 +232,8 @@ def _gate(settings: Settings, check: str, cap: int) -> str:
 
 
 def _hinted(features: Features, hint: str) -> Features:
+    if not hint:
+        return features
     try:
         task = TaskType(hint.strip().lower())
     except ValueError:

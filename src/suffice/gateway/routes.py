@@ -113,23 +113,27 @@ class RouteTable:
         """Return (output clamp or 0, reservation in nano-dollars)."""
         if isinstance(price, Unknown):
             return 0, 0
-        near = turn.pressure > 0
+        bound = self._largest(turn, price.rates, model_output, near=turn.pressure > 0)
+        left = turn.remaining_nano
+        if left is None or (bound[0] <= left and not turn.pressure):
+            return 0, bound[0]
+        # Little is left: the bound is strict from here on, and what does not fit is cut or refused.
+        return self._clamped(turn, price.rates, *self._largest(turn, price.rates, model_output, near=True))
+
+    def _largest(self, turn: Turn, rates: Rates, model_output: int, *, near: bool) -> tuple[int, int, int]:
+        """Return (reservation, its part that does not depend on the output, most output tokens of one answer)."""
         prompt = self._prompt_bound(turn, strict=near)
         asked = turn.view.max_output_tokens
         limits = [asked, model_output, 0 if near else OUTPUT_UPPER_TAIL]
         most = min((limit for limit in limits if limit), default=OUTPUT_UPPER_TAIL)
-        answers = _answers(turn)
         if turn.operation == "embeddings":
             most = 0
-        rates = price.rates
         dearest = max(rates.input, rates.cache_write, rates.cache_write_1h if rates.cache_write_1h else 0)
         fixed = -(-dearest * prompt // 1000) + rates.per_request_nano
-        bound = fixed + -(-rates.output * most * answers // 1000)
-        if near and turn.principal.budgets:
-            return self._clamped(turn, rates, fixed, most, bound, answers)
-        return 0, bound
+        return fixed + -(-rates.output * most * _answers(turn) // 1000), fixed, most
 
-    def _clamped(self, turn: Turn, rates: Rates, fixed: int, most: int, bound: int, answers: int) -> tuple[int, int]:
+    def _clamped(self, turn: Turn, rates: Rates, bound: int, fixed: int, most: int) -> tuple[int, int]:
+        answers = _answers(turn)
         left = turn.remaining_nano
         if left is None or bound <= left or not rates.output:
             return 0, bound

@@ -209,7 +209,9 @@ class Ledger:
             except LeaseWantedError as wanted:
                 slot = wanted.slot
                 reply = await self._leases.ask(slot, wanted.need)
-                if not reply.granted_nano and slot.available < amount:
+                # A top-up under way may have taken a part of what was asked for: ask again for the rest of it.
+                room = reply.limit_nano - reply.spent_nano - reply.leased_nano
+                if not reply.granted_nano and slot.available + room < amount:
                     raise slot.refusal(amount) from None
         else:
             raise LedgerError("too many callers want the rest of a budget at once", retry_after_s=0.1)
