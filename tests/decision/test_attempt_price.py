@@ -1,9 +1,8 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from suffice.decision.attempt_price import OUTPUT_TOKENS, Warmth, attempt_cost, output_tokens
 from suffice.values.money import Rates

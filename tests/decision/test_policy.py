@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from suffice.decision.policy import ArmFacts, DataClass, PolicyContext, feasible, mask_reason
 from suffice.values.plan import Arm

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import dataclasses
 import math
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from suffice.decision.core import CHECKS, Core, cell_of
 from suffice.decision.policy import ArmFacts, DataClass
@@ -67,7 +68,7 @@ def test_virtual_models(rule: Rule, arm: Arm) -> None:
 
 
 def test_fast_takes_the_lowest_latency() -> None:
-    offers = (OFFERS[0], replace(OFFERS[1], latency_s=1.5), replace(OFFERS[2], latency_s=3.0))
+    offers = (OFFERS[0], dataclasses.replace(OFFERS[1], latency_s=1.5), dataclasses.replace(OFFERS[2], latency_s=3.0))
     assert plan(offers, target=Target(name="fast", rule=Rule.FAST)).first == MIDDLE
 
 

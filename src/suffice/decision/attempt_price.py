@@ -6,7 +6,7 @@ the switch: ROUTING 3.2, S = N (warm turn on the new arm - warm turn on the pinn
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from suffice.values.money import PICO_PER_NANO, NanoUsd, Rates
 from suffice.values.plan import CostSplit
@@ -23,8 +23,7 @@ REMAINING_TURNS_CHAT = 1
 RETURN_PROBABILITY = 0.3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Warmth:
+class Warmth(msgspec.Struct, frozen=True, kw_only=True):
     """The cache state of a conversation: `prefix_tokens` are held warm by the pinned arm, whose prices are `rates`."""
 
     prefix_tokens: int

@@ -9,7 +9,8 @@ Invariant: a candidate is either kept or masked with one reason, never both, nev
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from suffice.values.plan import Arm
 from suffice.values.task import Features
@@ -17,8 +18,7 @@ from suffice.values.task import Features
 EFFORTS = ("", "none", "minimal", "low", "medium", "high", "xhigh", "max")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArmFacts:
+class ArmFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of one arm when a request arrives; plain values, so that a decision can be replayed.
 
     `context_tokens` and `max_output_tokens` are 0 when unknown. `regions` are where the endpoint processes data (empty:
@@ -42,8 +42,7 @@ class ArmFacts:
     prior_only: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DataClass:
+class DataClass(msgspec.Struct, frozen=True, kw_only=True):
     """What an endpoint must promise for this data. A private endpoint (the operator's own) meets every promise."""
 
     name: str = "public"
@@ -53,8 +52,7 @@ class DataClass:
     certificates: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PolicyContext:
+class PolicyContext(msgspec.Struct, frozen=True, kw_only=True):
     """The constraints of one request.
 
     `allowed_models` is None when the key allows all; a trailing `*` matches a prefix. `pinned` is a model that must be used.
@@ -65,15 +63,14 @@ class PolicyContext:
     features: Features
     allowed_models: frozenset[str] | None = None
     pinned: str = ""
-    data: DataClass = field(default_factory=DataClass)
+    data: DataClass = msgspec.field(default_factory=DataClass)
     remaining_nano: int | None = None
     floors: tuple[float, ...] = (0.0,)
     allow_prior_only: bool = True
     min_effort: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Feasible:
+class Feasible(msgspec.Struct, frozen=True, kw_only=True):
     """The result: arms that may be used, the others with their reasons, and what was relaxed to get there."""
 
     kept: tuple[ArmFacts, ...]

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
+import msgspec
 import numpy as np
 
 from suffice.decision.attempt_price import Warmth, attempt_cost
@@ -20,6 +21,7 @@ from suffice.decision.plan import shortlist
 from suffice.decision.policy import ArmFacts, DataClass, Feasible, PolicyContext, feasible
 from suffice.decision.priors import PriorTable
 from suffice.decision.sessions import Session
+from suffice.decision.skill import SkillPosterior
 from suffice.decision.verdict_free import Scored, choose, describe, flips, follow_ups
 from suffice.decision.virtual import Rule, Target
 from suffice.errors import BudgetError, NotFoundError, RequestError, UpstreamError
@@ -51,8 +53,7 @@ class Offer:
     latency_s: float = 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RouteRequest:
+class RouteRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that one decision depends on, as plain values.
 
     `pressure` in [0, 1] is the ledger's; `repair` overrides H; `down` gives the reason for each arm that is out of order;
@@ -64,9 +65,9 @@ class RouteRequest:
     target: Target
     now_s: float = 0.0
     session: Session | None = None
-    down: Mapping[Arm, str] = field(default_factory=dict)
+    down: Mapping[Arm, str] = msgspec.field(default_factory=dict)
     allowed_models: frozenset[str] | None = None
-    data: DataClass = field(default_factory=DataClass)
+    data: DataClass = msgspec.field(default_factory=DataClass)
     remaining_nano: int | None = None
     pressure: float = 0.0
     repair: NanoUsd | None = None
@@ -80,7 +81,7 @@ class RouteRequest:
 class Router:
     """Plans requests over a fixed set of offers; a change of configuration makes a new router."""
 
-    __slots__ = ("_core", "_facts", "_models", "_offers", "_priors", "_rates", "_worst")
+    __slots__ = ("_beliefs", "_core", "_facts", "_models", "_offers", "_priors", "_rates", "_worst")
 
     def __init__(self, offers: Sequence[Offer], priors: PriorTable, core: Core | None = None) -> None:
         self._offers = tuple(offers)
@@ -96,6 +97,8 @@ class Router:
             for offer, rates in zip(self._offers, self._rates, strict=True)
         )
         self._facts: dict[int, tuple[tuple[ArmFacts, ...], tuple[str, ...]]] = {}
+        # What is believed of a cell, and the posterior that says so: it holds until something is learned.
+        self._beliefs: dict[int, tuple[SkillPosterior, Belief]] = {}
 
     def plan(self, request: RouteRequest) -> Plan:
         """Return the plan. Raises NotFoundError (404), RequestError (400), BudgetError (402) or UpstreamError (503) when
@@ -115,7 +118,7 @@ class Router:
             stayed = bool(binding) and chosen is not order[0]
             chosen, further = (chosen, order) if stayed else (order[0], order[1:])
             further = [one for one in further if one is not chosen][: request.attempts - 1]
-            scored = [replace(one, total=totals[one.arm]) for one in scored]
+            scored = [msgspec.structs.replace(one, total=totals[one.arm]) for one in scored]
             chosen = next(one for one in scored if one.arm == chosen.arm)
         elif request.attempts > 1:
             further = follow_ups(chosen, scored, repair, min(MAX_STEPS, request.attempts) - 1)
@@ -136,8 +139,15 @@ class Router:
 
     def _belief(self, request: RouteRequest, cell: int) -> Belief:
         posterior = request.session.posterior if request.session is not None else None
-        weights = posterior if isinstance(posterior, np.ndarray) else None
-        return self._core.believe(self._models, cell, weights)
+        if isinstance(posterior, np.ndarray):
+            return self._core.believe(self._models, cell, posterior)
+        skill = self._core.holder.current.skill
+        known = self._beliefs.get(cell)
+        if known is not None and known[0] is skill:
+            return known[1]
+        belief = self._core.believe(self._models, cell, None)
+        self._beliefs[cell] = (skill, belief)
+        return belief
 
     def _staged(
         self, request: RouteRequest, scored: Sequence[Scored], repair: NanoUsd, belief: Belief
@@ -165,7 +175,7 @@ class Router:
         low = belief.low.tolist()
         facts = known
         if any(request.floors) or (request.session is not None and request.session.latched):
-            facts = tuple(replace(f, p_low=low[at]) for at, f in enumerate(known))
+            facts = tuple(msgspec.structs.replace(f, p_low=low[at]) for at, f in enumerate(known))
         if target.models is not None:
             facts = tuple(f for f in facts if f.arm.model in target.models)
             if not facts:
@@ -173,7 +183,9 @@ class Router:
                     f"no configured endpoint serves {', '.join(target.models)}", code="model_not_found", param="model"
                 )
         if request.down:
-            facts = tuple(replace(f, down=request.down[f.arm]) if f.arm in request.down else f for f in facts)
+            facts = tuple(
+                msgspec.structs.replace(f, down=request.down[f.arm]) if f.arm in request.down else f for f in facts
+            )
         pinned = target.rule is Rule.PIN
         context = PolicyContext(
             features=features,
@@ -195,7 +207,9 @@ class Router:
                 price = rates.output / 1e6 if rates is not None else None
                 prior = self._priors.lookup(offer.facts.arm.model, task, output_usd_per_mtok=price)
                 sources.append(prior.source)
-                found.append(replace(offer.facts, prior_only=prior.declared, price_known=rates is not None))
+                found.append(
+                    msgspec.structs.replace(offer.facts, prior_only=prior.declared, price_known=rates is not None)
+                )
             self._facts[cell] = (tuple(found), tuple(sources))
         return self._facts[cell]
 
@@ -285,7 +299,7 @@ def _without_unknown_prices(result: Feasible, target: Target) -> Feasible:
     unknown = [facts for facts in result.kept if not facts.price_known]
     if target.models is not None or not unknown or len(unknown) == len(result.kept):
         return result
-    return replace(
+    return msgspec.structs.replace(
         result,
         kept=tuple(facts for facts in result.kept if facts.price_known),
         masked=(*result.masked, *((f, "price: unknown, so it cannot be compared") for f in unknown)),
@@ -308,7 +322,7 @@ def _without_tried(result: Feasible, session: Session | None, pinned: bool) -> F
             kept.append(facts)
     if not kept or not masked:
         return result
-    return replace(result, kept=tuple(kept), masked=(*result.masked, *masked))
+    return msgspec.structs.replace(result, kept=tuple(kept), masked=(*result.masked, *masked))
 
 
 def _candidates(scored: list[Scored], chosen: Scored, result: Feasible) -> tuple[Candidate, ...]:

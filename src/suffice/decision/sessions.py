@@ -11,6 +11,8 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
 from suffice.values.money import NanoUsd
 from suffice.values.plan import Arm
 
@@ -29,8 +31,7 @@ _MAX_SIGNAL_CHARS = 512
 _HASHED_CHARS = 4000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionKey:
+class SessionKey(msgspec.Struct, frozen=True, kw_only=True):
     """An opaque key and the signal that it came from (a header, a body field, or `content`)."""
 
     key: str

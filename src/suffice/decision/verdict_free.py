@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from suffice.decision.sessions import Session
 from suffice.decision.virtual import Rule, Target
@@ -16,8 +17,7 @@ MOVE_MARGIN = 0.1
 UNKNOWN_LATENCY_S = 10.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scored:
+class Scored(msgspec.Struct, frozen=True, kw_only=True):
     """An arm that may be used, with its numbers. `total` is the expected cost to completion in nano-dollars."""
 
     arm: Arm

@@ -6,9 +6,10 @@ A name resolves to a rule and a set of models. A concrete model is a pin: that m
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
+
+import msgspec
 
 from suffice.errors import NotFoundError
 
@@ -23,8 +24,7 @@ class Rule(StrEnum):
     PIN = "pin"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class Target(msgspec.Struct, frozen=True, kw_only=True):
     """What a name means. `models` is None for all; for an alias it keeps the operator's order."""
 
     name: str

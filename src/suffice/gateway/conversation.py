@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import msgspec
@@ -24,8 +23,7 @@ from suffice.wire.request_view import RequestView
 Header = tuple[bytes, bytes]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outbound:
+class Outbound(msgspec.Struct, frozen=True, kw_only=True):
     """A request as it goes to the provider."""
 
     path: bytes
@@ -33,8 +31,7 @@ class Outbound:
     body: list[bytes]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Whole:
+class Whole(msgspec.Struct, frozen=True, kw_only=True):
     """A complete answer: the bytes for the client, and what was read in them. `failure` is an upstream error object or None."""
 
     body: bytes
@@ -43,8 +40,7 @@ class Whole:
     usage: Usage | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class Target(msgspec.Struct, frozen=True, kw_only=True):
     """What of the chosen arm the conversation needs: the provider's name of the model and the provider's peculiarities."""
 
     model_name: str

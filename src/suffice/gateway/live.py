@@ -6,7 +6,7 @@ without asking whether another one has. It neither sends nor decides: `attempts.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from suffice.catalog.models import Model
 from suffice.gateway.conversation import Conversation, StreamReader, Target
@@ -30,8 +30,7 @@ from suffice.wire.chat_relay import Answer
 TRAILING_S = 0.5
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
+class Route(msgspec.Struct, frozen=True, kw_only=True):
     """An arm made concrete: where it goes, under which name, at which price."""
 
     arm: Arm

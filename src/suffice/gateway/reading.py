@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 
 import msgspec
@@ -239,7 +238,7 @@ def _hinted(features: Features, hint: str) -> Features:
     except ValueError:
         known = ", ".join(TaskType)
         raise RequestError(f"there is no task {hint[:60]!r}", hint=f"one of {known}", param="x-suffice-task") from None
-    return replace(features, task=task, signals=(*features.signals, "header"))
+    return msgspec.structs.replace(features, task=task, signals=(*features.signals, "header"))
 
 
 def _check(call: Call, settings: Settings) -> str:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import dataclass
+
+import msgspec
 
 from suffice.decision.attempt_price import output_tokens
 from suffice.decision.cascade import Move
@@ -29,8 +30,7 @@ SMALLEST_CLAMP = 256
 MOST_ANSWERS = 128
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expected:
+class Expected(msgspec.Struct, frozen=True, kw_only=True):
     """What a stream is expected to cost, for headers that leave before it is known; -1 when unknown."""
 
     cost_nano: int

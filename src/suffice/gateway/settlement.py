@@ -6,7 +6,7 @@ the whole reservation, `none` only when the provider provably did nothing. An un
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from suffice.ledger.records import AttemptResult, ChargeClass
 from suffice.values.money import Estimated, Known, NanoUsd, Price, Unknown
@@ -18,8 +18,7 @@ from suffice.wire.chat_relay import Answer
 BYTES_PER_TOKEN = 3.2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bill:
+class Bill(msgspec.Struct, frozen=True, kw_only=True):
     """What one attempt cost. `price_kind` is known, estimated or unknown; with unknown, `cost_nano` is 0 and means nothing."""
 
     cost_nano: int
@@ -59,8 +58,7 @@ def _tokens(size: int) -> int:
     return -(-int(size * 10) // int(BYTES_PER_TOKEN * 10))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timed:
+class Timed(msgspec.Struct, frozen=True, kw_only=True):
     """Durations of an attempt in whole milliseconds; -1 where a phase was not reached."""
 
     connect_ms: int = -1

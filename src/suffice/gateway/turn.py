@@ -7,8 +7,9 @@ in it outlives the request.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from suffice.decision.sessions import Session
 from suffice.decision.virtual import Target
@@ -24,8 +25,7 @@ from suffice.wire.prescan import TopLevel
 from suffice.wire.request_view import RequestView
 
 
-@dataclass(slots=True, kw_only=True)
-class Attempted:
+class Attempted(msgspec.Struct, kw_only=True):
     """One attempt that is over, for the record and for the next decision. `outcome` is ok, rejected, failed or cancelled."""
 
     number: int
@@ -41,8 +41,7 @@ class Attempted:
     empty: bool = False
 
 
-@dataclass(slots=True, kw_only=True)
-class Turn:
+class Turn(msgspec.Struct, kw_only=True):
     """The state of one request.
 
     `fleet` is the configuration's that was current when the request was read: a reload in between changes nothing for it.
@@ -67,8 +66,8 @@ class Turn:
     check: str = ""
     strength: str = ""
     cap: int = 1
-    down: Mapping[Arm, str] = field(default_factory=dict)
-    tried: list[Attempted] = field(default_factory=list)
+    down: Mapping[Arm, str] = msgspec.field(default_factory=dict)
+    tried: list[Attempted] = msgspec.field(default_factory=list)
 
     @property
     def attempts(self) -> int:

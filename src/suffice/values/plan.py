@@ -5,8 +5,9 @@ These are the types through which the decision core speaks to the rest; docs/rou
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from suffice.values.money import NanoUsd
 
@@ -27,8 +28,7 @@ class Action(StrEnum):
     STOP = "stop"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Arm:
+class Arm(msgspec.Struct, frozen=True, kw_only=True, order=True, cache_hash=True):
     """One way to attempt a task: a model at an endpoint, with an effort, an edit format and a mode.
 
     `model` is the catalogue id (`openai/gpt-5-mini`), `endpoint` the configured endpoint that serves it.
@@ -51,8 +51,7 @@ class Arm:
         return "+".join(parts)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CostSplit:
+class CostSplit(msgspec.Struct, frozen=True, kw_only=True):
     """Expected cost of one attempt in nano-dollars, by what it is spent on; `switch` may be negative."""
 
     fresh: NanoUsd = NanoUsd(0)
@@ -71,8 +70,7 @@ class CostSplit:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     """One arm as the decision saw it: removed with a reason, or scored.
 
     `p_success` is the posterior mean, `p_low` its lower bound for floors, `expected_total` the expected cost in
@@ -90,8 +88,7 @@ class Candidate:
     source: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(msgspec.Struct, frozen=True, kw_only=True):
     """One node of the plan along the path of rejections: the arm to try and the probability to get here."""
 
     arm: Arm
@@ -100,8 +97,7 @@ class Step:
     cost: NanoUsd
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """The decision for one request, replayable from its record.
 
     `steps[0].arm` goes first; on each rejected verdict the next step is taken, until the steps end and the human is the

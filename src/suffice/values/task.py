@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 
 class TaskType(StrEnum):
@@ -28,8 +29,7 @@ TASK_TYPES: tuple[TaskType, ...] = tuple(TaskType)
 TASK_INDEX: dict[TaskType, int] = {task: index for index, task in enumerate(TASK_TYPES)}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Features:
+class Features(msgspec.Struct, frozen=True, kw_only=True):
     """What the request itself says, before any model has seen it.
 
     `language` is the programming language (lower case, `""` when unknown), `natural_language` an ISO 639-1 code or `""`.

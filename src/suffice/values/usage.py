@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
+class Usage(msgspec.Struct, frozen=True, kw_only=True):
     """Tokens of one call. All counts are >= 0; no token is in two buckets.
 
     `input_tokens` are fresh prompt tokens, neither read from nor written to a cache; `cache_write_tokens` are written with

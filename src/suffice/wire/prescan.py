@@ -55,8 +55,7 @@ class Span(NamedTuple):
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class TopLevel:
+class TopLevel(msgspec.Struct, frozen=True):
     """An accepted body and where its top-level fields lie. Values stay undecoded."""
 
     body: bytes

@@ -8,7 +8,6 @@ is decoded; fields that are not read here are not judged here.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -26,8 +25,7 @@ _role = msgspec.json.Decoder(str)
 _any = msgspec.json.Decoder()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequestView:
+class RequestView(msgspec.Struct, frozen=True, kw_only=True):
     """The part of a request that routing needs; texts are cut to windows of at most WINDOW_CHARS (head and tail).
 
     `asks` are the texts of the trailing user messages of the conversation, newest first: agents send their environment
