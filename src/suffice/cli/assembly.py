@@ -66,13 +66,20 @@ class Runtime:
     """A gateway without its sockets. `await start()` before serving, `await stop()` after."""
 
     def __init__(
-        self, settings: Settings, env: Env, env_vars: Mapping[str, str], working: Path, run_check: RunCheck | None
+        self,
+        settings: Settings,
+        env: Env,
+        env_vars: Mapping[str, str],
+        working: Path,
+        run_check: RunCheck | None,
+        *,
+        redactor: Redactor | None = None,
     ) -> None:
         self.env = env
         self.folder = storage_folder(settings, env_vars, working)
         self._catalog = load_catalog()
         self._priors = priors.bundled()
-        self._redactor = Redactor()
+        self.redactor = redactor or Redactor()
         self._secret = load_pepper(self.folder / "pepper", env)
         self._database = Database(env, self.folder / "suffice.db")
         self.ledger = Ledger(
@@ -80,7 +87,7 @@ class Runtime:
             self._database,
             self.folder / "journal",
             durability=settings.storage.durability,
-            redactor=self._redactor,
+            redactor=self.redactor,
         )
         self.keys = KeyStore(env, self._database, self._secret)
         self.transport = Transport(env)
@@ -147,10 +154,12 @@ class Runtime:
         for name, endpoint in built.endpoints.items():
             digest = hashlib.blake2b(repr(endpoint.auth).encode(), digest_size=8).hexdigest()
             self.health.register(name, vendor=endpoint.provider, host=endpoint.host, credential=f"{name}:{digest}")
+        if settings.server.control_secret is not None:
+            self.redactor.register(settings.server.control_secret.reveal())
         for section in settings.endpoints.values():
             for secret in (section.api_key, section.proxy_auth, *section.headers.values()):
                 if secret is not None and len(secret.reveal()) >= 12:
-                    self._redactor.register(secret.reveal())
+                    self.redactor.register(secret.reveal())
         return State(settings, built, self._priors, self.core, now_s)
 
     async def start(self) -> None:

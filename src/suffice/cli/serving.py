@@ -30,6 +30,8 @@ from suffice.config.schema import Settings
 from suffice.errors import ConfigError, StorageError, UpstreamError
 from suffice.gateway.control import ControlPlane
 from suffice.gateway.server import Limits, guarded, sweep
+from suffice.ledger.redact import Redactor
+from suffice.telemetry import logs
 
 log = logging.getLogger("suffice")
 
@@ -58,10 +60,18 @@ async def serve(args: argparse.Namespace, io: Io) -> None:
             "nothing to serve: no configuration file, no provider key in the environment, no local model server",
             hint="set OPENAI_API_KEY (or another provider's), start Ollama, or run `suffice init`",
         )
-    logging.basicConfig(level=settings.log.level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    redactor = Redactor()
+    _log(settings, io, redactor)
     checks = Checks(settings, io) if settings.checks and settings.verify.sandbox == "required" else None
     usable = checks is not None and await checks.start()
-    runtime = Runtime(settings, io.env, io.env_vars, io.working, checks.run if checks is not None and usable else None)
+    runtime = Runtime(
+        settings,
+        io.env,
+        io.env_vars,
+        io.working,
+        checks.run if checks is not None and usable else None,
+        redactor=redactor,
+    )
     await runtime.start()
     try:
         await _listen(args, io, settings, runtime)
@@ -108,6 +118,10 @@ async def _listen(args: argparse.Namespace, io: Io, settings: Settings, runtime:
             task.cancel()
     for running in servers:
         await _drain(running, server.shutdown_grace_s)
+
+
+def _log(settings: Settings, io: Io, redactor: Redactor) -> None:
+    logs.configure(io.out.stderr, level=settings.log.level, form=settings.log.format, mask=redactor.mask)
 
 
 def _bind(host: str, port: int) -> socket.socket:
@@ -182,6 +196,7 @@ def _reloader(args: argparse.Namespace, io: Io, runtime: Runtime) -> Callable[[]
         try:
             settings = await settings_for(args, io)
             await runtime.adopt(settings)
+            _log(settings, io, runtime.redactor)
         except ConfigError as error:
             log.error("the configuration stays as it was: %s", error)
             return {"swapped": False, "problems": [str(error)]}
