@@ -85,6 +85,7 @@ class Reading:
         pressure = self._ledger.pressure(principal.budgets) if principal.budgets else 0.0
         remaining = self._ledger.remaining(principal.budgets) if principal.budgets else None
         down = self._down(state, target, operation)
+        gate = _gate(state.settings, check, cap)
         request = RouteRequest(
             features=features,
             target=target,
@@ -97,7 +98,7 @@ class Reading:
             pressure=pressure,
             repair=_repair(call, principal, state.settings, features),
             floors=(state.settings.routing.quality_floor, 0.0),
-            gate=_gate(state.settings, check, cap),
+            gate=gate,
             attempts=cap,
         )
         return Turn(
@@ -117,6 +118,7 @@ class Reading:
             remaining_nano=remaining,
             check=check,
             strength=state.settings.checks[check].strength if check else "",
+            gate=gate,
             cap=cap,
             down=down,
         )

@@ -54,6 +54,9 @@ class Recording:
         )
 
 
+NEEDS = ("tools", "vision", "structured")
+
+
 def decision(turn: Turn) -> DecisionRecord:
     """Return the ledger's record of a turn's decision."""
     features, principal = turn.features, turn.principal
@@ -71,4 +74,9 @@ def decision(turn: Turn) -> DecisionRecord:
         signals=features.signals,
         pressure=turn.pressure,
         plan=turn.plan,
+        prompt_tokens=features.prompt_tokens,
+        max_output_tokens=features.max_output_tokens,
+        needs=tuple(name for name in NEEDS if getattr(features, f"needs_{name}")),
+        gate=turn.gate,
+        attempts=turn.cap,
     )

@@ -65,6 +65,7 @@ class Turn(msgspec.Struct, kw_only=True):
     remaining_nano: int | None = None
     check: str = ""
     strength: str = ""
+    gate: str = ""
     cap: int = 1
     down: Mapping[Arm, str] = msgspec.field(default_factory=dict)
     tried: list[Attempted] = msgspec.field(default_factory=list)

@@ -121,6 +121,12 @@ def recent_requests(session: Session, n: int = 10) -> tuple[str, ...]:
     return tuple(row[0] for row in session.run("recent_requests", n))
 
 
+def decided(session: Session, since_s: float, most: int = 20_000) -> tuple[Story, ...]:
+    """Return the stories of the requests decided since `since_s` (epoch seconds), newest first, at most `most`."""
+    rows = session.run("decisions_since", int(since_s * 1000), most)
+    return tuple(story(session, row[0]) for row in rows)
+
+
 def spend(session: Session, since_s: float, by: By = "model", until_s: float | None = None) -> tuple[Spend, ...]:
     """Return what was spent from `since_s` (epoch seconds) on, grouped; the dearest first. Days are UTC."""
     until_ms = FOREVER_MS if until_s is None else int(until_s * 1000)

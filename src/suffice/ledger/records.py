@@ -83,7 +83,10 @@ class AttemptResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
 
 class DecisionRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Why a request went where it went; `plan` is complete, so that `explain` can replay it."""
+    """Why a request went where it went; `plan` is complete, so that `explain` can replay it.
+
+    `prompt_tokens` to `attempts` are the rest of what the decision depended on, so that another policy can be asked as well.
+    """
 
     request_id: str
     at_ms: int
@@ -98,6 +101,11 @@ class DecisionRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     signals: tuple[str, ...] = ()
     pressure: float = 0.0
     plan: Plan | None = None
+    prompt_tokens: int = 0
+    max_output_tokens: int = 0
+    needs: tuple[str, ...] = ()
+    gate: str = ""
+    attempts: int = 1
     note: str = ""
 
 

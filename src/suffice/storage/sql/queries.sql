@@ -102,3 +102,6 @@ SELECT request_id FROM (
 -- name: prune_count
 SELECT (SELECT count(*) FROM ledger WHERE at_ms < ?1), (SELECT count(*) FROM decisions WHERE at_ms < ?1),
     (SELECT count(*) FROM outcomes WHERE at_ms < ?1);
+
+-- name: decisions_since
+SELECT request_id FROM decisions WHERE at_ms >= ? ORDER BY at_ms DESC LIMIT ?;

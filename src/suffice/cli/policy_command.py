@@ -1,0 +1,185 @@
+"""Show the routing policy, compare two of them, and replay recorded requests under another one.
+
+The policy is what a configuration file says of routing: the sections routing, aliases, models, endpoints, checks and privacy. `diff`
+names the settings that differ; `replay` asks the policy of --policy about the requests of the ledger and prints the difference in
+spend, success and expected total cost, with intervals. Nothing is sent and nothing changes.
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from suffice.cli.command import Exit, Io
+from suffice.cli.options import actions, moment_s, utc
+from suffice.cli.workspace import catalogue, configured, effective, folder_of, opened
+from suffice.config.schema import Settings
+
+if TYPE_CHECKING:
+    from suffice.gateway.policy_replay import Difference
+    from suffice.gateway.state import State
+
+SECTIONS = ("routing", "aliases", "models", "endpoints", "checks", "privacy")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    made = actions(
+        parser,
+        show="what `auto` chooses among, and what is believed of each model",
+        diff="the settings in which another configuration's policy differs",
+        replay="ask another policy about the requests of the ledger",
+    )
+    made["show"].add_argument("--task", default="edit", help="the task type to show beliefs for; default edit")
+    made["diff"].add_argument("other", metavar="FILE", help="the other configuration file")
+    made["replay"].add_argument("--policy", metavar="FILE", help="its configuration file; default: the present one")
+    made["replay"].add_argument("--since", default="7d", metavar="WHEN", help="7d, 24h or 2026-11-01 (UTC); default 7d")
+
+
+def run(args: argparse.Namespace, io: Io) -> int:
+    """Do the action; exit code 1 when `diff` finds a difference."""
+    if args.action == "show":
+        return _show(args, io)
+    if args.action == "diff":
+        return _diff(args, io)
+    return _replay(args, io)
+
+
+def _state(settings: Settings, io: Io) -> State:
+    """Return the routing state of a configuration, with what this gateway has learned."""
+    from datetime import UTC, datetime
+
+    from suffice.decision import priors
+    from suffice.decision import state as beliefs
+    from suffice.decision.core import CELLS, Core
+    from suffice.errors import DecisionError
+    from suffice.gateway import fleet
+    from suffice.gateway.state import State
+    from suffice.storage import blob
+
+    folder = folder_of(settings, io)
+    now_s = io.env.now()
+    snapshot = None
+    data = blob.read(folder.root / "beliefs.bin")
+    if data is not None:
+        try:
+            loaded = beliefs.loads(data)
+            snapshot = loaded if loaded.skill.cells == CELLS else None
+        except DecisionError as error:
+            io.out.note(f"what was learned cannot be read: {error}")
+    table = priors.bundled()
+    built = fleet.build(settings, catalogue(folder), datetime.fromtimestamp(now_s, UTC).date().isoformat())
+    return State(settings, built, table, Core(table, snapshot), now_s)
+
+
+def _show(args: argparse.Namespace, io: Io) -> int:
+    from suffice.cli.command import UsageError
+    from suffice.decision.router import RouteRequest
+    from suffice.decision.virtual import Rule, Target
+    from suffice.values.money import format_usd
+    from suffice.values.task import Features, TaskType
+
+    if args.task not in list(TaskType):
+        raise UsageError(f"there is no task type {args.task!r}; one of {', '.join(TaskType)}")
+    state = _state(effective(args, io), io)
+    features = Features(task=TaskType(args.task), prompt_tokens=2000)
+    plan = state.router(Target(name="auto", rule=Rule.AUTO)).plan(
+        RouteRequest(features=features, target=Target(name="auto", rule=Rule.AUTO), data=state.data)
+    )
+    rows = [
+        (
+            c.arm.name,
+            c.arm.endpoint,
+            c.masked_by or f"{c.p_success:.1%}",
+            f"{c.p_low:.1%}",
+            format_usd(c.cost.total),
+            c.source,
+        )
+        for c in plan.candidates
+    ]
+    routing = state.settings.routing
+    io.out.say(
+        f"reference {routing.reference_model or '-'}, floor {routing.quality_floor}, H {routing.repair_usd.usd(args.task)} $"
+    )
+    io.out.table(
+        f"auto, {args.task}, 2,000 prompt tokens", ("model", "endpoint", ">success", ">low", ">a try", "from"), rows
+    )
+    io.out.result(
+        {
+            "task": args.task,
+            "reference_model": routing.reference_model,
+            "quality_floor": routing.quality_floor,
+            "repair_usd": str(routing.repair_usd.usd(args.task)),
+            "candidates": [
+                dict(zip(("model", "endpoint", "success", "low", "cost", "source"), r, strict=True)) for r in rows
+            ],
+        }
+    )
+    return Exit.OK
+
+
+def _diff(args: argparse.Namespace, io: Io) -> int:
+    from suffice.config.holder import differences
+    from suffice.config.load import load
+
+    here, there = configured(args, io), load(args.other, io.env_vars, io.working)
+    changed = [name for name in differences(here, there) if name.split(".")[0] in SECTIONS]
+    for name in changed:
+        io.out.say(f"{name}: {_value(here, name)} -> {_value(there, name)}")
+    if not changed:
+        io.out.say("the policies are the same")
+    io.out.result({"changed": changed})
+    return Exit.NEGATIVE if changed else Exit.OK
+
+
+def _value(settings: Any, name: str) -> str:
+    value = settings
+    for part in name.split("."):
+        value = value.get(part) if isinstance(value, dict) or hasattr(value, "get") else getattr(value, part, None)
+        if value is None:
+            return "(not set)"
+    return str(value)
+
+
+def _replay(args: argparse.Namespace, io: Io) -> int:
+    from suffice.config.load import load
+    from suffice.gateway.policy_replay import replay
+    from suffice.ledger import queries
+
+    since_s = moment_s(args.since, "--since", io.env.now(), ahead=False)
+    own = configured(args, io)
+    settings = load(args.policy, io.env_vars, io.working) if args.policy else own
+    state = _state(settings, io)
+    with opened(io, folder_of(own, io)) as database, database.reader() as session:
+        found = replay(queries.decided(session, since_s), state)
+    io.out.result(as_dict(found))
+    if not found.n:
+        io.out.say(f"no decisions on virtual models since {utc(since_s)} UTC")
+        return Exit.OK
+    _tell(found, io)
+    return Exit.OK
+
+
+def _tell(found: Difference, io: Io) -> None:
+    io.out.say(
+        f"{found.n} decisions, {len(found.changes)} of them would go elsewhere first, {found.refused} could not be served; "
+        f"{found.judged} have a verdict"
+    )
+    rows = []
+    for name, unit, estimate in (
+        ("spend", "$", found.spend),
+        ("success", "", found.success),
+        ("expected total J", "$", found.total),
+    ):
+        if estimate is not None:
+            rows.append((name, f"{estimate.mean:+.6f} {unit}", f"{estimate.low:+.6f} to {estimate.high:+.6f}"))
+    io.out.table("new policy minus what happened, per request", ("", ">difference", ">95 % interval"), rows)
+    for change in found.changes[:10]:
+        io.out.say(f"{change.request_id}: {change.before} -> {change.after} ({change.reason})")
+
+
+def as_dict(found: Difference) -> dict[str, Any]:
+    """Return the difference as plain values for --json."""
+    import dataclasses
+
+    return dataclasses.asdict(found)

@@ -1,0 +1,190 @@
+"""What another policy would have done with the requests of the ledger, and what that would have cost.
+
+For every recorded decision on a virtual model the new policy is asked the same question. Where it chooses the same first arm,
+what happened counts; where it chooses another, its own prediction stands in, corrected by how far the predictions were off
+on what was logged. Requests for pinned models are no decisions and are left out.
+Nothing is sent; nothing in the ledger changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from suffice.decision.ope import Estimate, bernstein
+from suffice.decision.router import RouteRequest
+from suffice.decision.virtual import Rule, resolve
+from suffice.errors import SufficeError
+from suffice.gateway.state import State
+from suffice.ledger.queries import Story
+from suffice.ledger.records import DecisionRecord
+from suffice.values.money import NANO_PER_USD, nano
+from suffice.values.plan import Plan
+from suffice.values.task import Features, TaskType
+from suffice.values.verdict import Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One request for which the new policy chooses another first arm."""
+
+    request_id: str
+    task: str
+    before: str
+    after: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """New policy minus what happened, per request, with a 95 % interval. `spend`, `total` in dollars; `success` a share.
+
+    `total` is J = spend + H when the answer did not hold. `n` decisions were compared, `changed` of them differ, `refused` cannot
+    be served under the new policy, `judged` have a verdict; `ess` is the effective sample size behind the estimates.
+    """
+
+    n: int
+    judged: int
+    refused: int
+    changes: tuple[Change, ...]
+    spend: Estimate | None
+    success: Estimate | None
+    total: Estimate | None
+    ess: float
+
+
+@dataclass(slots=True)
+class _Row:
+    spend: float
+    right: float
+    known: bool
+    repair: float
+    q_spend: float
+    q_right: float
+    new_spend: float
+    new_right: float
+    same: bool
+
+
+def replay(stories: Iterable[Story], state: State) -> Difference:
+    """Ask `state`'s policy again for every decision of `stories`."""
+    rows: list[_Row] = []
+    changes: list[Change] = []
+    refused = 0
+    for story in stories:
+        record = story.decision
+        if record is None or record.plan is None or "pinned" in record.signals or not story.attempts:
+            continue
+        try:
+            plan = _ask(record, state)
+        except SufficeError:
+            refused += 1
+            continue
+        if plan is None:
+            continue
+        rows.append(_row(story, record.plan, plan))
+        if plan.first != record.plan.first:
+            changes.append(
+                Change(
+                    request_id=story.request_id,
+                    task=record.task,
+                    before=record.plan.first.name,
+                    after=plan.first.name,
+                    reason=plan.reason,
+                )
+            )
+    spend = _estimate(rows, lambda r: r.spend, lambda r: r.q_spend, lambda r: r.new_spend)
+    success = _estimate(rows, lambda r: r.right, lambda r: r.q_right, lambda r: r.new_right)
+    total = _estimate(
+        rows,
+        lambda r: r.spend + (1 - r.right) * r.repair,
+        lambda r: r.q_spend + (1 - r.q_right) * r.repair,
+        lambda r: r.new_spend + (1 - r.new_right) * r.repair,
+    )
+    return Difference(
+        n=len(rows),
+        judged=sum(r.known for r in rows),
+        refused=refused,
+        changes=tuple(changes),
+        spend=spend,
+        success=success,
+        total=total,
+        ess=total.ess if total is not None else 0.0,
+    )
+
+
+def _ask(record: DecisionRecord, state: State) -> Plan | None:
+    target = resolve(record.model_requested, state.settings.aliases, state.models)
+    if target.rule is Rule.PIN:
+        return None
+    task = TaskType(record.task) if record.task in list(TaskType) else TaskType.OTHER
+    features = Features(
+        task=task,
+        language=record.language,
+        prompt_tokens=record.prompt_tokens,
+        max_output_tokens=record.max_output_tokens,
+        needs_tools="tools" in record.needs,
+        needs_vision="vision" in record.needs,
+        needs_structured="structured" in record.needs,
+    )
+    return state.router(target).plan(
+        RouteRequest(
+            features=features,
+            target=target,
+            data=state.data,
+            repair=nano(state.settings.routing.repair_usd.usd(record.task)),
+            floors=(state.settings.routing.quality_floor, 0.0),
+            gate=record.gate,
+            attempts=record.attempts,
+        )
+    )
+
+
+def _row(story: Story, old: Plan, new: Plan) -> _Row:
+    """Gather what happened and what the new policy's model predicts for both first arms."""
+    spend = sum(a.row.charge_nano for a in story.attempts) / NANO_PER_USD
+    verdicts = [v for a in story.attempts[-1:] for v in a.detail.result.verdicts if v.outcome is not Outcome.UNKNOWN]
+    checks = [v for v in verdicts if v.gate.startswith("check:")] or [v for v in verdicts if v.rejected]
+    known = bool(checks)
+    by_arm = {c.arm: c for c in new.candidates if not c.masked_by}
+    logged, chosen = by_arm.get(old.first), by_arm[new.first]
+    right_now = new.p_complete if new.steps[1:] else chosen.p_success
+    spend_now = sum(s.reach * s.cost for s in new.steps) / NANO_PER_USD
+    q_right = logged.p_success if logged is not None else right_now
+    q_spend = logged.cost.total / NANO_PER_USD if logged is not None else spend_now
+    if new.first == old.first:
+        q_right, q_spend = right_now, spend_now
+    right = float(not any(v.rejected for v in checks)) if known else q_right
+    return _Row(
+        spend=spend,
+        right=right,
+        known=known,
+        repair=new.repair / NANO_PER_USD,
+        q_spend=q_spend,
+        q_right=q_right,
+        new_spend=spend_now,
+        new_right=right_now,
+        same=new.first == old.first,
+    )
+
+
+Figure = Callable[[_Row], float]
+
+
+def _estimate(rows: list[_Row], seen: Figure, logged: Figure, target: Figure) -> Estimate | None:
+    """Return the estimate of (new policy - what happened), paired by request; None without rows.
+
+    Rows whose first arm stays cancel exactly. Where it changes, the log of a deterministic policy holds nothing of the other arm: the
+    prediction stands in, shifted by the mean error that predictions showed on what was logged. `ess` counts the rows that stay.
+    """
+    if not rows:
+        return None
+    observed = np.array([seen(r) for r in rows])
+    moved = np.array([0.0 if r.same else 1.0 for r in rows])
+    error = float(np.mean(observed - np.array([logged(r) for r in rows])))
+    values = moved * (np.array([target(r) for r in rows]) + error - observed)
+    half = bernstein(values, float(np.ptp(values)), 0.05)
+    mean = float(values.mean())
+    return Estimate(mean=mean, low=mean - half, high=mean + half, ess=float((1 - moved).sum()), n=len(rows))

@@ -1,0 +1,55 @@
+from pathlib import Path
+
+TEXT = """version = 1
+[routing]
+reference_model = "openai/gpt-5.5"
+[endpoints.one]
+provider = "openai"
+base_url = "http://127.0.0.1:9/v1"
+private = true
+models = ["gpt-5.5", "gpt-5-mini"]
+"""
+
+
+def write(home: Path) -> None:
+    (home / "suffice.toml").write_text(TEXT)
+    (home / "other.toml").write_text(TEXT.replace('reference_model = "openai/gpt-5.5"', "quality_floor = 0.5"))
+
+
+def test_show_names_the_pool_and_the_source_of_each_belief(home, run, run_json):
+    write(home)
+    code, out, _ = run("policy", "show", "--task", "bug-fix")
+    assert code == 0
+    assert "openai/gpt-5.5" in out
+    _, told = run_json("policy", "show")
+    assert {c["model"] for c in told["candidates"]} == {"openai/gpt-5.5", "openai/gpt-5-mini"}
+    assert all(c["source"] for c in told["candidates"])
+
+
+def test_an_unknown_task_is_a_usage_error(home, run):
+    write(home)
+    code, _, err = run("policy", "show", "--task", "knitting")
+    assert code == 2
+    assert "bug-fix" in err
+
+
+def test_diff_names_the_settings_and_is_negative(home, run_json):
+    write(home)
+    assert run_json("policy", "diff", "suffice.toml")[0] == 0
+    code, told = run_json("policy", "diff", "other.toml")
+    assert code == 1
+    assert set(told["changed"]) == {"routing.reference_model", "routing.quality_floor"}
+
+
+def test_replay_without_a_ledger_says_so(home, run):
+    write(home)
+    code, _, err = run("policy", "replay")
+    assert code == 1
+    assert "nothing is stored" in err
+
+
+def test_replay_of_a_small_ledger(store, home, run_json):
+    write(home)
+    code, told = run_json("policy", "replay", "--since", "2026-01-01")
+    assert code == 0
+    assert told["n"] >= 0

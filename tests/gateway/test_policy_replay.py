@@ -1,0 +1,66 @@
+from pathlib import Path
+
+from tests.gateway.running import endpoint, gateway
+
+from suffice.cli.assembly import Runtime
+from suffice.config.load import parse
+from suffice.gateway.policy_replay import replay
+from suffice.gateway.state import State
+from suffice.ledger import queries
+from suffice.testing.fake_upstream import FakeProvider
+
+HARD = "{ input_usd_per_mtok = 5, output_usd_per_mtok = 25 }"
+
+
+def toml(cheap: str, dear: str, repair: str = "3") -> str:
+    return (
+        endpoint("cheap", cheap, model="gpt-3.5-turbo")
+        + endpoint("dear", dear, model="gpt-5.5", price=HARD)
+        + f"[routing.repair_usd]\ndefault = {repair}\ngenerate = {repair}\n"
+    )
+
+
+async def stories(tmp_path: Path) -> tuple[tuple[queries.Story, ...], Runtime, str]:
+    async with FakeProvider(models=("gpt-3.5-turbo",)) as cheap, FakeProvider(models=("gpt-5.5",)) as dear:
+        text = toml(cheap.base_url, dear.base_url)
+        async with gateway(text, tmp_path) as running:
+            for _ in range(4):
+                assert (await running.chat(model="auto")).status == 200
+            assert (await running.chat(model="openai/gpt-5.5")).status == 200
+            await running.written()
+            with running.runtime._database.reader() as session:
+                return queries.decided(session, 0.0), running.runtime, text
+
+
+def state_of(runtime: Runtime, text: str, folder: Path) -> State:
+    return runtime._state(parse("version = 1\n" + text, "suffice.toml", {}, folder))
+
+
+async def test_the_same_policy_differs_in_nothing_and_pins_are_left_out(tmp_path: Path):
+    found, runtime, text = await stories(tmp_path)
+    same = replay(found, state_of(runtime, text, tmp_path))
+    assert (same.n, same.changes, same.refused) == (4, (), 0)
+    assert same.spend is not None
+    assert (same.spend.mean, same.spend.low, same.spend.high) == (0.0, 0.0, 0.0)
+
+
+async def test_a_policy_that_fears_no_repair_goes_cheap_and_says_what_that_changes(tmp_path: Path):
+    found, runtime, text = await stories(tmp_path)
+    cheap = replay(found, state_of(runtime, text.replace("generate = 3", "generate = 0.0000001"), tmp_path))
+    assert len(cheap.changes) == 4
+    assert {c.after for c in cheap.changes} == {"openai/gpt-3.5-turbo"}
+    assert cheap.spend is not None and cheap.success is not None
+    assert cheap.spend.mean < 0
+    assert cheap.spend.low <= cheap.spend.mean <= cheap.spend.high
+    assert cheap.ess == 0.0
+
+
+async def test_models_that_are_gone_are_counted_not_guessed(tmp_path: Path):
+    found, runtime, _ = await stories(tmp_path)
+    gone = state_of(runtime, '[endpoints.x]\nprovider = "ollama"\nenabled = false\n', tmp_path)
+    assert replay(found, gone).refused == 4
+
+
+def test_nothing_recorded_is_no_estimate():
+    found = replay((), None)  # type: ignore[arg-type]
+    assert (found.n, found.spend, found.total) == (0, None, None)
