@@ -31,3 +31,16 @@ def test_nothing_and_nonsense(run, store, home):
 def test_before_the_first_request(run, home):
     code, out, _ = run("report", "--json")
     assert code == 1 and "nothing is stored yet" in json.loads(out)["error"]["message"]
+
+
+def test_cost_per_accepted_change_calls_the_unknown_unknown(run, run_json, store):
+    out = run("report")[1]
+    assert "cost per accepted change" in out and "unknown" in out and "1 of 2 requests have no outcome yet" in out
+    came = run_json("report")[1]["accepted_changes"]
+    assert {c["name"]: c["changes"] for c in came["changes"]} == {
+        "commit": None,
+        "merged pull request": None,
+        "passing test report": None,
+    }
+    edit = next(t for t in came["tasks"] if t["name"] == "edit")
+    assert (edit["accepted"], edit["unknown"], edit["per_accepted"], edit["unpriced_requests"]) == (1, 1, None, 1)

@@ -36,6 +36,7 @@ from suffice.gateway.call import Call
 from suffice.gateway.judging import Judging, RunCheck
 from suffice.gateway.learning import Learning
 from suffice.gateway.models import model_card, model_list
+from suffice.gateway.outcomes import Outcomes
 from suffice.gateway.pipeline import Pipeline
 from suffice.gateway.reading import Reading
 from suffice.gateway.recording import Recording
@@ -113,6 +114,14 @@ class Runtime:
             health=self.health,
             decided=self.metrics.decided,
         )
+        self.outcomes = Outcomes(
+            env=env,
+            database=self._database,
+            ledger=self.ledger,
+            core=self.core,
+            secret=hashlib.sha256(self._secret + b"sessions").digest(),
+            alarm=_drifted,
+        )
         self._plane: DataPlane | None = None
         self.pipeline = self._pipeline(settings, run_check)
 
@@ -126,7 +135,7 @@ class Runtime:
             health=self.health,
             deadlines=_deadlines(up),
         )
-        learning = Learning(self.core, env, lambda note: log.warning("%s: its results are not what they were", note))
+        learning = Learning(self.core, env, _drifted)
         return Pipeline(
             read=self.reading.read,
             attempts=attempts,
@@ -240,6 +249,7 @@ class Runtime:
             for path, operation in table
         ]
         routes += [
+            Route(method="POST", path="/v1/outcomes", dialect="chat", handler=self.outcomes.serve),
             Route(method="GET", path="/v1/models", dialect="chat", handler=self._models, has_body=False),
             Route(method="GET", path="/v1/models/", dialect="chat", handler=self._model, has_body=False),
             Route(method="GET", path="/", dialect="chat", handler=_health, open=True, has_body=False),
@@ -322,6 +332,10 @@ class Runtime:
             served = turn.fleet.by_arm[attempt.arm]
             self.metrics.attempt(served.provider.id, attempt.fault.code if attempt.fault else attempt.outcome)
             self.metrics.spent(attempt.arm.model, attempt.usage, NanoUsd(attempt.cost_nano))
+
+
+def _drifted(note: str) -> None:
+    log.warning("%s: its results are not what they were", note)
 
 
 def _deadlines(up: UpstreamSettings) -> Deadlines:

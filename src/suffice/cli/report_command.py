@@ -15,6 +15,7 @@ from suffice.cli.workspace import catalogue, configured, folder_of, opened
 from suffice.values.money import NanoUsd, format_usd
 
 if TYPE_CHECKING:
+    from suffice.ledger.changes import Changes
     from suffice.ledger.report import Group, Report
 
 BY = ("model", "task", "key", "team", "owner", "day")
@@ -28,7 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, io: Io) -> int:
     """Build the report and show it."""
-    from suffice.ledger import report
+    from suffice.ledger import changes, report
 
     since_s = moment_s(args.since, "--since", io.env.now(), ahead=False)
     folder = folder_of(configured(args, io), io)
@@ -37,12 +38,14 @@ def run(args: argparse.Namespace, io: Io) -> int:
         made = report.build(
             session, since_s, args.by, lambda model, at_s, usage: catalog.price(model, at_s, usage=usage)
         )
-    io.out.result(as_dict(made, since_s, catalog.version))
+        came = changes.build(session, since_s)
+    io.out.result({**as_dict(made, since_s, catalog.version), "accepted_changes": changes_dict(came)})
     if not made.total.attempts and not made.total.charged:
         io.out.say(f"no requests since {utc(since_s)} UTC")
         return Exit.OK
     io.out.table(f"since {utc(since_s)} UTC", columns(args.by), [_row(g) for g in made.groups])
     _summary(io, made)
+    _changes(io, came)
     return Exit.OK
 
 
@@ -108,6 +111,57 @@ def _summary(io: Io, made: Report) -> None:
         )
     if total.unknown:
         say(f"{total.unknown} attempts ended with their process and are charged as far as was known")
+
+
+def _changes(io: Io, came: Changes) -> None:
+    """Show the cost per accepted change; what is not known is called unknown, never 0."""
+    title = "cost per accepted change (linked: of the requests that led to it; all-in: everything spent in the period)"
+    rows = [
+        (k.name, k.count or "unknown", _known(k.linked_each()), _known(came.all_in(k)), len(k.requests))
+        for k in came.kinds
+    ]
+    io.out.table(title, ("change", ">changes", ">linked, each", ">all-in, each", ">requests"), rows)
+    tasks = [(t.name or "-", t.requests, t.accepted, t.rejected, t.unknown, _known(t.each())) for t in came.tasks]
+    io.out.table(
+        "by task type, from reported outcomes",
+        ("task", ">requests", ">accepted", ">rejected", ">unknown", ">per accepted"),
+        tasks,
+    )
+    if came.total.unknown:
+        io.out.say(f"{came.total.unknown} of {came.total.requests} requests have no outcome yet; see docs/outcomes.md")
+
+
+def _known(value: NanoUsd | None) -> str:
+    return "unknown" if value is None else format_usd(value)
+
+
+def changes_dict(came: Changes) -> dict[str, object]:
+    """Return the cost per accepted change for machines. Money in nano-dollars; null where it is not known."""
+    return {
+        "changes": [
+            {
+                "name": k.name,
+                "changes": k.count or None,
+                "requests": len(k.requests),
+                "linked_each": k.linked_each(),
+                "all_in_each": came.all_in(k),
+                "unpriced_requests": k.unpriced,
+            }
+            for k in came.kinds
+        ],
+        "tasks": [
+            {
+                "name": t.name,
+                "requests": t.requests,
+                "accepted": t.accepted,
+                "rejected": t.rejected,
+                "unknown": t.unknown,
+                "unpriced_requests": t.unpriced,
+                "per_accepted": t.each(),
+            }
+            for t in (*came.tasks, came.total)
+        ],
+    }
 
 
 def as_dict(made: Report, since_s: float, version: str) -> dict[str, object]:

@@ -41,6 +41,11 @@ VARIABLES: tuple[Variable, ...] = (
     ),
     Variable(name="SUFFICE_STORAGE", help="Folder for everything that Suffice writes.", setting=("storage", "path")),
     Variable(name="SUFFICE_LOG_LEVEL", help="`debug`, `info`, `warning` or `error`.", setting=("log", "level")),
+    Variable(
+        name="SUFFICE_KEY",
+        help="Virtual key that commands show to a running gateway (`suffice outcome`, the git hook).",
+        secret=True,
+    ),
     Variable(name="SUFFICE_DEBUG", help="Any value: commands show tracebacks, as with `--debug`."),
 )
 OTHER_VARIABLES: tuple[Variable, ...] = (

@@ -110,7 +110,11 @@ class DecisionRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
 
 
 class OutcomeRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Evidence that came after the answer: tests passed, edit kept, commit, revert, asked again."""
+    """Evidence that came after the answer: tests passed, edit kept, commit, revert, asked again.
+
+    One per request, kind and source. `commit` is the full hash when one is concerned; `weight` is how far `accepted` is
+    believed, 0 to 1; `distance` the share of the answer that was changed, -1 when not told.
+    """
 
     request_id: str
     at_ms: int
@@ -119,6 +123,9 @@ class OutcomeRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     source: str = ""
     attempt: int = 0
     detail: str = ""
+    commit: str = ""
+    weight: float = 0.0
+    distance: float = -1.0
 
 
 # Holds: (budget id, start of its window in epoch seconds, whether a lease backs it).

@@ -105,3 +105,12 @@ SELECT (SELECT count(*) FROM ledger WHERE at_ms < ?1), (SELECT count(*) FROM dec
 
 -- name: decisions_since
 SELECT request_id FROM decisions WHERE at_ms >= ? ORDER BY at_ms DESC LIMIT ?;
+
+-- name: recent_decisions
+SELECT record FROM decisions WHERE at_ms > ? AND at_ms <= ? ORDER BY at_ms DESC, request_id DESC LIMIT ?;
+
+-- name: requests_of_commit
+SELECT DISTINCT request_id FROM outcomes WHERE record ->> 'commit' = ? LIMIT ?;
+
+-- name: report_outcomes
+SELECT record FROM outcomes WHERE at_ms >= ? AND at_ms < ? ORDER BY seq;
