@@ -9,7 +9,7 @@ from suffice.gateway.state import State
 from suffice.ledger import queries
 from suffice.testing.fake_upstream import FakeProvider
 
-HARD = "{ input_usd_per_mtok = 5, output_usd_per_mtok = 25 }"
+HARD = "{ input_usd_per_mtok = 50, output_usd_per_mtok = 250 }"
 
 
 def toml(cheap: str, dear: str, repair: str = "3") -> str:
