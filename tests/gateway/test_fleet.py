@@ -1,0 +1,53 @@
+from pathlib import Path
+
+import pytest
+from tests.gateway.running import endpoint, gateway
+
+from suffice.errors import ConfigError
+
+LOCAL = "http://127.0.0.1:9/v1"
+
+
+async def test_one_row_for_each_model_at_each_endpoint(tmp_path: Path):
+    toml = endpoint("one", LOCAL) + endpoint("two", "http://127.0.0.1:8/v1") + endpoint("three", LOCAL, model="n")
+    async with gateway(toml, tmp_path) as running:
+        fleet = running.runtime.state.fleet
+        assert [(row.arm.endpoint, row.arm.model) for row in fleet.served] == [
+            ("one", "openai/m"), ("two", "openai/m"), ("three", "openai/n"),
+        ]  # fmt: skip
+        assert [row.arm.endpoint for row in fleet.by_model["openai/m"]] == ["one", "two"]
+        assert fleet.served[0].paths["chat"] == b"/v1/chat/completions"
+
+
+@pytest.mark.parametrize("name", ["openai/m", "one/m", "m"])
+async def test_a_model_is_found_by_each_of_its_names(name: str, tmp_path: Path):
+    async with gateway(endpoint("one", LOCAL), tmp_path) as running:
+        assert [row.arm.model for row in running.runtime.state.fleet.find(name)] == ["openai/m"]
+        assert running.runtime.state.fleet.find("nothing") == ()
+
+
+async def test_what_is_switched_off_is_not_there(tmp_path: Path):
+    toml = endpoint("one", LOCAL) + endpoint("two", LOCAL, model="n", more="enabled = false")
+    toml += endpoint("three", LOCAL, model="o") + '[models."openai/o"]\nenabled = false\n'
+    async with gateway(toml, tmp_path) as running:
+        assert set(running.runtime.state.models) == {"openai/m"}
+
+
+async def test_the_operators_price_holds(tmp_path: Path):
+    async with gateway(endpoint("one", LOCAL), tmp_path) as running:
+        price = running.runtime.state.fleet.catalog.price("openai/m", 0.0)
+        assert "operator" in price.version
+
+
+async def test_a_provider_that_nobody_knows_is_named(tmp_path: Path):
+    with pytest.raises(ConfigError, match="nobody"):
+        async with gateway(endpoint("one", LOCAL, provider="nobody", price=""), tmp_path):
+            pass
+
+
+async def test_facts_of_an_endpoint_go_over_those_of_the_catalogue(tmp_path: Path):
+    more = 'attributes = { region = "eu, us", retention_days = "0", training_use = "no" }'
+    async with gateway(endpoint("one", LOCAL, more=more), tmp_path) as running:
+        facts = running.runtime.state.fleet.served[0].facts
+    assert (facts.regions, facts.retention_days, facts.trains_on_data) == (frozenset({"eu", "us"}), 0, False)
+    assert facts.private

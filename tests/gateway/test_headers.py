@@ -1,0 +1,47 @@
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.gateway.running import one_provider
+
+from suffice.gateway.headers import clean, dollars, passed
+from suffice.testing.script import Behaviour
+
+
+@given(st.text())
+def test_a_value_is_one_line_of_printable_ascii(text: str):
+    value = clean(text)
+    assert len(value) <= 300
+    assert all(32 <= byte <= 126 for byte in value)
+
+
+@pytest.mark.parametrize(
+    ("nano", "text"), [(0, b"0"), (1, b"0.000000001"), (1_500_000_000, b"1.5"), (-2_000_000, b"-0.002")]
+)
+def test_money_is_a_plain_decimal(nano: int, text: bytes):
+    assert dollars(nano) == text or float(dollars(nano)) == float(text)
+    assert b"E" not in dollars(nano)
+
+
+def test_of_the_upstreams_headers_only_harmless_ones_pass():
+    upstream = [(b"set-cookie", b"a"), (b"server", b"x"), (b"openai-organization", b"o"), (b"content-type", b"t")]
+    assert passed(upstream) == [(b"content-type", b"t")]
+
+
+async def test_the_account_of_the_operator_stays_hidden(tmp_path: Path):
+    mine = (("openai-organization", "org-1"), ("x-ratelimit-remaining-requests", "5"), ("set-cookie", "c=1"))
+    async with one_provider(tmp_path, Behaviour(headers=mine)) as (running, _):
+        for stream in (False, True):
+            names = set((await running.chat(stream=stream)).headers)
+            assert not names & {name for name, _ in mine}
+
+
+async def test_a_saving_is_against_the_reference_and_named_an_estimate(tmp_path: Path):
+    head = '[routing]\nreference_model = "openai/m"\n'
+    async with one_provider(tmp_path, head=head) as (running, _):
+        answer = await running.chat()
+        assert float(answer.headers["x-suffice-saving-estimate-usd"]) == 0.0
+        stream = await running.chat(stream=True)
+        assert "x-suffice-cost-estimate-usd" in stream.headers
+        assert "x-suffice-cost-usd" not in stream.headers
