@@ -140,7 +140,11 @@ def _proxy(section: EndpointSettings) -> str:
 def _paths(section: EndpointSettings, provider: Provider) -> dict[str, bytes]:
     paths = {}
     for operation in OPERATIONS:
-        url = provider.url(operation, section.base_url)
+        # Whether a server's address is written with `/v1` or without differs between providers; both are understood.
+        base = section.base_url.rstrip("/")
+        if base.endswith("/v1") and provider.dialects.get(operation, "").startswith("/v1/"):
+            base = base.removesuffix("/v1")
+        url = provider.url(operation, base)
         if url is not None:
             paths[operation] = (urlsplit(url).path or "/").encode()
     return paths
