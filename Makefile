@@ -43,6 +43,15 @@ test-long: $(VENV)/.dev ## the tests that take long (100 kills, many seeds)
 check: $(VENV)/.dev ## lint, format, types, import contracts, sizes, test mirror, documentation
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports && $(BIN)/python tools/check_shape.py && $(BIN)/python tools/check_mirror.py && $(BIN)/python tools/check_docs.py && $(BIN)/python tools/build_docs.py --check
 
+BENCH_VENV ?= .venv-bench
+LITELLM ?= $(BENCH_VENV)/bin/litellm
+
+$(BENCH_VENV)/bin/litellm:
+	@$(PYTHON) -m venv $(BENCH_VENV) && echo "Installing LiteLLM's proxy as a peer, in its own environment $(BENCH_VENV)" && $(BENCH_VENV)/bin/pip install -q 'litellm[proxy]' || echo "LiteLLM could not be installed: it will not be compared"
+
+bench: $(VENV)/.dev $(if $(wildcard $(LITELLM)),,$(BENCH_VENV)/bin/litellm) ## speed side by side with nginx and LiteLLM, ~10 minutes: ARGS=--quick, LITELLM=program
+	@$(BIN)/python -m bench.gateway --litellm "$(LITELLM)" $(ARGS)
+
 bench-routing: $(VENV)/.dev ## replay recorded outcomes: DATA=folder of outcome tables, ARGS="--splits 20 --json FILE"
 	@test -d "$(DATA)" || { echo "bench-routing needs DATA=folder of outcome tables (they are not part of the repository)"; exit 3; }
 	@$(BIN)/python -m suffice.evals.replay_main --data $(DATA) $(ARGS)
@@ -60,4 +69,4 @@ lock: ## resolve the lock files anew (needs uv)
 	@cd requirements && for f in *.in; do uv pip compile -q --generate-hashes --no-emit-index-url --no-header --no-annotate --universal --python-version 3.11 $$f -o $${f%.in}.txt || exit 1; done
 
 clean: ## remove what the other targets made
-	rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) $(BENCH_VENV) .mypy_cache .ruff_cache .import_linter_cache

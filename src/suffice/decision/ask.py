@@ -10,7 +10,8 @@ Invariant: work is bounded by the window of the text, whatever the text holds.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 from suffice.decision.lexicon import words
 
@@ -56,6 +57,7 @@ _DIFF_HINTS = ("@@ -", "diff --git", "--- a/", "+++ b/", "<<<<<<< ")
 _LOG_LINE = re.compile(
     r"^(?:\[?\d{4}-\d\d-\d\d[T ]\d\d:|\[(?:INFO|ERROR|WARN|DEBUG)|(?:INFO|ERROR|WARN|DEBUG)\b)", re.M
 )
+_LOG_STARTS = frozenset("[IEWD")
 _CODE_LINE = re.compile(
     r"^(?:\s{4,}\S|\t|\s*(?:def |class |import |from \w+ import|return\b|if \(|for \(|function |const |let |var "
     r"|public |"
@@ -63,8 +65,7 @@ _CODE_LINE = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
+class Ask(msgspec.Struct, frozen=True, kw_only=True):
     """The isolated ask: `prose` for reading words, `code` what came with it, `fences` the languages named on fences."""
 
     prose: str = ""
@@ -90,9 +91,15 @@ def isolate(text: str) -> Ask:
         fences=fences,
         has_trace=_looks_like_a_trace(whole),
         has_diff=any(hint in whole for hint in _DIFF_HINTS) and _DIFF.search(whole) is not None,
-        has_log=len(_LOG_LINE.findall(whole, 0, 4000)) >= 2,
+        has_log=_looks_like_a_log(whole),
         stripped=stripped,
     )
+
+
+def _looks_like_a_log(text: str) -> bool:
+    # Few lines begin as a line of a log may: the pattern is tried on those only.
+    lines = [line for line in text[:4000].split("\n") if line[:1] in _LOG_STARTS or line[:1].isdecimal()]
+    return len(lines) >= 2 and sum(_LOG_LINE.match(line) is not None for line in lines) >= 2
 
 
 def _looks_like_a_trace(text: str) -> bool:

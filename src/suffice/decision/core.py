@@ -18,7 +18,7 @@ from suffice.decision.grid import Floats, logit, observe
 from suffice.decision.plan import Problem, Solution, solve
 from suffice.decision.priors import PriorTable
 from suffice.decision.snapshot import Holder, Snapshot
-from suffice.values.task import TASK_TYPES, TaskType
+from suffice.values.task import TASK_INDEX, TASK_TYPES, TaskType
 
 # Languages with a column of their own; the others share one.
 LANGUAGES = ("python", "javascript", "typescript", "java", "go", "rust", "cpp", "")
@@ -44,7 +44,7 @@ class Belief:
 
 def cell_of(task: TaskType, language: str) -> int:
     """Return the cell of a task type and a language."""
-    row = TASK_TYPES.index(task) * len(LANGUAGES)
+    row = TASK_INDEX[task] * len(LANGUAGES)
     return row + (LANGUAGES.index(language) if language in LANGUAGES else len(LANGUAGES) - 1)
 
 
@@ -54,6 +54,8 @@ class Core:
     def __init__(self, priors: PriorTable, snapshot: Snapshot | None = None) -> None:
         self._priors = priors
         self.holder = Holder(snapshot if snapshot is not None else _empty())
+        # Rates of a gate in a cell, and the posterior that says so: they hold until a verdict teaches.
+        self._gate_rates: dict[tuple[str, int, str], tuple[gates.GatePosterior, gates.Rates]] = {}
         self._rows: dict[str, int] = {arm: at for at, arm in enumerate(self.holder.current.skill.arms)}
 
     @property
@@ -99,7 +101,7 @@ class Core:
 
         Raises DecisionError for costs or probabilities that are not finite.
         """
-        judged = gates.rates(self.holder.current.gates, gate, CELLS[belief.cell], family) if gate else None
+        judged = self._rates(gate, belief.cell, family) if gate else None
         k = belief.mean.shape[0]
         return solve(
             Problem(
@@ -114,6 +116,15 @@ class Core:
                 margin=HELD_MARGIN,
             )
         )
+
+    def _rates(self, gate: str, cell: int, family: str) -> gates.Rates:
+        post = self.holder.current.gates
+        known = self._gate_rates.get((gate, cell, family))
+        if known is not None and known[0] is post:
+            return known[1]
+        found = gates.rates(post, gate, CELLS[cell], family)
+        self._gate_rates[gate, cell, family] = (post, found)
+        return found
 
     def rejected(self, weights: Floats | None, model: str, cell: int, gate: str) -> Floats:
         """Return a task's difficulty after an answer of `model` was rejected by `gate`: hard tasks fail more."""

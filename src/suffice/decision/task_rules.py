@@ -7,8 +7,9 @@ task says little about its difficulty anyway. Unsure is an answer: it returns OT
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
+
+import msgspec
 
 from suffice.decision.ask import Ask
 from suffice.decision.lexicon import PHRASES, PIECES, STEMS, WORDS, words
@@ -47,8 +48,7 @@ _BY_LEAD = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskGuess:
+class TaskGuess(msgspec.Struct, frozen=True, kw_only=True):
     """A task with a confidence in [0, 1] and the name of the rule that fired; `follow_up` says that the ask only goes on."""
 
     task: TaskType
@@ -57,8 +57,7 @@ class TaskGuess:
     follow_up: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Words:
+class _Words(msgspec.Struct, frozen=True):
     tokens: list[str]
     classes: frozenset[str]
     lead: str
