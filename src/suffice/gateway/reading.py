@@ -70,15 +70,7 @@ class Reading:
         features = shape(view) if target.rule is Rule.PIN else extract(view)
         features = _hinted(features, call.header("x-suffice-task"))
         check = _check(call, state.settings)
-        key = session_key(
-            self._secret,
-            principal.tenant,
-            call.headers,
-            _body_signals(top),
-            system_text=view.system_text,
-            first_user_text=view.first_user_text or view.prompt,
-            tool_names=view.tool_names,
-        ).key
+        key = self._session_key(call, principal, top, view)
         cap = 1 if view.stream or target.rule is Rule.PIN or operation == "embeddings" else ATTEMPT_CAP
         now_s = self.env.monotonic()
         session = self.sessions.touch(key, now_s)
@@ -122,6 +114,18 @@ class Reading:
             cap=cap,
             down=down,
         )
+
+    def _session_key(self, call: Call, principal: Principal, top: TopLevel, view: RequestView) -> str:
+        """Return which session the request belongs to, by the client's signals or by how the conversation began."""
+        return session_key(
+            self._secret,
+            principal.tenant,
+            call.headers,
+            _body_signals(top),
+            system_text=view.system_text,
+            first_user_text=view.first_user_text or view.prompt,
+            tool_names=view.tool_names,
+        ).key
 
     def _decide(self, state: State, request: RouteRequest) -> Plan:
         begun_s = self.env.monotonic()
