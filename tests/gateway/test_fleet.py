@@ -51,3 +51,9 @@ async def test_facts_of_an_endpoint_go_over_those_of_the_catalogue(tmp_path: Pat
         facts = running.runtime.state.fleet.served[0].facts
     assert (facts.regions, facts.retention_days, facts.trains_on_data) == (frozenset({"eu", "us"}), 0, False)
     assert facts.private
+
+
+async def test_authorities_of_an_endpoint_that_cannot_be_read_are_told_at_once(tmp_path: Path):
+    with pytest.raises(ConfigError, match=r"missing\.pem"):
+        async with gateway(endpoint("one", LOCAL, more='ca_file = "missing.pem"'), tmp_path):
+            pass

@@ -18,7 +18,7 @@ from suffice.errors import AuthError, NotFoundError, RequestError, SufficeError,
 TIMEOUT_S = 10.0
 _MAX_ANSWER_BYTES = 1 << 20
 _CLASSES: Mapping[int, type[SufficeError]] = {400: RequestError, 401: AuthError, 404: NotFoundError}
-_ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
+_ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104  (where one listens, not where we do)
 
 
 def address(settings: Settings) -> str:

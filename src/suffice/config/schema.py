@@ -127,7 +127,7 @@ class UpstreamSettings:
         default=600.0, metadata=about("Seconds for a request with all its attempts.", above=0, maximum=86_400)
     )
     max_attempts: int = field(
-        default=4, metadata=about("Most upstream calls for one request, retries included.", minimum=1, maximum=20)
+        default=3, metadata=about("Most upstream calls for one request, retries included.", minimum=1, maximum=20)
     )
     max_connections: int = field(
         default=256, metadata=about("Most connections to one endpoint.", minimum=1, maximum=10_000)

@@ -127,6 +127,7 @@ def _endpoint(name: str, section: EndpointSettings, provider: Provider, settings
         proxy=_proxy(section),
         private=section.private or provider.local,
         max_connections=settings.upstream.max_connections,
+        ca_file=section.ca_file,
     )
 
 
