@@ -136,3 +136,16 @@ def test_the_pepper_is_made_once_and_kept_closed(tmp_path, env):
     path.chmod(0o600)
     with pytest.raises(StorageError, match="not a pepper"):
         load_pepper(path, env)
+
+
+def test_a_remembered_digest_opens_nothing_that_the_key_does_not(store, env):
+    text, record = store.create(Grant(name="n"))
+    assert store.authenticate(text) == store.authenticate(text) == record
+    for wrong in (text[:-1] + ("A" if text[-1] != "A" else "B"), text[:-2]):
+        with pytest.raises(AuthError):
+            store.authenticate(wrong)
+    assert text.encode() not in b"".join((*store._digests, *store._digests.values()))
+    store.revoke(record.id)
+    env.at_s += 5
+    with pytest.raises(AuthError, match="revoked"):
+        store.authenticate(text)

@@ -89,6 +89,8 @@ def feasible(candidates: Sequence[ArmFacts], ctx: PolicyContext) -> Feasible:
         else:
             fits.append(facts)
     kept, relaxed, floor_reason = _above_floor(fits, ctx)
+    if len(kept) == len(candidates):
+        return Feasible(kept=tuple(kept), masked=(), relaxed=relaxed)
     chosen = {id(facts) for facts in kept}
     masked = tuple(
         (facts, reasons.get(at) or floor_reason(facts))
@@ -141,15 +143,14 @@ def _data_forbids(facts: ArmFacts, data: DataClass) -> str:
 
 def _cannot(facts: ArmFacts, ctx: PolicyContext) -> str:
     features = ctx.features
-    needed = [
-        name
-        for name, need in (
+    needed: list[str] = []
+    if features.needs_tools or features.needs_vision or features.needs_structured:
+        wanted = (
             ("tools", features.needs_tools),
             ("vision", features.needs_vision),
             ("structured", features.needs_structured),
         )
-        if need and name not in facts.capabilities
-    ]
+        needed = [name for name, need in wanted if need and name not in facts.capabilities]
     if needed:
         return f"capability: the model lacks {', '.join(needed)}"
     room = features.prompt_tokens + features.max_output_tokens

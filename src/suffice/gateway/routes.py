@@ -27,6 +27,7 @@ from suffice.values.usage import Usage
 DENSE_BYTES_PER_TOKEN = 2.5
 OUTPUT_UPPER_TAIL = 16_384
 SMALLEST_CLAMP = 256
+MAX_NAMESPACES = 10_000
 MOST_ANSWERS = 128
 
 
@@ -43,6 +44,7 @@ class RouteTable:
     def __init__(self, env: Env, secret: bytes) -> None:
         self._env = env
         self._secret = secret
+        self._namespaces: dict[str, bytes] = {}
         self._pass_through = PassThroughChat()
         self._embeddings = PassThroughEmbeddings()
 
@@ -107,7 +109,12 @@ class RouteTable:
         tenant = turn.principal.tenant
         if not turn.principal.key_id:
             return b""
-        return hmac.new(self._secret, tenant.encode(), hashlib.sha256).hexdigest()[:16].encode()
+        known = self._namespaces.get(tenant)
+        if known is None:
+            known = hmac.new(self._secret, tenant.encode(), hashlib.sha256).hexdigest()[:16].encode()
+            if len(self._namespaces) < MAX_NAMESPACES:
+                self._namespaces[tenant] = known
+        return known
 
     def _bound(self, turn: Turn, price: Price, model_output: int) -> tuple[int, int]:
         """Return (output clamp or 0, reservation in nano-dollars)."""

@@ -30,6 +30,7 @@ ID_BYTES, SECRET_BYTES, PEPPER_BYTES = 10, 32, 32
 _FORM = re.compile(r"sk-sf-([a-z2-7]{16})\.([A-Za-z0-9_-]{43})")
 _WILD = frozenset("*?[")
 _MAX_CHARS = 80
+MAX_DIGESTS = 10_000
 
 
 class Grant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -96,6 +97,9 @@ class KeyStore:
         self._rows: dict[str, tuple[KeyRow, KeyRecord]] = {}
         self._generation = -1
         self._nobody = self._digest("nobody")
+        self._digests: dict[bytes, bytes] = {}
+        # Of this process only, so that what is remembered can neither be guessed nor compared with anything stored.
+        self._mark_key = env.token_bytes(32)
         self._unlisten: Callable[[], None] | None = None
 
     def start(self) -> None:
@@ -121,7 +125,7 @@ class KeyStore:
         if form is None:
             raise AuthError("this is not an API key of this gateway", hint="send `Authorization: Bearer sk-sf-...`")
         found = self._rows.get(form[1])
-        digest = self._digest(text)
+        digest = self._known_digest(text)
         now = self._env.now()
         row = found[0] if found else None
         current = hmac.compare_digest(digest, row.digest if row else self._nobody)
@@ -133,7 +137,19 @@ class KeyStore:
             raise AuthError("this API key was revoked", code="key_revoked")
         if row.expires_s and row.expires_s <= now:
             raise AuthError("this API key has expired", code="key_expired")
+        if len(self._digests) < MAX_DIGESTS:
+            self._digests[self._mark(text)] = digest
         return found[1]
+
+    def _mark(self, text: str) -> bytes:
+        return hashlib.blake2b(text.encode(), key=self._mark_key, digest_size=32).digest()
+
+    def _known_digest(self, text: str) -> bytes:
+        """Return the digest of `text`; of keys that were right before it is remembered, under a keyed hash of their text.
+
+        OpenSSL's HMAC costs twenty times the keyed hash. Whether a key is valid is decided by the caller each time.
+        """
+        return self._digests.get(self._mark(text)) or self._digest(text)
 
     def create(self, grant: Grant, *, expires_s: int = 0, parent: KeyRecord | None = None) -> tuple[str, KeyRecord]:
         """Make a key: returns (its text, shown only now; its record). Blocks on the store.

@@ -59,7 +59,7 @@ class Redactor:
             return False
         try:
             raw = text.encode("utf-8", "surrogatepass")
-            return any(mark in raw for mark in _MARKS) or any(prefix in raw for prefix in self._known)
+            return any(map(raw.__contains__, _MARKS)) or any(map(raw.__contains__, self._known))
         except Exception as error:
             raise RedactionError("a record could not be checked for secrets; nothing of it is stored") from error
 
