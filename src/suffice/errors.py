@@ -7,6 +7,7 @@ It must never carry a secret: messages are written for the caller and may be sho
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 
@@ -15,12 +16,14 @@ class SufficeError(Exception):
 
     `message` says what is wrong and where, `hint` how to mend it (may be empty), `code` is stable and documented,
     `status` is the HTTP status, `retryable` tells whether the same call may succeed later, `param` names the offending
-    field of a request, `retry_after_s` is set when the time of a useful retry is known.
+    field of a request, `retry_after_s` is set when the time of a useful retry is known. `verbatim` is a provider's own error
+    object, free of secrets, for a caller of the same dialect whose software reads its type and wording.
     """
 
     default_code: ClassVar[str] = "internal_error"
     status: int = 500
     retryable: bool = False
+    verbatim: Mapping[str, object] | None = None
 
     def __init__(
         self,

@@ -78,7 +78,7 @@ def test_every_block():
         *END,
     )
     assert events == [
-        UsageReport(usage=Usage(input_tokens=4, cache_read_tokens=2, output_tokens=1)),
+        UsageReport(usage=Usage(input_tokens=4, cache_read_tokens=2, output_tokens=1), partial=True),
         Start(id="i", model="up"),
         ReasoningDelta(text="hm", issuer="p"),
         ReasoningEnd(signature="SIG", issuer="p"),

@@ -78,3 +78,11 @@ def test_the_memory_is_bounded():
     memory.recall("b")
     memory.remember("d", Remembered(signature="1", issuer="x"))
     assert memory.recall("c") is None and memory.recall("b") is not None
+
+
+def test_state_without_a_name_is_said_to_be_of_its_owner():
+    call = ToolCall(id="c", name="f", signature="S", issuer="messages")
+    parts = (Reasoning(text="hm", signature="S", issuer="messages"), Reasoning(text="x", issuer="other"), call)
+    request = Request(dialect="messages", messages=(Message(role="assistant", parts=parts),))
+    named = reasoning.owned(request, "messages", "anthropic").messages[0].parts
+    assert [part.issuer for part in named] == ["anthropic", "other", "anthropic"]

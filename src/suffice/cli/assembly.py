@@ -243,7 +243,12 @@ class Runtime:
         """Return the ASGI application of the public listener."""
         serve = self.pipeline.serve
         server = self.state.settings.server
-        table = [("/v1/chat/completions", "chat"), ("/v1/completions", "completions"), ("/v1/embeddings", "embeddings")]
+        table = [
+            ("/v1/chat/completions", "chat"),
+            ("/v1/completions", "completions"),
+            ("/v1/embeddings", "embeddings"),
+            ("/v1/messages", "messages"),
+        ]
         routes = [
             Route(method="POST", path=path, dialect=operation, handler=partial(_serve, serve, operation))
             for path, operation in table

@@ -94,6 +94,13 @@ class EndpointSettings:
             example='["qwen2.5-coder:7b"]',
         ),
     )
+    dialects: tuple[Literal["chat", "messages", "responses", "gemini"], ...] = field(
+        default=(),
+        metadata=about(
+            "Dialects that this endpoint speaks, where it speaks fewer than its provider does. Empty: all of the provider's.",
+            example='["chat"]',
+        ),
+    )
     region: str = field(
         default="", metadata=about("Region of the provider's service, where it has regions.", **_HOST_PART)
     )

@@ -28,6 +28,7 @@ from suffice.upstream.faults import (
     classify_event,
     classify_seen,
     classify_transport,
+    with_words,
 )
 from suffice.upstream.health import Health
 from suffice.upstream.transport import Transport
@@ -37,6 +38,8 @@ from suffice.values.money import Estimated, Known, NanoUsd
 
 ERROR_BODY_BYTES = 65_536
 ANSWER_BYTES = 64 * 1024 * 1024
+# How long a stream of which nothing is visible yet (whole tool calls are held back) may still be given to another provider.
+HOLD_S = 10.0
 
 
 class AttemptFailed(Exception):
@@ -72,11 +75,11 @@ class Attempts:
         """
         number = turn.attempts + 1
         # Whoever chose the route saw it available with no await since: on a half-open circuit this request is the probe.
-        self.health.admit(route.endpoint.id, route.arm.model)
+        self.health.admit(route.arm.endpoint, route.arm.model)
         try:
             reservation = await self._reserve(turn, route, number)
         except BaseException:
-            self.health.abandoned(route.endpoint.id, route.arm.model)
+            self.health.abandoned(route.arm.endpoint, route.arm.model)
             raise
         live = Live(self.env, self.ledger, turn, route, reservation, number)
         try:
@@ -98,7 +101,7 @@ class Attempts:
     def cancelled(self, live: Live) -> None:
         """Book an attempt that ends without a verdict: the client left, or something of ours broke."""
         live.cancel()
-        self.health.abandoned(live.route.endpoint.id, live.route.arm.model)
+        self.health.abandoned(live.route.arm.endpoint, live.route.arm.model)
 
     def _left(self, turn: Turn) -> Deadlines:
         """Return the deadlines of one attempt: all attempts of a request share its total."""
@@ -111,30 +114,31 @@ class Attempts:
         assert live.response is not None
         body = await live.response.read(ERROR_BODY_BYTES, self.deadlines.between_s)
         times = live.response.timings
-        return classify(
+        fault = classify(
             live.response.status,
             live.response.headers,
             body,
-            live.route.endpoint.dialect,
+            live.route.dialect,
             now_s=self.env.now(),
             elapsed_s=times.head - times.start,
         )
+        return with_words(fault, body) if live.in_own_words else fault
 
     def _failed(self, live: Live, fault: Fault) -> AttemptFailed:
         live.fail(fault)
-        self.health.failed(live.route.endpoint.id, live.route.arm.model, fault)
+        self.health.failed(live.route.arm.endpoint, live.route.arm.model, fault)
         return AttemptFailed(fault)
 
     def succeeded(self, live: Live) -> None:
         """Tell the health table of a complete answer."""
         times = live.timings
         ttft_s = times.first_byte - times.start if times is not None and times.first_byte else None
-        self.health.succeeded(live.route.endpoint.id, live.route.arm.model, ttft_s=ttft_s)
+        self.health.succeeded(live.route.arm.endpoint, live.route.arm.model, ttft_s=ttft_s)
 
     async def begin(self, live: Live) -> bytes:
         """Hold a stream's head until its first real event and return the bytes so far. Raises AttemptFailed."""
         reader = live.reader
-        held = b""
+        held, chunk = b"", b"-"
         try:
             assert live.response is not None
             wrong = check_head(live.response.headers, stream=True)
@@ -143,10 +147,13 @@ class Attempts:
             if live.header(b"content-type").startswith("application/json"):
                 raise AttemptFailed(await self._refused(live))
             started_s = live.response.timings.start
-            while not reader.started:
+            held_until_s = self.env.monotonic() + HOLD_S
+            while not reader.started or (reader.quiet and self.env.monotonic() < held_until_s):
                 # Comments keep a connection alive, not a request: the deadline runs from its start to the first event.
                 left_s = started_s + self.deadlines.first_byte_s - self.env.monotonic()
-                if left_s <= 0:
+                if reader.started:
+                    left_s = max(left_s, self.deadlines.between_s)
+                elif left_s <= 0:
                     raise _no_event()
                 chunk = await live.chunk(left_s)
                 if not chunk:
@@ -155,8 +162,8 @@ class Attempts:
                 held += reader.feed(chunk)
             if reader.failure is not None:
                 raise AttemptFailed(_early(live))
-            if not reader.started:
-                raise TransportFault("truncated", "body", bytes_sent="all", detail="the stream ended without an event")
+            if (not chunk and not reader.finished and reader.quiet) or not reader.started:
+                raise TransportFault("truncated", "body", bytes_sent="all", detail="the stream ended without an answer")
         except TransportFault as fault:
             told = _no_event() if fault.kind == "stall" else fault
             raise self._failed(live, classify_transport(told)) from fault
@@ -175,9 +182,9 @@ class Attempts:
         try:
             body = await live.response.read(ANSWER_BYTES, self.deadlines.total_s)
             live.bytes_in = len(body)
-            fault = check_body(live.response.headers, body, live.route.endpoint.dialect, now_s=self.env.now())
+            fault = check_body(live.response.headers, body, live.route.dialect, now_s=self.env.now())
             if fault is not None:
-                raise AttemptFailed(fault)
+                raise AttemptFailed(with_words(fault, body) if live.in_own_words else fault)
             whole = live.route.conversation.whole(body)
             self.succeeded(live)
             return whole
@@ -203,7 +210,7 @@ class Attempts:
             model=arm.model,
             endpoint=arm.endpoint,
             client_dialect=turn.call.dialect,
-            upstream_dialect=route.endpoint.dialect,
+            upstream_dialect=route.dialect,
             stream=turn.view.stream,
             price_kind="known"
             if isinstance(route.price, Known)
@@ -223,13 +230,15 @@ def _no_event() -> TransportFault:
 
 def _early(live: Live) -> Fault:
     """Return the fault of an error event that came before anything was sent on; what was generated before it is charged."""
-    fault = event_fault(live.reader.failure, tokens_seen=False)
+    fault = event_fault(live, tokens_seen=False)
     seen = live.reader.answer()
     if seen.empty and not seen.reasoning:
         return fault
     return replace(fault, charge=Charge.EST)
 
 
-def event_fault(failure: object, *, tokens_seen: bool) -> Fault:
+def event_fault(live: Live, *, tokens_seen: bool) -> Fault:
     """Return the fault of an error event that a stream reader decoded."""
-    return classify_event(msgspec.json.encode({"error": failure}), tokens_seen=tokens_seen)
+    payload = msgspec.json.encode({"error": live.reader.failure})
+    fault = classify_event(payload, tokens_seen=tokens_seen)
+    return with_words(fault, payload) if live.in_own_words else fault

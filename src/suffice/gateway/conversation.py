@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import msgspec
 
 from suffice.catalog.providers import Quirks
-from suffice.errors import RequestError
+from suffice.errors import RequestError, SufficeError
 from suffice.values.usage import Usage
 from suffice.wire.chat_relay import Answer, ChatRelay, whole
 from suffice.wire.embeddings import embeddings
@@ -54,11 +54,23 @@ class StreamReader(Protocol):
     """Reads an upstream event stream and yields the bytes for the client; see `wire.chat_relay.ChatRelay`."""
 
     started: bool
-    done: bool
-    failure: Any
-    finish_reason: str
     # Events with data so far; comments do not count.
     data_events: int
+
+    @property
+    def done(self) -> bool:
+        """True once nothing more is to come."""
+        ...
+
+    @property
+    def failure(self) -> Any:
+        """The provider's error object, or None."""
+        ...
+
+    @property
+    def quiet(self) -> bool:
+        """True while nothing that a user can see has come, so that another provider could still take over."""
+        ...
 
     @property
     def finished(self) -> bool:
@@ -73,6 +85,14 @@ class StreamReader(Protocol):
         """Return what is left at the end of the upstream's bytes."""
         ...
 
+    def keep_alive(self) -> bytes:
+        """Return bytes that keep the client waiting, b"" where its dialect has none."""
+        ...
+
+    def fail(self, error: SufficeError) -> bytes:
+        """Return the bytes that end a broken stream honestly."""
+        ...
+
     def usage(self) -> Usage | None:
         """Return the provider's usage report, if it came."""
         ...
@@ -83,7 +103,20 @@ class StreamReader(Protocol):
 
 
 class Conversation(Protocol):
-    """Everything that differs between pairs of dialects."""
+    """Everything that differs between pairs of dialects.
+
+    `losses` is the value of the header that names what the provider could not be told, "" for nothing.
+    """
+
+    @property
+    def losses(self) -> str:
+        """What is lost on the way, for the client to see."""
+        ...
+
+    @property
+    def translated(self) -> bool:
+        """True when the answer is written anew rather than passed on."""
+        ...
 
     def outbound(self, top: TopLevel, view: RequestView, target: Target) -> Outbound:
         """Return the upstream request for `target`."""
@@ -98,16 +131,19 @@ class Conversation(Protocol):
         ...
 
 
-_JSON_HEADERS: tuple[Header, ...] = ((b"content-type", b"application/json"), (b"accept", b"application/json"))
-_SSE_HEADERS: tuple[Header, ...] = ((b"content-type", b"application/json"), (b"accept", b"text/event-stream"))
+JSON_HEADERS: tuple[Header, ...] = ((b"content-type", b"application/json"), (b"accept", b"application/json"))
+SSE_HEADERS: tuple[Header, ...] = ((b"content-type", b"application/json"), (b"accept", b"text/event-stream"))
 
 
 class PassThroughChat:
     """OpenAI chat, completions and embeddings in, the same out: bytes as they came."""
 
+    losses = ""
+    translated = False
+
     def outbound(self, top: TopLevel, view: RequestView, target: Target) -> Outbound:
         """Splice the model, the usage option of a stream, a clamped output limit and namespaced cache keys."""
-        changes: dict[str, bytes | None] = {"model": _quoted(target.model_name)}
+        changes: dict[str, bytes | None] = {"model": quoted(target.model_name)}
         if view.stream and not _asks_usage(top) and target.quirks.stream_options is not False:
             changes["stream_options"] = _with_usage(top)
         if target.max_output_tokens:
@@ -121,7 +157,7 @@ class PassThroughChat:
                 name = "max_tokens" if field == "either" else field
                 changes[name] = str(target.max_output_tokens).encode()
         changes.update(_namespaced(top, target.namespace))
-        headers = _SSE_HEADERS if view.stream else _JSON_HEADERS
+        headers = SSE_HEADERS if view.stream else JSON_HEADERS
         return Outbound(path=target.path, headers=headers, body=top.splice(changes))
 
     def reader(self, top: TopLevel, view: RequestView, target: Target) -> StreamReader:
@@ -139,9 +175,9 @@ class PassThroughEmbeddings(PassThroughChat):
 
     def outbound(self, top: TopLevel, view: RequestView, target: Target) -> Outbound:
         """Splice the model and the namespaced user."""
-        changes: dict[str, bytes | None] = {"model": _quoted(target.model_name)}
+        changes: dict[str, bytes | None] = {"model": quoted(target.model_name)}
         changes.update(_namespaced(top, target.namespace))
-        return Outbound(path=target.path, headers=_JSON_HEADERS, body=top.splice(changes))
+        return Outbound(path=target.path, headers=JSON_HEADERS, body=top.splice(changes))
 
     def whole(self, body: bytes) -> Whole:
         """Read the usage; vectors are not decoded."""
@@ -171,7 +207,8 @@ def _namespaced(top: TopLevel, namespace: bytes) -> dict[str, bytes]:
     return changes
 
 
-def _quoted(name: str) -> bytes:
+def quoted(name: str) -> bytes:
+    """Return `name` as a JSON string."""
     return b'"' + name.encode().replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
 
 

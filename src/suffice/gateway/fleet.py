@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from suffice.catalog import overrides
 from suffice.catalog.book import Catalog
@@ -18,18 +17,18 @@ from suffice.config.schema import Settings
 from suffice.config.sections import EndpointSettings
 from suffice.decision.policy import ArmFacts
 from suffice.errors import ConfigError
-from suffice.upstream.endpoints import Endpoint, make_endpoint
+from suffice.gateway.speech import Speaker, Speech
+from suffice.upstream.endpoints import Endpoint
 from suffice.values.plan import Arm
 
-# The paths of a provider by the operation that a client asks for.
-OPERATIONS = ("chat", "completions", "embeddings")
 # What a model is taken to be able to do when nobody recorded it: refusing on a guess would be the worse error.
 _ASSUMED = frozenset({"tools", "structured"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Served:
-    """One model at one endpoint. `paths` maps an operation to the full request path at the endpoint."""
+    """One model at one endpoint. `paths` maps a dialect or service to its full path at the endpoint; `speech` says for each
+    operation of a client how it is spoken here, in which operations that are missing are not served."""
 
     arm: Arm
     endpoint: Endpoint
@@ -37,6 +36,7 @@ class Served:
     model: Model
     facts: ArmFacts
     paths: Mapping[str, bytes]
+    speech: Mapping[str, Speech]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,14 +81,25 @@ def build(settings: Settings, catalog: Catalog, today: str) -> Fleet:
             raise ConfigError(
                 f"endpoint {name!r}: no provider is called {section.provider!r}", hint="see `suffice models`"
             )
-        endpoint = endpoints[name] = _endpoint(name, section, provider, settings)
-        paths = _paths(section, provider)
+        speaker = Speaker(name, section, provider, settings)
+        endpoint = endpoints[name] = speaker.endpoint
+        paths = speaker.paths()
         for model in _models(section, provider, catalog):
             if _disabled(settings, model):
                 continue
             arm = Arm(model=model.id, endpoint=name)
             facts = _facts(arm, section, provider, model, today)
-            served.append(Served(arm=arm, endpoint=endpoint, provider=provider, model=model, facts=facts, paths=paths))
+            served.append(
+                Served(
+                    arm=arm,
+                    endpoint=endpoint,
+                    provider=provider,
+                    model=model,
+                    facts=facts,
+                    paths=paths,
+                    speech=speaker.speech(model),
+                )
+            )
     by_model: dict[str, list[Served]] = {}
     for row in served:
         by_model.setdefault(row.model.id, []).append(row)
@@ -100,55 +111,6 @@ def build(settings: Settings, catalog: Catalog, today: str) -> Fleet:
         by_model={model: tuple(rows) for model, rows in by_model.items()},
         reference=settings.routing.reference_model,
     )
-
-
-def _endpoint(name: str, section: EndpointSettings, provider: Provider, settings: Settings) -> Endpoint:
-    base = section.base_url or provider.base_url
-    fill = {
-        "region": section.region,
-        "location": section.region,
-        "resource": section.resource,
-        "account": section.resource,
-    }
-    fill["project"] = section.project
-    auth = provider.auth.value
-    if auth in ("sigv4", "oauth2"):
-        auth = "bearer"
-    parts = urlsplit(base)
-    return make_endpoint(
-        name,
-        provider=provider.id,
-        dialect="openai-chat",
-        base_url=f"{parts.scheme}://{parts.netloc}",
-        auth=auth if not (auth == "none" and section.api_key) else "bearer",
-        api_key=section.api_key.reveal() if section.api_key else "",
-        headers=[*provider.quirks.headers.items(), *((k, v.reveal()) for k, v in section.headers.items())],
-        fill={key: value for key, value in fill.items() if value},
-        proxy=_proxy(section),
-        private=section.private or provider.local,
-        max_connections=settings.upstream.max_connections,
-        ca_file=section.ca_file,
-    )
-
-
-def _proxy(section: EndpointSettings) -> str:
-    if not section.proxy or section.proxy_auth is None:
-        return section.proxy
-    scheme, _, rest = section.proxy.partition("://")
-    return f"{scheme}://{section.proxy_auth.reveal()}@{rest}"
-
-
-def _paths(section: EndpointSettings, provider: Provider) -> dict[str, bytes]:
-    paths = {}
-    for operation in OPERATIONS:
-        # Whether a server's address is written with `/v1` or without differs between providers; both are understood.
-        base = section.base_url.rstrip("/")
-        if base.endswith("/v1") and provider.dialects.get(operation, "").startswith("/v1/"):
-            base = base.removesuffix("/v1")
-        url = provider.url(operation, base)
-        if url is not None:
-            paths[operation] = (urlsplit(url).path or "/").encode()
-    return paths
 
 
 def _models(section: EndpointSettings, provider: Provider, catalog: Catalog) -> Iterable[Model]:

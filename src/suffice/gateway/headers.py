@@ -45,6 +45,11 @@ def chosen(turn: Turn, arm: Arm, *, settled: bool) -> list[Header]:
     return headers
 
 
+def lost(losses: str) -> list[Header]:
+    """Return what a provider of another dialect could not be told, nothing when it could be told everything."""
+    return [(b"x-suffice-losses", clean(losses, 1000))] if losses else []
+
+
 def estimated(turn: Turn, cost_nano: int, reference_nano: int) -> list[Header]:
     """Return the money headers of a stream, before its end: all of them estimates."""
     headers: list[Header] = [(b"x-suffice-cost-estimate-usd", dollars(turn.cost_nano + cost_nano))]

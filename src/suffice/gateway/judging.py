@@ -8,9 +8,12 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import msgspec
 
+from suffice.gateway.speech import CONVERSATIONS
+from suffice.gateway.translation import CLIENTS, PROVIDERS, Exchange
 from suffice.gateway.turn import Turn
 from suffice.values.task import TaskType
 from suffice.values.verdict import Outcome, Verdict
@@ -18,6 +21,7 @@ from suffice.verify.ask import ask_from_chat
 from suffice.verify.judge import judge, overall
 from suffice.verify.view import AnswerView, AskView, ToolCall
 from suffice.wire.chat_relay import Answer
+from suffice.wire.codec import Target as WireTarget
 
 log = logging.getLogger("suffice.verify")
 
@@ -73,10 +77,22 @@ class Judging:
     def _ask(self, turn: Turn, answer: Answer) -> AskView:
         features = turn.features
         plain = AskView(task=features.task, language=features.language, suffix=turn.view.suffix)
-        if turn.operation != "chat" or not (answer.tool_calls or "```" in answer.text or features.needs_structured):
+        if turn.operation not in CONVERSATIONS or not (
+            answer.tool_calls or "```" in answer.text or features.needs_structured
+        ):
             # Prose needs no look at the conversation, which may be hundreds of kilobytes.
             return plain
-        return ask_from_chat(msgspec.json.decode(turn.call.body), task=features.task, language=features.language)
+        return ask_from_chat(chat_body(turn), task=features.task, language=features.language)
+
+
+def chat_body(turn: Turn) -> dict[str, Any]:
+    """Return the request as a decoded chat body, the form that the gates read; written in it when it came in another dialect."""
+    body = turn.call.body
+    if turn.operation != "chat":
+        request = (turn.exchange or Exchange(turn.call, CLIENTS[turn.operation], b"")).request
+        body = PROVIDERS["chat"].encode_request(request, WireTarget(model="", custom_tools=True)).body
+    decoded: dict[str, Any] = msgspec.json.decode(body)
+    return decoded
 
 
 def is_plain_prose(answer: Answer) -> bool:

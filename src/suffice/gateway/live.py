@@ -41,6 +41,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     price: Price
     reference: Price | None
     bound_nano: int
+    dialect: str = "chat"
 
 
 class Live:
@@ -59,6 +60,11 @@ class Live:
         self.reader: StreamReader = route.conversation.reader(turn.top, turn.view, route.target)
         self.bytes_in = 0
         self.ended = False
+
+    @property
+    def in_own_words(self) -> bool:
+        """True when the provider's errors go to the client as they came: clients of Messages react to type and wording."""
+        return self.route.dialect == "messages" and self.turn.operation == "messages"
 
     @property
     def status(self) -> int:

@@ -26,13 +26,13 @@ from suffice.gateway.attempts import AttemptFailed, Attempts
 from suffice.gateway.auth import Principal
 from suffice.gateway.call import Call
 from suffice.gateway.conversation import Whole
-from suffice.gateway.headers import billed, chosen, estimated, passed
+from suffice.gateway.headers import billed, chosen, estimated, lost, passed
 from suffice.gateway.judging import Judging
 from suffice.gateway.live import Live
 from suffice.gateway.recording import Recording
 from suffice.gateway.recovery import Recovery
 from suffice.gateway.relay import relay
-from suffice.gateway.reply import Reply
+from suffice.gateway.reply import JSON, Reply
 from suffice.gateway.routes import RouteTable
 from suffice.gateway.turn import Turn
 from suffice.upstream.deadlines import Deadlines
@@ -111,7 +111,9 @@ class Pipeline:
             route = onward
         assert best is not None
         live, whole = best
-        headers = [*passed(live.upstream_headers), *chosen(turn, live.route.arm, settled=True), *billed(turn)]
+        conversation = live.route.conversation
+        first = [JSON] if conversation.translated else passed(live.upstream_headers)
+        headers = [*first, *lost(conversation.losses), *chosen(turn, live.route.arm, settled=True), *billed(turn)]
         await turn.reply.whole(200, whole.body, headers)
 
     async def _stream(self, turn: Turn, live: Live) -> None:
@@ -119,6 +121,7 @@ class Pipeline:
         expected = self._routes.expected(turn, live.route)
         headers = [
             *_EVENT_STREAM,
+            *lost(live.route.conversation.losses),
             *chosen(turn, live.route.arm, settled=False),
             *estimated(turn, expected.cost_nano, expected.reference_nano),
         ]

@@ -22,6 +22,7 @@ from suffice.errors import DecisionError, ForbiddenError, RequestError, SufficeE
 from suffice.gateway.auth import Principal
 from suffice.gateway.call import Call
 from suffice.gateway.reply import Reply
+from suffice.gateway.speech import CONVERSATIONS
 from suffice.gateway.state import State
 from suffice.gateway.turn import Turn
 from suffice.ledger.book import Ledger
@@ -30,6 +31,7 @@ from suffice.values.env import Env
 from suffice.values.money import NanoUsd, nano
 from suffice.values.plan import Arm, Plan, Step
 from suffice.values.task import Features, TaskType
+from suffice.wire.messages_view import messages_view, session_user
 from suffice.wire.prescan import TopLevel, scan
 from suffice.wire.request_view import RequestView, chat_view, completions_view
 
@@ -171,9 +173,11 @@ class Reading:
         health = self._health
         candidates = list(state.candidates(target))
         other: dict[Arm, str] = {}
-        if target.models is not None or operation != "chat":  # what `auto` chooses among serves chat
-            paths = {arm: state.fleet.by_arm[arm].paths for arm in candidates}
-            other = {arm: f"operation: does not serve {operation}" for arm in candidates if operation not in paths[arm]}
+        if target.models is not None or operation not in CONVERSATIONS:  # what `auto` chooses among serves all of them
+            speech = {arm: state.fleet.by_arm[arm].speech for arm in candidates}
+            other = {
+                arm: f"operation: does not serve {operation}" for arm in candidates if operation not in speech[arm]
+            }
         arms = [arm for arm in candidates if arm not in other]
         if candidates and (not arms or (operation == "embeddings" and target.models is None)):
             raise RequestError(
@@ -210,6 +214,7 @@ def _embeddings_view(top: TopLevel) -> RequestView:
 
 VIEWS: Mapping[str, Callable[[TopLevel], RequestView]] = {
     "chat": chat_view,
+    "messages": messages_view,
     "completions": completions_view,
     "embeddings": _embeddings_view,
 }
@@ -262,6 +267,10 @@ def _body_signals(top: TopLevel) -> dict[str, str]:
         raw = top.value(name)
         if raw is not None and raw[:1] == b'"':
             found[name] = raw.decode("utf-8", "replace")
+    if top.value("metadata") is not None:
+        user = session_user(top)
+        if user:
+            found[BODY_SIGNALS[2]] = user
     return found
 
 

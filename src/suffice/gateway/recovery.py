@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from suffice.decision.virtual import Rule
-from suffice.errors import BudgetError, SufficeError
+from suffice.errors import BudgetError, RequestError, SufficeError
 from suffice.gateway.fleet import Served
 from suffice.gateway.live import Route
 from suffice.gateway.routes import RouteTable
@@ -55,7 +55,7 @@ class Recovery:
 
     def begins(self, route: Route) -> None:
         """Count the first attempt of a request: its endpoint earns a share of a retry."""
-        self._budget.request(route.endpoint.id)
+        self._budget.request(route.arm.endpoint)
 
     async def after(self, turn: Turn, failed: Route, fault: Fault) -> Next:
         """Return what to do after `fault` on `failed`."""
@@ -73,8 +73,8 @@ class Recovery:
         arm = Arm(model=move.target.model, endpoint=move.target.endpoint)
         try:
             route = self._routes.make(turn, arm)
-        except BudgetError:
-            # The budget does not pay for the next model: the caller learns what went wrong with the one it could pay.
+        except (BudgetError, RequestError):
+            # The next model cannot be told what was asked, or is not paid for: the caller learns what went wrong with the first.
             return Next(route=None, error=fault.error(dialect=turn.call.dialect))
         self._told(move.kind)
         self._budget.spend(arm.endpoint, healthy=self._health.healthy(arm.endpoint, arm.model))

@@ -19,6 +19,8 @@ from suffice.values.verdict import Verdict
 from suffice.wire.chat_relay import Answer
 
 DONE_FRAME = b"data: [DONE]\n\n"
+# While whole tool calls are held back the client hears that we live, at most this often.
+KEEP_ALIVE_S = 10.0
 
 Judge = Callable[[Answer], tuple[Verdict, ...]]
 
@@ -32,11 +34,15 @@ async def relay(live: Live, held: bytes, headers: list[Header], attempts: Attemp
     reply, reader, between_s = live.turn.reply, live.reader, attempts.deadlines.between_s
     now = attempts.env.monotonic
     try:
+        reply.ending = reader.fail
         await reply.head(200, headers)
-        pending, events, stalled_at = held, -1, 0.0
+        pending, events, stalled_at, told_s = held, -1, 0.0, now()
         while not reader.done:
             if pending:
                 await reply.write(pending)
+            elif now() - told_s >= KEEP_ALIVE_S:
+                told_s = now()
+                await reply.write(reader.keep_alive())
             # Comments and parts of an event show that the provider lives, not that the answer goes on.
             if reader.data_events != events:
                 events, stalled_at = reader.data_events, now() + between_s
@@ -48,12 +54,13 @@ async def relay(live: Live, held: bytes, headers: list[Header], attempts: Attemp
                 break
             pending = reader.feed(chunk)
             if reader.failure is not None:
-                return await _broken(attempts, live, event_fault(reader.failure, tokens_seen=True))
+                return await _broken(attempts, live, event_fault(live, tokens_seen=True))
         if not reader.finished:
             return await _broken(attempts, live, classify_seen(Seen.TRUNCATED))
         answer = reader.answer()
         live.settle(answer, reader.usage(), outcome="ok", verdicts=judge(answer))
         attempts.succeeded(live)
+        # Only chat has providers that leave the terminator out after a finish reason.
         await reply.end(pending if reader.done else pending + DONE_FRAME)
         await live.finish()
     except TransportFault as fault:
@@ -70,6 +77,6 @@ async def relay(live: Live, held: bytes, headers: list[Header], attempts: Attemp
 
 async def _broken(attempts: Attempts, live: Live, fault: Fault) -> Fault:
     live.fail(fault)
-    attempts.health.failed(live.route.endpoint.id, live.route.arm.model, fault)
+    attempts.health.failed(live.route.arm.endpoint, live.route.arm.model, fault)
     await live.turn.reply.error(fault.error(dialect=live.turn.call.dialect))
     return fault

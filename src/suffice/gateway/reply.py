@@ -30,6 +30,8 @@ class Reply:
         self.started = False
         self.finished = False
         self.status = 0
+        # How a stream that has begun ends in an error, when its dialect's frame depends on what was sent before.
+        self.ending: Callable[[SufficeError], bytes] | None = None
         self.headers: list[Header] = []
 
     async def head(self, status: int, headers: Sequence[Header]) -> None:
@@ -57,7 +59,8 @@ class Reply:
         if self.finished:
             return
         if self.started:
-            await self.end(wire_errors.frame(self.dialect, error, self.request_id))
+            ending = self.ending
+            await self.end(ending(error) if ending else wire_errors.frame(self.dialect, error, self.request_id))
             return
         headers: list[Header] = [JSON, _NO_RETRY]
         if error.retry_after_s is not None and error.status in (408, 429, 503, 529):

@@ -15,8 +15,19 @@ from suffice.decision.attempt_price import output_tokens
 from suffice.decision.cascade import Move
 from suffice.errors import BudgetError, DecisionError, RequestError
 from suffice.gateway.conversation import Conversation, PassThroughChat, PassThroughEmbeddings, Target
+from suffice.gateway.fleet import Served
 from suffice.gateway.live import Route
+from suffice.gateway.messages_conversation import PassThroughMessages
 from suffice.gateway.settlement import bill
+from suffice.gateway.translation import (
+    CLIENTS,
+    PROVIDERS,
+    SEALED,
+    Exchange,
+    ReasoningShelf,
+    Translation,
+    target_of,
+)
 from suffice.gateway.turn import Turn
 from suffice.values.env import Env
 from suffice.values.money import Price, Rates, Unknown
@@ -47,6 +58,7 @@ class RouteTable:
         self._namespaces: dict[str, bytes] = {}
         self._pass_through = PassThroughChat()
         self._embeddings = PassThroughEmbeddings()
+        self._shelf = ReasoningShelf()
 
     def make(self, turn: Turn, arm: Arm) -> Route:
         """Return the route of `arm`. Raises BudgetError when not even a short answer fits the budget."""
@@ -55,22 +67,24 @@ class RouteTable:
             raise DecisionError(f"{arm.name} is not served by any endpoint")
         price = self.price(turn, arm.model)
         clamp, bound = self._bound(turn, price, served.model.max_output)
+        speech = served.speech[turn.operation]
         target = Target(
             model_name=served.model.name,
-            path=served.paths[turn.operation],
+            path=speech.stream_path if turn.view.stream else speech.path,
             quirks=served.provider.quirks,
             max_output_tokens=clamp,
             namespace=self._namespace(turn),
         )
         return Route(
             arm=arm,
-            endpoint=served.endpoint,
+            endpoint=speech.endpoint,
             model=served.model,
             target=target,
-            conversation=self._conversation(turn),
+            conversation=self._conversation(turn, served, speech.dialect, clamp),
             price=price,
             reference=self.reference(turn),
             bound_nano=bound,
+            dialect=speech.dialect,
         )
 
     def price(self, turn: Turn, model: str) -> Price:
@@ -99,11 +113,26 @@ class RouteTable:
             return None
         try:
             return self.make(turn, move.arm)
-        except BudgetError:
-            return None
+        except (BudgetError, RequestError):
+            return None  # neither a step that nobody pays for nor one that cannot be told what was asked
 
-    def _conversation(self, turn: Turn) -> Conversation:
-        return self._embeddings if turn.operation == "embeddings" else self._pass_through
+    def _conversation(self, turn: Turn, served: Served, dialect: str, clamp: int) -> Conversation:
+        operation = turn.operation
+        if operation == "embeddings":
+            return self._embeddings
+        # Sealed state is readable to us only, so a body that carries some is never passed on as it is.
+        if operation == dialect and (operation == "completions" or SEALED not in turn.call.body):
+            if operation != "messages":
+                return self._pass_through
+            if not _foreign_state(turn, served):
+                return PassThroughMessages(turn.call)
+        exchange = turn.exchange
+        if exchange is None:
+            last = _last(turn)
+            owner = last.provider.id if last is not None else ""
+            exchange = turn.exchange = Exchange(turn.call, CLIENTS[operation], self._namespace(turn), owner)
+        target = target_of(served.provider, served.model, dialect, limit=clamp, session_key=turn.session_key)
+        return Translation(exchange, PROVIDERS[dialect], target, self._shelf.of(turn.session_key))
 
     def _namespace(self, turn: Turn) -> bytes:
         tenant = turn.principal.tenant
@@ -157,6 +186,18 @@ class RouteTable:
         if strict:
             return size
         return max(turn.features.prompt_tokens, int(size / DENSE_BYTES_PER_TOKEN))
+
+
+def _last(turn: Turn) -> Served | None:
+    """Return what answered this session last, None for its first turn or when it is no longer served."""
+    pinned = turn.session.pinned
+    return turn.fleet.by_arm.get(pinned) if pinned is not None else None
+
+
+def _foreign_state(turn: Turn, served: Served) -> bool:
+    """Tell whether signed thinking in the body may be another provider's: of the one that answered this session last."""
+    last = _last(turn)
+    return last is not None and last.provider.id != served.provider.id and b'"signature"' in turn.call.body
 
 
 def _answers(turn: Turn) -> int:

@@ -80,7 +80,7 @@ class State:
         chosen, open_rows = [], []
         for row in self.fleet.served:
             section = self.settings.endpoints[row.arm.endpoint]
-            if row.model.kind != "chat" or "chat" not in row.paths:
+            if row.model.kind != "chat" or "chat" not in row.speech:
                 continue
             if section.models:
                 chosen.append(row)

@@ -17,6 +17,7 @@ from suffice.gateway.auth import Principal
 from suffice.gateway.call import Call
 from suffice.gateway.fleet import Fleet
 from suffice.gateway.reply import Reply
+from suffice.gateway.translation import Exchange
 from suffice.values.plan import Arm, Plan
 from suffice.values.task import Features
 from suffice.values.usage import Usage
@@ -45,8 +46,9 @@ class Turn(msgspec.Struct, kw_only=True):
     """The state of one request.
 
     `fleet` is the configuration's that was current when the request was read: a reload in between changes nothing for it.
-    `operation` is chat, completions or embeddings; `check` names an operator's check or is empty; `cap` is how many answers
-    may be tried; `down` are the arms that were out of order when the plan was made, with the reasons.
+    `operation` is the client's dialect or service (chat, messages, completions, embeddings, ...); `check` names an operator's
+    check or is empty; `cap` is how many answers may be tried; `down` are the arms that were out of order when the plan was made,
+    with the reasons; `exchange` is the client's side of a translation, once one was needed.
     """
 
     call: Call
@@ -69,6 +71,7 @@ class Turn(msgspec.Struct, kw_only=True):
     cap: int = 1
     down: Mapping[Arm, str] = msgspec.field(default_factory=dict)
     tried: list[Attempted] = msgspec.field(default_factory=list)
+    exchange: Exchange | None = None
 
     @property
     def attempts(self) -> int:

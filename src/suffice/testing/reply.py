@@ -11,8 +11,9 @@ from email.utils import formatdate
 from typing import NamedTuple
 
 from suffice.testing import chat, embeddings
-from suffice.testing.chat import Identity, encode
-from suffice.testing.script import Behaviour, Call, Error
+from suffice.testing.chat import Identity
+from suffice.testing.dialects import Dialect, dialect_of
+from suffice.testing.script import Behaviour, Call
 from suffice.testing.seeded import Seeded
 
 KEEP, CLOSE, RESET, HANG = "keep", "close", "rst", "hang"
@@ -57,20 +58,15 @@ def _whole_body(behaviour: Behaviour, call: Call, identity: Identity) -> tuple[i
     if behaviour.body is not None:
         return behaviour.status, behaviour.body.encode(), kind, 0
     if behaviour.status != 200 or behaviour.error_in_200:
-        return behaviour.status, error_body(behaviour.error), kind, 0
+        return behaviour.status, dialect_of(call.path).error(behaviour.error, behaviour.status), kind, 0
     if call.path.endswith("/embeddings"):
         return 200, embeddings.body(behaviour, call, identity, chat.prompt_count(behaviour, call)), kind, 0
     if not call.stream:
-        body = chat.body(behaviour, call, identity)
+        body = dialect_of(call.path).body(behaviour, call, identity)
         if behaviour.toxic.malformed_at_event is not None:
             body = body[: len(body) // 2]
         return 200, body, kind, chat.count(behaviour)[0]
     return None
-
-
-def error_body(error: Error | None) -> bytes:
-    """Return the JSON of an error object."""
-    return encode({"error": error or Error()})
 
 
 def head(behaviour: Behaviour, status: int, kind: str, now: float, *more: tuple[str, str]) -> bytes:
@@ -161,22 +157,30 @@ def _wait(behaviour: Behaviour, number: int, tokens: int, chance: Seeded) -> flo
 def _events(behaviour: Behaviour, call: Call, identity: Identity) -> Iterator[tuple[bytes, int]]:
     frames, toxic = behaviour.frames, behaviour.toxic
     end = b"\r\n" if frames.crlf else b"\n"
+    dialect = dialect_of(call.path)
     before = (b": keepalive" + end + end if frames.comments else b"") + (
         b"event: message" + end if frames.event_lines else b""
     )
-    for number, (payload, tokens) in enumerate(chat.stream(behaviour, call, identity)):
+    failed = dialect.error(behaviour.error, 500)
+    for number, (payload, tokens) in enumerate(dialect.stream(behaviour, call, identity)):
         if toxic.error_after_events == number:
-            yield b"data: " + error_body(behaviour.error) + end + end, 0
+            yield _named(dialect, failed, end) + b"data: " + failed + end + end, 0
             return
+        named = _named(dialect, payload, end)
         if toxic.malformed_at_event == number:
             payload = payload[: len(payload) // 2]
-        yield before + b"data: " + payload + end + end, tokens
+        yield before + named + b"data: " + payload + end + end, tokens
         if frames.unknown_event and number == 0:
             yield b"event: telemetry" + end + b"data: " + FOREIGN + end + end, 0
     if toxic.error_after_events is not None:
-        yield b"data: " + error_body(behaviour.error) + end + end, 0
-    elif not frames.no_done and not frames.no_terminal:
-        yield before + b"data: [DONE]" + (b"" if frames.no_final_newline else end + end), 0
+        yield _named(dialect, failed, end) + b"data: " + failed + end + end, 0
+    elif dialect.done and not frames.no_done and not frames.no_terminal:
+        yield before + b"data: " + dialect.done + (b"" if frames.no_final_newline else end + end), 0
+
+
+def _named(dialect: Dialect, payload: bytes, end: bytes) -> bytes:
+    name = dialect.name(payload)
+    return b"event: " + name + end if name else b""
 
 
 def _sliced(behaviour: Behaviour, made: Iterator[Step]) -> Iterator[Step]:

@@ -27,7 +27,7 @@ from suffice.values.env import Env
 
 CALLER_IDS = (b"x-client-request-id", b"x-request-id", b"idempotency-key")
 WRITE_STEPS = 256
-POSTS = ("/chat/completions", "/completions", "/embeddings")
+POSTS = ("/chat/completions", "/completions", "/embeddings", "/messages")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -46,6 +46,7 @@ class Request:
     body: bytes
     parsed: dict[str, Any] | None
     outcome: str = "open"
+    query: str = ""
 
     def header(self, name: str) -> str | None:
         """Return the first header of that name, whatever its case."""
@@ -238,7 +239,8 @@ class Connection(asyncio.Protocol):
         core, body = self._core, b"".join(self._body)
         parsed = _parse(body)
         index, core.count = core.count, core.count + 1
-        method, path = self._parser.get_method().decode("latin-1"), self._path.split(b"?")[0].decode("latin-1")
+        method = self._parser.get_method().decode("latin-1")
+        path, _, query = self._path.decode("latin-1").partition("?")
         request = Request(
             index=index,
             connection=self._number,
@@ -248,6 +250,7 @@ class Connection(asyncio.Protocol):
             headers=self._headers,
             body=body,
             parsed=parsed,
+            query=query,
         )
         if core.record:
             core.requests.append(request)
@@ -256,7 +259,7 @@ class Connection(asyncio.Protocol):
         call = Call(
             method=method, path=path, model=model, stream=fields.get("stream") is True, body=body, parsed=parsed
         )
-        behaviour = core.behaviour(index, call, request.header("authorization") if core.api_key else None)
+        behaviour = core.behaviour(index, call, _credential(request) if core.api_key else None)
         now = core.env.now()
         identity = Identity(f"fake-{core.seed:x}-{index:06d}", int(now), model)
         row = None
@@ -278,6 +281,15 @@ class Connection(asyncio.Protocol):
             counts=behaviour.bill == "auto",
             keep_alive=self._parser.should_keep_alive(),
         )
+
+
+def _credential(request: Request) -> str | None:
+    """Return the credential in OpenAI's form, whichever header brought it."""
+    for name in ("x-api-key", "x-goog-api-key", "api-key"):
+        key = request.header(name)
+        if key:
+            return f"Bearer {key}"
+    return request.header("authorization")
 
 
 def _bills(behaviour: Behaviour) -> bool:

@@ -109,6 +109,24 @@ def scrubbed(text: str) -> str:
     return _SECRETS.sub("[hidden]", "".join(c for c in flat if c.isprintable()))[:MAX_MESSAGE]
 
 
+def redacted(value: Any, depth: int = 8) -> Any:
+    """Return a decoded error with its wording as it came, and everything hidden that looks like a secret or an id of ours."""
+    if isinstance(value, str):
+        return _SECRETS.sub("[hidden]", value[:MAX_BODY])
+    if depth and isinstance(value, dict):
+        return {str(k): redacted(v, depth - 1) for k, v in value.items()}
+    if depth and isinstance(value, list):
+        return [redacted(v, depth - 1) for v in value[:100]]
+    return value if isinstance(value, int | float | None) else None
+
+
+def verbatim(body: bytes) -> dict[str, Any] | None:
+    """Return the error object of a body, redacted but otherwise as it came; None when there is none with a message."""
+    raw = decode(body)
+    inner = raw.get("error") if isinstance(raw, dict) else None
+    return redacted(inner) if isinstance(inner, dict) and isinstance(inner.get("message"), str) else None
+
+
 def decode(body: bytes) -> Any:
     """Return the parsed body, or None when it is no JSON or too long to be an error."""
     if not body or len(body) > MAX_BODY:

@@ -6,6 +6,7 @@ text is shown to the caller except, scrubbed, for faults that are the caller's o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -21,6 +22,9 @@ SAME_AFTER_S = 5.0
 FAST_FAILURE_S = 1.0
 EXECUTED_AFTER_S = 5.0
 OWN_TEXT = (23, 24, 28, 30)
+# What is about the gateway's account at the provider, as rows and as kinds.
+OUR_ACCOUNT = (13, 25, 26)
+_ACCOUNT_KINDS = (Kind.QUOTA, Kind.BILLING, Kind.AUTH)
 
 
 class Seen(StrEnum):
@@ -66,7 +70,8 @@ class Fault:
 
     `matrix` is the row with its fixed consequences. `status`, `code`, `message`, `param`: what a caller may be told. `retry`,
     `charge`, `cools`, `cooldown_s`: as in the row, refined by the case. `retry_after_s` in seconds when the provider named
-    it. `upstream_status` is the provider's status or 0; `inner` the row of an error that came inside a 200.
+    it. `upstream_status` is the provider's status or 0; `inner` the row of an error that came inside a 200. `verbatim` is the
+    provider's error object for a caller of its dialect, see `with_words`.
     """
 
     matrix: Row
@@ -80,6 +85,7 @@ class Fault:
     param: str | None = None
     inner: int = 0
     number: int = -1
+    verbatim: Mapping[str, object] | None = None
 
     @property
     def row(self) -> int:
@@ -117,7 +123,23 @@ class Fault:
             cls = RequestError
         wait = self.retry_after_s if retry_after_s is None else retry_after_s
         status = self.client_status(dialect)
-        return cls(self.message, code=self.code, status=status, param=self.param, retry_after_s=wait)
+        error = cls(self.message, code=self.code, status=status, param=self.param, retry_after_s=wait)
+        if self.verbatim is not None:
+            error.verbatim = self.verbatim
+            error.status = self.upstream_status if self.upstream_status >= 400 else status
+        return error
+
+
+def with_words(fault: Fault, body: bytes) -> Fault:
+    """Return `fault` with the provider's own error object, for callers of its dialect who react to type and wording.
+
+    What concerns our account there (quota, billing, credentials) is never told as if it were the caller's.
+    """
+    inner = fault.inner or fault.row
+    kind = error_body.read(body).kind
+    if inner in OUR_ACCOUNT or fault.upstream_status in (401, 402, 403) or kind in _ACCOUNT_KINDS:
+        return fault
+    return replace(fault, verbatim=error_body.verbatim(body))
 
 
 def _fault(row: Row, **changes: Any) -> Fault:

@@ -12,9 +12,9 @@ from typing import Any
 
 import msgspec
 
-from suffice.errors import WireError
+from suffice.errors import SufficeError, WireError
 from suffice.values.usage import Usage
-from suffice.wire import sse, usage
+from suffice.wire import errors, sse, usage
 
 _NO_CHOICES = re.compile(rb'"choices"\s*:\s*\[\s*\]')
 _FINISH = re.compile(rb'"finish_reason"\s*:\s*"([a-z_]+)"')
@@ -32,6 +32,9 @@ class ChatRelay:
     once a real event (no comment) was seen, `failure` holds the decoded error object of an error event, `done` is true once
     `[DONE]` came, `finish_reason` the last one seen.
     """
+
+    # What passes through goes on at once: there is never anything held back.
+    quiet = False
 
     def __init__(self, *, swallow_usage: bool = False) -> None:
         self._swallow = swallow_usage
@@ -104,6 +107,14 @@ class ChatRelay:
         if found:
             self.finish_reason = found[-1].decode()
         return self.done or bool(found)
+
+    def keep_alive(self) -> bytes:
+        """Return a comment, which every reader of the dialect passes over."""
+        return sse.COMMENT
+
+    def fail(self, error: SufficeError) -> bytes:
+        """Return the frame that ends a broken stream; no `[DONE]` follows."""
+        return errors.frame(errors.CHAT, error)
 
     def usage(self) -> Usage | None:
         """Return the provider's own usage report, the last one of the stream, or None when there was none."""

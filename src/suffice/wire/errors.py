@@ -51,9 +51,8 @@ def body(dialect: str, error: SufficeError, request_id: str = "") -> bytes:
     text = str(error)
     if dialect == MESSAGES:
         kind = _ANTHROPIC_TYPES.get(error.status, "api_error")
-        return msgspec.json.encode(
-            {"type": "error", "error": {"type": kind, "message": text, "code": error.code}, "request_id": request_id}
-        )
+        told = error.verbatim or {"type": kind, "message": text, "code": error.code}
+        return msgspec.json.encode({"type": "error", "error": told, "request_id": request_id})
     if dialect == GEMINI:
         status = _GEMINI_STATUS.get(error.status, "INTERNAL")
         return msgspec.json.encode({"error": {"code": error.status, "message": text, "status": status}})

@@ -147,7 +147,7 @@ class MessagesDecoder:
             self._over = True
             out.append(failure(event.error))
 
-    def _start(self, message: Any, out: list[Event]) -> None:
+    def _start(self, message: Any, out: list[Event], *, partial: bool = True) -> None:
         if not isinstance(message, dict):
             raise WireError("message_start has no message")
         # The calls still open are of the broken first try; their numbers are given anew, so the pump forgets them.
@@ -155,17 +155,17 @@ class MessagesDecoder:
         if self._tools:
             raise WireError("the provider began its answer anew after a whole tool call")
         self._blocks = {}
-        self._count(message.get("usage"), out)
+        self._count(message.get("usage"), out, partial=partial)
         if not self._begun:
             self._begun = True
             out.append(Start(id=str(message.get("id") or ""), model=str(message.get("model") or "")))
 
-    def _count(self, report: Any, out: list[Event]) -> None:
+    def _count(self, report: Any, out: list[Event], *, partial: bool = False) -> None:
         if isinstance(report, dict):
             self._report |= {k: v for k, v in report.items() if v is not None}
             found = usage.from_anthropic(self._report)
             if found is not None:
-                out.append(UsageReport(usage=found))
+                out.append(UsageReport(usage=found, partial=partial))
 
     def _open(self, index: int, value: Any, out: list[Event]) -> None:
         if not isinstance(value, dict):
@@ -247,7 +247,7 @@ class MessagesDecoder:
         if not isinstance(message.get("content"), list):
             raise WireError("the provider's answer has no content")
         out: list[Event] = []
-        self._start(message, out)
+        self._start(message, out, partial=False)
         for index, value in enumerate(message["content"]):
             self._open(index, value, out)
             self._close_block(index, out)

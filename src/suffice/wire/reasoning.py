@@ -13,7 +13,17 @@ from collections.abc import Collection, Iterable
 
 import msgspec
 
-from suffice.wire.neutral import Event, Message, Reasoning, ReasoningDelta, ReasoningEnd, Request, ToolCall, ToolReady
+from suffice.wire.neutral import (
+    Event,
+    Message,
+    Part,
+    Reasoning,
+    ReasoningDelta,
+    ReasoningEnd,
+    Request,
+    ToolCall,
+    ToolReady,
+)
 
 SEAL = "sfx1."
 MAX_ENTRIES = 4096
@@ -153,6 +163,21 @@ def fold(events: Iterable[Event]) -> tuple[Reasoning, ...]:
     if text:
         blocks.append(Reasoning(text="".join(text), issuer=issuer, summary=summary))
     return tuple(blocks)
+
+
+def owned(request: Request, dialect: str, issuer: str) -> Request:
+    """Return `request` with state that came without a name (tagged with its `dialect`) said to be of `issuer`."""
+
+    def named(part: Part) -> Part:
+        if isinstance(part, Reasoning | ToolCall) and part.issuer == dialect:
+            return msgspec.structs.replace(part, issuer=issuer)
+        return part
+
+    messages = tuple(
+        msgspec.structs.replace(m, parts=tuple(named(p) for p in m.parts)) if m.role == "assistant" else m
+        for m in request.messages
+    )
+    return msgspec.structs.replace(request, messages=messages)
 
 
 def for_issuer(request: Request, allowed: Collection[str]) -> tuple[Request, bool]:

@@ -87,7 +87,7 @@ def chat_view(top: TopLevel) -> RequestView:
         tool_result_texts=_tool_results(rows, roles),
         has_images=images or _images_anywhere(rows),
         structured=_structured(top),
-        **_shared_fields(top),
+        **shared_fields(top),
     )
 
 
@@ -105,7 +105,7 @@ def completions_view(top: TopLevel) -> RequestView:
     suffix = _decode(top.value("suffix") or b'""', "suffix")
     if suffix is not None and not isinstance(suffix, str):
         raise RequestError("suffix must be a string", param="suffix")
-    return RequestView(prompt=window(prompt), suffix=window(suffix or ""), **_shared_fields(top))
+    return RequestView(prompt=window(prompt), suffix=window(suffix or ""), **shared_fields(top))
 
 
 def tool_names(rows: Sequence[Mapping[str, msgspec.Raw]] | None) -> tuple[str, ...]:
@@ -130,7 +130,8 @@ _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _parts = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
 
 
-def _shared_fields(top: TopLevel) -> dict[str, Any]:
+def shared_fields(top: TopLevel) -> dict[str, Any]:
+    """Return the fields of a view that OpenAI's dialects and Messages spell alike. Raises RequestError."""
     return {
         "model": _string(top, "model"),
         "max_output_tokens": _limit(top),

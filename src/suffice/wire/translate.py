@@ -62,6 +62,7 @@ class Pump:
         self._open: dict[int, tuple[ToolStart, list[str]]] = {}
         self._held: list[Event] = []
         self._holding = False
+        self._shown = False
         self._held_size = 0
         self._count = 0
         self._text: list[str] = []
@@ -76,6 +77,11 @@ class Pump:
         self.failure: Failure | None = None
         self.cost_nano_usd: int | None = None
         self.done = False
+
+    @property
+    def visible(self) -> bool:
+        """True once text or thinking has been let through."""
+        return bool(self._text or self._thought) if not self._holding else self._shown
 
     def push(self, events: Iterable[Event]) -> list[Event]:
         """Return the events that may go to the client now."""
@@ -94,6 +100,8 @@ class Pump:
 
     def _other(self, event: Event, out: list[Event]) -> None:
         if isinstance(event, ToolStart):
+            if not self._holding:
+                self._shown = bool(self._text or self._thought)
             self._holding = True
             self._open[event.index] = (event, [])
         elif isinstance(event, ToolDelta):
@@ -105,7 +113,7 @@ class Pump:
         elif isinstance(event, Failure):
             self.failure = event
         elif isinstance(event, UsageReport):
-            self._usage = event.usage
+            self._usage = None if event.partial else event.usage
             self.cost_nano_usd = event.cost_nano_usd if event.cost_nano_usd is not None else self.cost_nano_usd
             self._pass(event, out)
         elif isinstance(event, Stop):
@@ -209,7 +217,7 @@ class Pump:
         return FINISH[self._stop.reason] if self._stop else ""
 
     def usage(self) -> Usage | None:
-        """Return the last usage report."""
+        """Return the last usage report, None while the output has not been counted."""
         return self._usage
 
     def reasoning_events(self) -> list[Event]:
@@ -268,6 +276,12 @@ class StreamTranslator:
     def fail(self, error: SufficeError) -> bytes:
         """Return the bytes that end the client's stream honestly."""
         return self._encoder.fail(error)
+
+    @property
+    def quiet(self) -> bool:
+        """True while the client has seen no text and no thinking: all there is are held tool calls, or the begin."""
+        pump = self.pump
+        return not (pump.visible or pump.done or pump.failure is not None)
 
     @property
     def done(self) -> bool:

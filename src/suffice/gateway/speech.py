@@ -1,0 +1,156 @@
+"""In which dialect, where, and under which path each operation of a client is spoken with one model at one endpoint.
+
+A dialect that both sides speak is used as it is; else the provider's native one is, and a translation stands between. Only
+facts of the catalogue and of the configuration count; nothing here sends anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import quote, urlsplit
+
+from suffice.catalog.models import Model
+from suffice.catalog.providers import Provider, UsageShape
+from suffice.config.schema import Settings
+from suffice.config.sections import EndpointSettings
+from suffice.upstream.endpoints import Endpoint, make_endpoint
+
+# The dialects of a conversation: each can be translated into each.
+CONVERSATIONS = ("chat", "messages")
+# What is passed on in its own form or not at all.
+PASSED_ON = ("completions", "embeddings")
+
+_PREFERRED = ("chat", "messages")
+_NATIVE = {UsageShape.ANTHROPIC: ("messages", "chat")}
+# Dialects that a provider offers for trying out only: its own documentation advises against them in earnest.
+_TRIAL = frozenset({("anthropic", "chat")})
+# Hosts of many vendors' models, where the Messages path serves Claude alone.
+_CLAUDE_ONLY = frozenset({"azure-openai", "bedrock", "google-vertex"})
+_VERSION = "anthropic-version"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Speech:
+    """How one operation is spoken: the provider's `dialect`, the full path at `endpoint`, and the path for streams."""
+
+    dialect: str
+    endpoint: Endpoint
+    path: bytes
+    stream_path: bytes
+
+
+class Speaker:
+    """Makes the speech of one configured endpoint. `endpoint` is its main address, also when nothing is spoken there."""
+
+    def __init__(self, name: str, section: EndpointSettings, provider: Provider, settings: Settings) -> None:
+        self._name = name
+        self._section = section
+        self._provider = provider
+        self._settings = settings
+        self._others: dict[tuple[str, str, bool], Endpoint] = {}
+        self._main = urlsplit(section.base_url or provider.base_url)
+        self.endpoint = self._make(name, f"{self._main.scheme}://{self._main.netloc}", provider.auth.value)
+
+    def paths(self) -> dict[str, bytes]:
+        """Return the path of every dialect and service of the provider, placeholders of models left in."""
+        found: dict[str, bytes] = {}
+        for dialect in self._provider.dialects:
+            if self._section.dialects and dialect in CONVERSATIONS and dialect not in self._section.dialects:
+                continue
+            url = self._url(dialect)
+            if url is not None:
+                parts = urlsplit(url)
+                found[dialect] = self._filled(parts.path or "/", f"?{parts.query}" if parts.query else "")
+        return found
+
+    def speech(self, model: Model) -> dict[str, Speech]:
+        """Return the speech of every operation that `model` can be asked for here."""
+        paths = self.paths()
+        if self._provider.id in _CLAUDE_ONLY and "claude" not in model.name.lower():
+            paths.pop("messages", None)
+        out: dict[str, Speech] = {}
+        for operation in CONVERSATIONS:
+            dialect = spoken(operation, self._provider, paths)
+            if dialect:
+                out[operation] = self._speech(dialect, paths, model)
+        for operation in PASSED_ON:
+            if operation in paths:
+                out[operation] = self._speech(operation, paths, model)
+        return out
+
+    def _speech(self, dialect: str, paths: Mapping[str, bytes], model: Model) -> Speech:
+        name = quote(model.name, safe="-._~:@").encode()
+        path = paths[dialect].replace(b"{model}", name)
+        stream_path = paths.get(f"{dialect}_stream", paths[dialect]).replace(b"{model}", name)
+        return Speech(dialect=dialect, endpoint=self._endpoint(dialect), path=path, stream_path=stream_path)
+
+    def _endpoint(self, dialect: str) -> Endpoint:
+        """Return the endpoint of a dialect: a host or a credential of its own makes it another one."""
+        provider = self._provider
+        parts = urlsplit(self._url(dialect) or "")
+        base = self._main if self._section.base_url else parts
+        auth = provider.auth.value
+        if dialect in ("chat", "embeddings") and auth in ("x-api-key", "x-goog-api-key"):
+            auth = "bearer"  # compatibility layers take the key as OpenAI's clients send it
+        # The version of the Messages dialect is the client's to choose, request by request.
+        versioned = dialect == "messages" and _VERSION in provider.quirks.headers
+        if base.netloc == self._main.netloc and auth == provider.auth.value and not versioned:
+            return self.endpoint
+        key = (base.netloc, auth, versioned)
+        if key not in self._others:
+            self._others[key] = self._make(f"{self._name}+{dialect}", f"{base.scheme}://{base.netloc}", auth, versioned)
+        return self._others[key]
+
+    def _url(self, dialect: str) -> str | None:
+        # Whether a server's address is written with `/v1` or without differs between providers; both are understood.
+        base = self._section.base_url.rstrip("/")
+        if base.endswith("/v1") and self._provider.dialects.get(dialect, "").startswith("/v1/"):
+            base = base.removesuffix("/v1")
+        return self._provider.url(dialect, base)
+
+    def _fill(self) -> dict[str, str]:
+        section = self._section
+        fill = {"region": section.region, "location": section.region, "resource": section.resource}
+        fill |= {"account": section.resource, "project": section.project}
+        return {key: value for key, value in fill.items() if value}
+
+    def _filled(self, path: str, query: str) -> bytes:
+        for key, value in self._fill().items():
+            path = path.replace(f"{{{key}}}", value)
+        return (path + query).encode()
+
+    def _make(self, name: str, base_url: str, auth: str, versioned: bool = False) -> Endpoint:
+        section, provider, settings = self._section, self._provider, self._settings
+        fixed = {k: v for k, v in provider.quirks.headers.items() if not (versioned and k == _VERSION)}
+        if auth in ("sigv4", "oauth2"):
+            auth = "bearer"
+        return make_endpoint(
+            name,
+            provider=provider.id,
+            dialect="openai-chat",
+            base_url=base_url,
+            auth=auth if not (auth == "none" and section.api_key) else "bearer",
+            api_key=section.api_key.reveal() if section.api_key else "",
+            headers=[*fixed.items(), *((k, v.reveal()) for k, v in section.headers.items())],
+            fill=self._fill(),
+            proxy=_proxy(section),
+            private=section.private or provider.local,
+            max_connections=settings.upstream.max_connections,
+            ca_file=section.ca_file,
+        )
+
+
+def spoken(operation: str, provider: Provider, paths: Mapping[str, bytes]) -> str:
+    """Return the dialect in which a conversation of dialect `operation` goes to `provider`, "" when it has none."""
+    if operation in paths and (provider.id, operation) not in _TRIAL:
+        return operation
+    preferred = (*_NATIVE.get(provider.usage.shape, ()), *_PREFERRED)
+    return next((dialect for dialect in preferred if dialect in paths), "")
+
+
+def _proxy(section: EndpointSettings) -> str:
+    if not section.proxy or section.proxy_auth is None:
+        return section.proxy
+    scheme, _, rest = section.proxy.partition("://")
+    return f"{scheme}://{section.proxy_auth.reveal()}@{rest}"

@@ -1,0 +1,45 @@
+"""Which dialect a fake provider answers in: told by the path of the request, as with real providers.
+
+It makes no answers itself. Invariant: a path that no dialect knows is answered in chat's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from suffice.testing import chat, messages
+from suffice.testing.chat import Chunk, Identity
+from suffice.testing.script import Behaviour, Call, Error
+
+_TYPE = re.compile(rb'^\{"type":"([a-z_.]+)"')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """Payloads of one dialect; `named`: events carry the `event:` line of their type; `done` closes a stream after them."""
+
+    body: Callable[[Behaviour, Call, Identity], bytes]
+    stream: Callable[[Behaviour, Call, Identity], Iterator[Chunk]]
+    error: Callable[[Error | None, int], bytes]
+    named: bool = False
+    done: bytes = b""
+
+    def name(self, payload: bytes) -> bytes:
+        """Return the type of an event, b"" when the dialect does not name its events."""
+        found = _TYPE.match(payload) if self.named else None
+        return found.group(1) if found else b""
+
+
+def _openai_error(error: Error | None, status: int) -> bytes:
+    return chat.encode({"error": error or Error()})
+
+
+CHAT = Dialect(body=chat.body, stream=chat.stream, error=_openai_error, done=b"[DONE]")
+MESSAGES = Dialect(body=messages.body, stream=messages.stream, error=messages.error_body, named=True)
+
+
+def dialect_of(path: str) -> Dialect:
+    """Return the dialect of a request's path."""
+    return MESSAGES if path.endswith("/messages") else CHAT

@@ -1,0 +1,82 @@
+import json
+
+import pytest
+
+from suffice.errors import UpstreamError, WireError
+from suffice.wire.messages_relay import MessagesRelay, whole
+
+
+def event(kind, **fields):
+    return f"event: {kind}\ndata: {json.dumps({'type': kind, **fields})}\n\n".encode()
+
+
+USAGE = {"input_tokens": 7, "cache_read_input_tokens": 3, "output_tokens": 1}
+START = event("message_start", message={"id": "msg_1", "model": "up", "usage": USAGE})
+TEXT = event("content_block_start", index=0, content_block={"type": "text", "text": ""})
+DELTA = event("content_block_delta", index=0, delta={"type": "text_delta", "text": 'message_stop "type":"error"'})
+CLOSE = event("content_block_stop", index=0)
+END = event("message_delta", delta={"stop_reason": "end_turn"}, usage={"output_tokens": 9}) + event("message_stop")
+STREAM = START + event("ping") + TEXT + DELTA + CLOSE + END
+
+
+def test_every_byte_goes_on_at_every_split():
+    for at in range(len(STREAM)):
+        relay = MessagesRelay()
+        assert relay.feed(STREAM[:at]) + relay.feed(STREAM[at:]) + relay.close() == STREAM
+        assert relay.done and relay.finished and relay.failure is None
+
+
+def test_what_is_read_beside_it():
+    relay = MessagesRelay()
+    relay.feed(STREAM)
+    answer, usage = relay.answer(), relay.usage()
+    assert (answer.text, answer.finish_reason, answer.model) == ('message_stop "type":"error"', "stop", "up")
+    assert (usage.input_tokens, usage.cache_read_tokens, usage.output_tokens) == (7, 3, 9)
+    assert (relay.finish_reason, relay.data_events, relay.quiet) == ("end_turn", 7, False)
+
+
+def test_a_cut_stream_is_not_finished_and_has_no_usage_to_bill_by():
+    relay = MessagesRelay()
+    relay.feed(START + TEXT + DELTA)
+    assert relay.close() == b""
+    assert not relay.finished and relay.usage() is None
+    assert relay.answer().text
+
+
+def test_an_error_event_is_a_failure():
+    relay = MessagesRelay()
+    relay.feed(START + event("error", error={"type": "overloaded_error", "message": "Overloaded"}))
+    assert relay.failure == {"type": "overloaded_error", "message": "Overloaded"} and not relay.done
+
+
+def test_missing_event_lines_are_added():
+    bare = STREAM.replace(b"event: message_start\n", b"").replace(b"event: content_block_delta\n", b"")
+    assert MessagesRelay().feed(bare) == STREAM.replace(b'": ', b'": ')
+
+
+def test_comments_are_no_progress():
+    relay = MessagesRelay()
+    assert relay.feed(b": waiting\n\n") == b": waiting\n\n"
+    assert not relay.started and relay.data_events == 0
+
+
+@pytest.mark.parametrize("bad", [b"data: {\n\n", b"data: nonsense\n\n", b'data: {"type":"message_start"\n\n'])
+def test_what_is_not_json_is_refused(bad):
+    with pytest.raises(WireError):
+        MessagesRelay().feed(bad)
+
+
+def test_the_end_of_a_broken_stream_is_the_dialects_own():
+    told = MessagesRelay("req-1").fail(UpstreamError("it broke", status=502))
+    assert told.startswith(b"event: error\ndata: ") and b'"req-1"' in told and b"message_stop" not in told
+    assert MessagesRelay().keep_alive().startswith(b"event: ping\n")
+
+
+def test_a_whole_message():
+    body = {"id": "m", "type": "message", "model": "up", "content": [{"type": "text", "text": "hi"}]}
+    failure, answer, usage = whole(json.dumps(body | {"stop_reason": "max_tokens", "usage": USAGE}).encode())
+    assert (failure, answer.text, answer.finish_reason, usage.output_tokens) == (None, "hi", "length", 1)
+    failure, _, usage = whole(b'{"type":"error","error":{"type":"api_error","message":"no"}}')
+    assert failure == {"type": "api_error", "message": "no"} and usage is None
+    with pytest.raises(WireError):
+        whole(b"[]")
