@@ -140,10 +140,14 @@ def test_a_streamed_answer_comes_back_event_by_event_when_it_is_read_again() -> 
     }
     assert "phase" not in json.dumps(final)
     assert final["output"] == [e["item"] for e in told if e["type"] == "response.output_item.done"]
+    _reads_back(wire, [call.arguments, patch.arguments])
+
+
+def _reads_back(wire: bytes, arguments: list[str]) -> None:
     pump = Pump(Emulation())
     again = pump.push(PROVIDER.stream_decoder(TARGET).feed(wire))
-    assert [c.arguments for c in pump.calls] == [call.arguments, patch.arguments]
-    assert pump.usage() == events[7].usage
+    assert [c.arguments for c in pump.calls] == arguments
+    assert pump.usage() == Usage(input_tokens=5, cache_read_tokens=3, output_tokens=7, reasoning_tokens=2)
     assert pump.answer().text == "Hello"
     assert again[-1] == Done()
 

@@ -219,7 +219,18 @@ ITEM = st.fixed_dictionaries(
 @settings(max_examples=200, deadline=None)
 @given(
     st.lists(ITEM, max_size=4) | JSON,
-    st.dictionaries(st.sampled_from(["tools", "tool_choice", "text", "reasoning", "include"]), JSON),
+    st.dictionaries(
+        st.sampled_from(
+            [
+                "tools",
+                "tool_choice",
+                "text",
+                "reasoning",
+                "include",
+            ]
+        ),
+        JSON,
+    ),
 )
 def test_any_json_is_read_or_refused(items: Any, more: dict[str, Any]) -> None:
     try:

@@ -189,7 +189,17 @@ def test_no_event_crashes(data: st.DataObject) -> None:
         ]
     )
     item = value | st.fixed_dictionaries(
-        {"type": st.sampled_from(["function_call", "custom_tool_call", "reasoning", "message", "tool_search_call"])},
+        {
+            "type": st.sampled_from(
+                [
+                    "function_call",
+                    "custom_tool_call",
+                    "reasoning",
+                    "message",
+                    "tool_search_call",
+                ]
+            )
+        },
         optional=dict.fromkeys(
             ("call_id", "id", "name", "arguments", "input", "content", "summary", "encrypted_content"), value
         ),
