@@ -38,6 +38,8 @@ from suffice.wire.sealed import Sealer
 
 # Marks the system message that came in as `instructions`, so that it goes out there again.
 INSTRUCTIONS = "instructions"
+# The issuer under whose name the gateway seals its own compactions; no provider has it.
+COMPACTION = "suffice/compaction"
 ENCRYPTED = "reasoning.encrypted_content"
 LOGPROBS = "message.output_text.logprobs"
 _TOP = (
@@ -214,7 +216,7 @@ class _Conversation:
     def _thought(self, item: dict[str, Any], where: str) -> Reasoning:
         state = fields.text(item.get("encrypted_content"), f"{where}.encrypted_content")
         opened = self._sealer.unseal(state) if state else None
-        if opened is not None:
+        if opened is not None and opened.issuer != COMPACTION:
             return opened
         summary = _texts(item.get("summary"), f"{where}.summary")
         plain = _texts(item.get("content"), f"{where}.content")
@@ -276,7 +278,7 @@ class _Conversation:
     def _compaction(self, item: dict[str, Any]) -> None:
         """A compaction of our own is plain text under a seal; another provider's only that provider can read."""
         opened = self._sealer.unseal(str(item.get("encrypted_content") or ""))
-        if opened is None:
+        if opened is None or opened.issuer != COMPACTION:
             self._add("assistant", _opaque(item))
             return
         self._close()
