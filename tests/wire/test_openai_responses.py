@@ -83,7 +83,7 @@ def frames(data: bytes) -> list[dict[str, object]]:
 
 
 def test_a_streamed_answer_comes_back_event_by_event_when_it_is_read_again() -> None:
-    encoder = CLIENT.stream_encoder(context(include=["reasoning.encrypted_content"]))
+    encoder = CLIENT.stream_encoder(context(include=["reasoning.encrypted_content"], reasoning={"summary": "auto"}))
     call = ToolCall(id="call_1", name="run", arguments='{"a":1}')
     patch = ToolCall(id="call_2", name="apply_patch", arguments='*** Begin\n"q"\n', kind="custom")
     events = [

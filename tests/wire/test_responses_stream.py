@@ -92,3 +92,13 @@ def test_an_empty_answer_is_complete() -> None:
     assert told[-1]["type"] == "response.completed"
     assert encoder.response["output"] == []
     assert encoder.keep_alive() == b""
+
+
+def test_thinking_is_shown_to_those_who_asked_for_a_summary() -> None:
+    events = [ReasoningDelta(text="t", issuer="x"), ReasoningDelta(text="u", issuer="x"), TextDelta(text="a"), *END]
+    encoder, told = run(events)
+    assert "summary_text" not in json.dumps(told)
+    assert SEALER.unseal(encoder.carried[0]["encrypted_content"]) == Reasoning(text="tu", issuer="x")
+    encoder, told = run(events, reasoning={"effort": "low", "summary": "auto"})
+    assert [e["delta"] for e in told if e["type"] == "response.reasoning_summary_text.delta"] == ["t", "u"]
+    assert encoder.response["output"][0]["summary"] == [{"type": "summary_text", "text": "tu"}]

@@ -53,6 +53,8 @@ class StreamEncoder:
         request = context.request
         wanted = request.extra.get("include") if request.dialect == DIALECT else None
         self._encrypted = ENCRYPTED in (wanted or ())
+        # OpenAI shows thinking to those who ask for a summary; strict readers know no such events otherwise.
+        self._shown = request.reasoning is not None and request.reasoning.summary not in ("", "omitted")
         self._id = context.response_id or "resp_0"
         self._stem = self._id.removeprefix("resp_")
         self._sequence = 0
@@ -190,6 +192,7 @@ class StreamEncoder:
         out = b""
         if self._open != "thought":
             out = self._open_thought()
+        if self._shown and not self._text:
             place = {"item_id": self._item["id"], "output_index": len(self.response["output"]), "summary_index": 0}
             part = {"type": "summary_text", "text": ""}
             out += self._frame("response.reasoning_summary_part.added", **place, part=part)
@@ -197,6 +200,8 @@ class StreamEncoder:
             self._head = b"event: response.reasoning_summary_text.delta\ndata: " + fixed[:-1] + b',"sequence_number":'
         self._text.append(event.text)
         self._issuer, self._summary = event.issuer, event.summary
+        if not self._shown:
+            return out
         number = b"%d" % self._sequence
         self._sequence += 1
         return out + self._head + number + b',"delta":' + _encode(event.text) + b"}\n\n"
@@ -218,7 +223,7 @@ class StreamEncoder:
     def _close_thought(self, event: ReasoningEnd | None) -> bytes:
         text, out = "".join(self._text), b""
         at = len(self.response["output"])
-        if text:
+        if text and self._shown:
             place = {"item_id": self._item["id"], "output_index": at, "summary_index": 0}
             part = {"type": "summary_text", "text": text}
             out += self._frame("response.reasoning_summary_text.done", **place, text=text)
