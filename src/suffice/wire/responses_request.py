@@ -33,6 +33,7 @@ from suffice.wire.neutral import (
     ToolCall,
     ToolResult,
 )
+from suffice.wire.reasoning import SEAL
 from suffice.wire.responses_tools import DIALECT
 from suffice.wire.sealed import Sealer
 
@@ -218,6 +219,8 @@ class _Conversation:
         opened = self._sealer.unseal(state) if state else None
         if opened is not None and opened.issuer != COMPACTION:
             return opened
+        if state.startswith(SEAL):
+            state = ""  # ours, but damaged, forged or of another tenant: nobody could read it
         summary = _texts(item.get("summary"), f"{where}.summary")
         plain = _texts(item.get("content"), f"{where}.content")
         return Reasoning(
