@@ -127,7 +127,12 @@ def test_a_request_of_another_dialect() -> None:
     )
     encoded = encode_request(request, Target(model="up", issuer="openai", custom_tools=True, cache_key="ours"))
     sent = json.loads(encoded.body)
-    assert sent["instructions"] == "A\n\nB"
+    assert sent["instructions"] == "A"
+    assert sent["input"].pop(0) == {
+        "type": "message",
+        "role": "developer",
+        "content": [{"type": "input_text", "text": "B"}],
+    }
     assert sent["reasoning"] == {"effort": "high"}
     assert (sent["prompt_cache_key"], sent["max_output_tokens"], sent["stream"], sent["temperature"]) == (
         "ours",

@@ -71,3 +71,7 @@ class ResponsesProvider:
     def decode_response(self, body: bytes, target: Target) -> list[Event]:
         """Return the events of a whole answer, or a single Failure. Raises WireError."""
         return responses_upstream_stream.decode_response(body, target)
+
+
+class OpenAIResponses(ResponsesClient, ResponsesProvider):
+    """Both sides in one object, for tables of codecs."""

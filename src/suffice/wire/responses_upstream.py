@@ -80,9 +80,10 @@ class _Writer:
             if system and system[0].extra.get(INSTRUCTIONS):
                 return _plain(system[0]), system[1:]
             return "", system
-        texts = [_plain(m) for m in system if all(isinstance(p, Text) for p in m.parts)]
-        rest = tuple(m for m in system if not all(isinstance(p, Text) for p in m.parts))
-        return "\n\n".join(t for t in texts if t), rest
+        # The first one stands where providers look first; the others keep their place and their role.
+        if system and system[0].role == "system" and all(isinstance(p, Text) for p in system[0].parts):
+            return _plain(system[0]), system[1:]
+        return "", system
 
     # --- items ---
 
@@ -177,7 +178,7 @@ class _Writer:
                 self._disguise.dropped("input.image", "the model does not take images")
                 return {"type": "input_text", "text": "[image omitted]"}
             url = part.url or f"data:{part.media_type};base64,{part.data}"
-            return {"type": "input_image", "image_url": url, "detail": part.detail or "auto"}
+            return {"type": "input_image", "image_url": url} | ({"detail": part.detail} if part.detail else {})
         if isinstance(part, File):
             return self._file(part)
         if isinstance(part, Refusal):
