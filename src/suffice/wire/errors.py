@@ -75,6 +75,8 @@ def frame(dialect: str, error: SufficeError, request_id: str = "") -> bytes:
             "message": str(error),
             "param": error.param,
             "sequence_number": 0,
+            # OpenAI's servers and Open Responses nest what OpenAI's reference has at the top.
+            "error": _openai(error, str(error)),
         }
         return b"event: error\ndata: " + msgspec.json.encode(failed) + b"\n\n"
     return b"data: " + body(dialect, error, request_id) + b"\n\n"
