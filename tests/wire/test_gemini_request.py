@@ -73,6 +73,19 @@ def test_an_id_that_the_client_dropped_comes_back_in_the_seal() -> None:
     assert request.messages[1].parts[0].parts[0].text == "ok"
 
 
+def test_the_pieces_of_a_thought_come_together_under_their_issuer() -> None:
+    sealed = gemini_seal.pack("anthropic", "T")
+    thoughts = [{"text": "a", "thought": True}, {"text": "b", "thought": True}, {"text": "", "thought": True}]
+    thoughts[2]["thoughtSignature"] = sealed
+    parts = [*thoughts, {"text": "said"}, {"text": "c", "thought": True, "thoughtSignature": "c2ln"}]
+    found = read(contents=[{"role": "model", "parts": parts}]).messages[0].parts
+    assert found == (
+        Reasoning(text="ab", signature="T", issuer="anthropic", summary=True),
+        Text(text="said"),
+        Reasoning(text="c", signature="c2ln", issuer="gemini", summary=True),
+    )
+
+
 def test_tools_in_every_spelling() -> None:
     request = read(
         contents=[],

@@ -126,7 +126,7 @@ class _Conversation:
                 p for row in fields.rows(content.get("parts"), "contents.parts") for p in self._part(camel(row), role)
             ]
             if role == "model":
-                out.append(Message(role="assistant", parts=tuple(p for p in parts if not isinstance(p, ToolResult))))
+                out.append(Message(role="assistant", parts=_joined(parts)))
                 continue
             results = tuple(p for p in parts if isinstance(p, ToolResult))
             rest = tuple(p for p in parts if not isinstance(p, ToolResult))
@@ -195,6 +195,19 @@ class _Conversation:
             is_error=isinstance(response, dict) and set(response) == {"error"},
             name=name or (found.name if found else ""),
         )
+
+
+def _joined(parts: list[Part]) -> tuple[Part, ...]:
+    """Return a model's parts with the pieces of one thought put together: the signature comes last, often with no text."""
+    out: list[Part] = []
+    for part in parts:
+        last = out[-1] if out else None
+        if isinstance(part, Reasoning) and isinstance(last, Reasoning) and not last.signature:
+            text = last.text + part.text
+            out[-1] = msgspec.structs.replace(part, text=text, issuer=part.issuer if part.signature else last.issuer)
+        elif not isinstance(part, ToolResult):
+            out.append(part)
+    return tuple(out)
 
 
 def _answer(response: Any) -> Text:
