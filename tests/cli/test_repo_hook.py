@@ -76,5 +76,5 @@ def test_what_cannot_be_changed_safely_is_left_alone(repository, tmp_path):
     git(repository, "config", "core.hooksPath", ".husky")
     with pytest.raises(RequestError, match="hooksPath"):
         repo_hook.install(repository, URL)
-    with pytest.raises(SandboxError, match="no.* git repository|not a git"):
+    with pytest.raises(SandboxError, match="not a git repository"):
         repo_hook.install(tmp_path, URL)
