@@ -29,10 +29,12 @@ from suffice.decision.sessions import SessionTable
 from suffice.decision.snapshot import Snapshot
 from suffice.errors import ConfigError, DecisionError, NotFoundError
 from suffice.gateway import fleet
+from suffice.gateway.agent_events import MEDIA_HINT, AgentEvents
 from suffice.gateway.app import DataPlane, Route, bearer, refuse_browsers
 from suffice.gateway.attempts import Attempts
 from suffice.gateway.auth import Principal
 from suffice.gateway.call import Call
+from suffice.gateway.implicit import Implicit
 from suffice.gateway.judging import Judging, RunCheck
 from suffice.gateway.learning import Learning
 from suffice.gateway.models import model_card, model_list
@@ -52,6 +54,7 @@ from suffice.ledger.keys import KeyRecord, KeyStore, load_pepper
 from suffice.ledger.redact import Redactor
 from suffice.storage import blob
 from suffice.storage.database import Database
+from suffice.telemetry import otlp_intake
 from suffice.telemetry.metrics import Metrics
 from suffice.upstream.deadlines import Deadlines
 from suffice.upstream.health import Health
@@ -122,6 +125,7 @@ class Runtime:
             secret=hashlib.sha256(self._secret + b"sessions").digest(),
             alarm=_drifted,
         )
+        self.implicit = Implicit(env, self.outcomes)
         self._plane: DataPlane | None = None
         self.pipeline = self._pipeline(settings, run_check)
 
@@ -149,7 +153,9 @@ class Runtime:
                 told=self._failover,
             ),
             judging=Judging(enabled=settings.verify.enabled, run_check=run_check),
-            recording=Recording(env=env, ledger=self.ledger, observers=(self._observe, learning.observe)),
+            recording=Recording(
+                env=env, ledger=self.ledger, observers=(self._observe, learning.observe, self.implicit.observe)
+            ),
         )
 
     def _state(self, settings: Settings) -> State:
@@ -252,6 +258,18 @@ class Runtime:
         routes = [
             Route(method="POST", path=path, dialect=operation, handler=partial(_serve, serve, operation))
             for path, operation in table
+        ]
+        signals = [("/v1/metrics", otlp_intake.metrics, "rejectedDataPoints")]
+        signals += [("/v1/logs", otlp_intake.logs, "rejectedLogRecords")]
+        routes += [
+            Route(
+                method="POST",
+                path=path,
+                dialect="otlp",
+                handler=AgentEvents(self.env, self.outcomes, read, unit).serve,
+                media_hint=MEDIA_HINT,
+            )
+            for path, read, unit in signals
         ]
         routes += [
             Route(method="POST", path="/v1/outcomes", dialect="chat", handler=self.outcomes.serve),

@@ -48,7 +48,10 @@ class Authenticator(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """One row of the route table. A route is open only when it says so; a path that ends in `/` (but the root) is a prefix."""
+    """One row of the route table. A route is open only when it says so; a path that ends in `/` (but the root) is a prefix.
+
+    `media_hint` tells who sends another content type what to do; such a route says so before it asks for a key.
+    """
 
     method: str
     path: str
@@ -56,6 +59,7 @@ class Route:
     handler: Handler
     open: bool = False
     has_body: bool = True
+    media_hint: str = ""
 
 
 class DataPlane:
@@ -131,6 +135,8 @@ class DataPlane:
     async def _serve(self, route: Route, scope: Scope, receive: Receive, reply: Reply, started: float) -> None:
         headers = _headers(scope["headers"])
         client = scope["client"][0] if scope.get("client") else ""
+        if route.media_hint:
+            _check_content_type(headers, route.media_hint)
         principal = Principal.anonymous() if route.open else self._authenticate(headers, client)
         body = b""
         if route.has_body:
@@ -204,12 +210,12 @@ def _headers(raw: list[tuple[bytes, bytes]]) -> dict[str, str]:
     return headers
 
 
-def _check_content_type(headers: dict[str, str]) -> None:
+def _check_content_type(headers: dict[str, str], hint: str = "send application/json") -> None:
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind and kind != "application/json":
         raise RequestError(
             f"the content type is {kind[:80]!r}",
-            hint="send application/json",
+            hint=hint,
             status=415,
             code="unsupported_media_type",
         )

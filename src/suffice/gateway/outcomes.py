@@ -87,14 +87,17 @@ class Outcomes:
         told = await self.take(principal, decode(call.body))
         await reply.whole(200, msgspec.json.encode(told))
 
-    async def take(self, principal: Principal, report: Report) -> Told:
-        """Join a report with its requests, record and learn it. Raises RequestError and NotFoundError."""
+    async def take(self, principal: Principal, report: Report, *, newest_s: float = 0.0) -> Told:
+        """Join a report with its requests, record and learn it. Raises RequestError and NotFoundError.
+
+        With `newest_s` a session means its newest request of the last so many seconds before the outcome.
+        """
         evidence = checked(report)
         now_s = self._env.now()
         at_s = min(moment(report.at, "at", now_s), now_s)
         async with self._one_at_a_time:
             await self._written()
-            found = await asyncio.to_thread(self._find, principal, report, at_s)
+            found = await asyncio.to_thread(self._find, principal, report, at_s, newest_s)
             if not found:
                 raise NotFoundError(_unknown(report), code="unknown_request")
             recorded = learned = 0
@@ -157,8 +160,12 @@ class Outcomes:
             self._alarm(note)
         return True, note in ("", *((note,) if note.startswith("drift") else ()))
 
-    def _find(self, principal: Principal, report: Report, at_s: float) -> tuple[Served, ...]:
+    def _find(self, principal: Principal, report: Report, at_s: float, newest_s: float) -> tuple[Served, ...]:
         with self._database.reader() as session:
+            if newest_s:
+                keys = self.session_keys(principal.tenant, report.session)
+                known = joining.by_session(session, principal.tenant, keys, at_s, newest_s)[:1]
+                return tuple(joining.served(session, one) for one in known)
             return tuple(joining.served(session, known) for known in self._known(session, principal, report, at_s))
 
     def _known(self, session: Session, principal: Principal, report: Report, at_s: float) -> tuple[Known, ...]:

@@ -130,7 +130,9 @@ def _count(task: Task, request: _Request, became: bool | None) -> None:
 def _change(name: str, kind: str, requests: dict[str, _Request], reported: dict[str, list[OutcomeRecord]]) -> Change:
     change = Change(name=name)
     for request_id, outcomes in reported.items():
-        fitting = [o for o in outcomes if o.kind == kind]
+        told = [o for o in outcomes if o.kind == kind]
+        # An agent's own count names no commit; where another source does, both speak of the same one.
+        fitting = [o for o in told if o.commit] or told
         if not fitting:
             continue
         # One commit or one detail (the number of a pull request, the name of a run) is one change, however many asked for it.

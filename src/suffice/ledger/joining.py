@@ -66,9 +66,11 @@ def last(session: Session, tenant: str, now_s: float) -> tuple[Known, ...]:
     return next(((known,) for known in _recent(session, tenant, 0.0, now_s)), ())
 
 
-def by_session(session: Session, tenant: str, keys: frozenset[str], now_s: float) -> tuple[Known, ...]:
-    """Return the requests whose session is one of `keys`, newest first."""
-    found = (known for known in _recent(session, tenant, now_s - WINDOW_S, now_s) if known.session in keys)
+def by_session(
+    session: Session, tenant: str, keys: frozenset[str], now_s: float, window_s: float = WINDOW_S
+) -> tuple[Known, ...]:
+    """Return the requests of the last `window_s` whose session is one of `keys`, newest first."""
+    found = (known for known in _recent(session, tenant, now_s - window_s, now_s) if known.session in keys)
     return tuple(found)[:MOST]
 
 

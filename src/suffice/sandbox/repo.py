@@ -131,8 +131,8 @@ async def read_tree(sandbox: Sandbox, repository: Path, name: str = "HEAD") -> T
     Raises SandboxError when it is no repository, the commit is unknown, or it is over 50,000 files or 256 MiB.
     """
     commit = await asyncio.to_thread(resolve, repository, name)
-    objects = (await asyncio.to_thread(lambda: common_folder(git_folder(repository)).resolve())) / "objects"
-    listing = await _git(sandbox, objects, commit, 'ls-tree -r -z --full-tree "$2"')
+    objects = await object_store(repository)
+    listing = await run_git(sandbox, objects, commit, 'ls-tree -r -z --full-tree "$2"')
     entries: list[tuple[str, str, str]] = []
     left_out: dict[str, str] = {}
     for line in listing.split(b"\0")[:-1]:
@@ -188,7 +188,7 @@ async def _blobs(sandbox: Sandbox, objects: Path, commit: str, digests: Iterable
     if not wanted:
         return {}
     stdin = "".join(f"{digest}\n" for digest in wanted).encode()
-    output = await _git(sandbox, objects, commit, "cat-file --batch", stdin)
+    output = await run_git(sandbox, objects, commit, "cat-file --batch", stdin)
     found: dict[str, bytes] = {}
     at = 0
     for digest in wanted:
@@ -202,7 +202,16 @@ async def _blobs(sandbox: Sandbox, objects: Path, commit: str, digests: Iterable
     return found
 
 
-async def _git(sandbox: Sandbox, objects: Path, commit: str, command: str, stdin: bytes = b"") -> bytes:
+async def object_store(repository: Path) -> Path:
+    """Return the folder with a repository's objects, for `run_git`. Raises SandboxError when it is no repository."""
+    return await asyncio.to_thread(lambda: common_folder(git_folder(repository)).resolve() / "objects")
+
+
+async def run_git(sandbox: Sandbox, objects: Path, commit: str, command: str, stdin: bytes = b"") -> bytes:
+    """Return what `git <command>` prints about the objects of a store; `$2` in the command is `commit`, a full hash.
+
+    The command is ours, never the repository's. Raises SandboxError when git fails.
+    """
     # Where the uid cannot reach the store, a copy of it goes into the work tree.
     seen = await asyncio.to_thread(reachable, objects, sandbox.uid)
     script = _PREPARE.format(config=_CONFIGS[len(commit)]) + command + " 2>/dev/null"

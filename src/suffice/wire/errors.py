@@ -12,6 +12,7 @@ EMBEDDINGS = "embeddings"
 RESPONSES = "responses"
 MESSAGES = "messages"
 GEMINI = "gemini"
+OTLP = "otlp"
 
 _OPENAI_TYPES = {
     400: "invalid_request_error",
@@ -44,6 +45,8 @@ _GEMINI_STATUS = {
     503: "UNAVAILABLE",
     504: "DEADLINE_EXCEEDED",
 }
+# OTLP/HTTP tells failures as google.rpc.Status.
+_RPC_CODES = {400: 3, 401: 16, 403: 7, 404: 5, 413: 8, 415: 3, 429: 8, 503: 14}
 
 
 def body(dialect: str, error: SufficeError, request_id: str = "") -> bytes:
@@ -56,6 +59,8 @@ def body(dialect: str, error: SufficeError, request_id: str = "") -> bytes:
     if dialect == GEMINI:
         status = _GEMINI_STATUS.get(error.status, "INTERNAL")
         return msgspec.json.encode({"error": {"code": error.status, "message": text, "status": status}})
+    if dialect == OTLP:
+        return msgspec.json.encode({"code": _RPC_CODES.get(error.status, 13), "message": text})
     return msgspec.json.encode({"error": _openai(error, text)})
 
 
