@@ -132,3 +132,16 @@ async def test_repetition_under_new_names_stops_teaching(tmp_path: Path):
             for n in range(10)
         ]
         assert sum(t["learned"] for t in taught) == 8 and sum(t["recorded"] for t in taught) == 10
+
+
+async def test_what_the_ledger_cannot_keep_is_not_called_recorded(tmp_path: Path):
+    async with one_provider(tmp_path) as (running, _):
+        request, ledger = await ask(running), running.runtime.ledger
+        await running.written()
+        room, ledger._spool_entries = ledger._spool_entries, 0
+        before = learned(running)
+        body = {"request_id": request, "kind": "merged"}
+        refused = await running.post("/outcomes", body)
+        assert (refused.status, learned(running)) == (503, before)
+        ledger._spool_entries = room
+        assert (await running.post("/outcomes", body)).json["recorded"] == 1

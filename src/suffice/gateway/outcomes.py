@@ -19,7 +19,7 @@ from suffice.config.problem import did_you_mean
 from suffice.decision.core import Core, cell_of
 from suffice.decision.evidence import COMMITTED, KINDS, Evidence, judge
 from suffice.decision.sessions import BODY_SIGNALS, HEADER_SIGNALS, session_key
-from suffice.errors import NotFoundError, RequestError
+from suffice.errors import LedgerError, NotFoundError, RequestError
 from suffice.gateway.auth import Principal
 from suffice.gateway.call import Call
 from suffice.gateway.reply import Reply
@@ -88,7 +88,9 @@ class Outcomes:
         await reply.whole(200, msgspec.json.encode(told))
 
     async def take(self, principal: Principal, report: Report, *, newest_s: float = 0.0) -> Told:
-        """Join a report with its requests, record and learn it. Raises RequestError and NotFoundError.
+        """Join a report with its requests, record and learn it.
+
+        Raises RequestError, NotFoundError, and LedgerError (503) when it could not be kept; then it may be sent again.
 
         With `newest_s` a session means its newest request of the last so many seconds before the outcome.
         """
@@ -120,7 +122,10 @@ class Outcomes:
         evidence = judge(kind)
         capped = Evidence(accepted=evidence.accepted, reliability=min(reliability, evidence.reliability))
         report = Report(kind=kind, request_id=served.known.request_id, source=source)
-        return self._record(served, report, capped, self._env.now(), 1)[0]
+        try:
+            return self._record(served, report, capped, self._env.now(), 1)[0]
+        except LedgerError:
+            return False  # the ledger counts what it drops
 
     def _record(self, each: Served, report: Report, evidence: Evidence, at_s: float, shared: int) -> tuple[bool, bool]:
         known = each.known
@@ -130,6 +135,7 @@ class Outcomes:
         self._taken[key] = None
         if len(self._taken) > _REMEMBERED:
             self._taken.popitem(last=False)
+        dropped = self._dropped
         self._ledger.outcome(
             OutcomeRecord(
                 request_id=known.request_id,
@@ -144,6 +150,9 @@ class Outcomes:
                 distance=-1.0 if report.distance is None else report.distance,
             )
         )
+        if self._dropped != dropped:
+            del self._taken[key]
+            raise LedgerError("the outcome could not be kept", hint="send it again", retry_after_s=1.0)
         if evidence.accepted is None or not each.model or "pinned" in known.signals or not known.task:
             return True, False
         if len(each.outcomes) >= MOST_LABELS:
@@ -159,6 +168,11 @@ class Outcomes:
         if note.startswith("drift"):
             self._alarm(note)
         return True, note in ("", *((note,) if note.startswith("drift") else ()))
+
+    @property
+    def _dropped(self) -> int:
+        alarms = self._ledger.alarms
+        return alarms["record_dropped"] + alarms["redaction"]
 
     def _find(self, principal: Principal, report: Report, at_s: float, newest_s: float) -> tuple[Served, ...]:
         with self._database.reader() as session:
