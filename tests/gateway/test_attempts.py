@@ -1,5 +1,7 @@
 import asyncio
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from tests.gateway.running import Gateway, one_provider
@@ -76,12 +78,13 @@ def _age(running: Gateway) -> None:
         circuit.open_until = 0.0
 
 
+def live(failure: dict[str, str]) -> Any:
+    """As much of an attempt as an error event needs."""
+    return SimpleNamespace(reader=SimpleNamespace(failure=failure), in_own_words=False)
+
+
 def test_an_error_event_is_a_fault_of_its_row():
-    assert event_fault({"message": "x", "code": "server_error"}, tokens_seen=False).row == 17
-    late = event_fault({"message": "x"}, tokens_seen=True)
+    assert event_fault(live({"message": "x", "code": "server_error"}), tokens_seen=False).row == 17
+    late = event_fault(live({"message": "x"}), tokens_seen=True)
     assert (late.row, late.charge) == (18, Charge.EST)
-
-
-def test_a_failed_attempt_carries_its_fault():
-    fault = event_fault({"message": "x"}, tokens_seen=True)
-    assert AttemptFailed(fault).fault is fault
+    assert AttemptFailed(late).fault is late
