@@ -190,7 +190,7 @@ class RoutingSettings:
         default=0.0, metadata=about("Lowest acceptable probability that the first answer holds.", minimum=0, maximum=1)
     )
     mode: Literal["commit", "gate-tools", "buffer"] = field(
-        default="gate-tools",
+        default="commit",
         metadata=about(
             "What a stream waits for: `commit` nothing, `gate-tools` holds tool calls until checked, `buffer` all."
         ),

@@ -71,7 +71,7 @@ def decision(turn: Turn) -> DecisionRecord:
         language=features.language,
         model_requested=turn.target.name,
         reference_model=turn.fleet.reference,
-        signals=features.signals,
+        signals=(*features.signals, f"mode:{turn.mode}") if turn.mode else features.signals,
         pressure=turn.pressure,
         plan=turn.plan,
         prompt_tokens=features.prompt_tokens,

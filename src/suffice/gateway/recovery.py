@@ -14,6 +14,7 @@ from suffice.decision.virtual import Rule
 from suffice.errors import BudgetError, RequestError, SufficeError
 from suffice.gateway.fleet import Served
 from suffice.gateway.live import Route
+from suffice.gateway.modes import BUFFER
 from suffice.gateway.routes import RouteTable
 from suffice.gateway.turn import Turn
 from suffice.upstream.faults import Fault
@@ -97,7 +98,8 @@ class Recovery:
         return Options(
             others=others,
             nexts=nexts,
-            committed=turn.reply.started,
+            # The head of a buffered stream carries nothing of an answer.
+            committed=turn.reply.started and turn.mode != BUFFER,
             soonest_s=soonest.wait_s if soonest is not None and not others and not nexts else None,
             max_extra=self.max_attempts - 1,
         )
