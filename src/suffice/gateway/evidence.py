@@ -8,9 +8,6 @@ from __future__ import annotations
 
 import msgspec
 
-from suffice.decision.cascade import Move
-from suffice.gateway.turn import Turn
-from suffice.values.plan import Action
 from suffice.values.verdict import Verdict
 from suffice.wire.prescan import TopLevel
 
@@ -22,12 +19,6 @@ _AGAIN = "Your previous answer was checked automatically and not accepted:\n"
 _MEND = "\nGive the complete answer again without this defect."
 _NOTE = "An earlier attempt at this was rejected by an automatic check ("
 _AVOID = "). Give a complete answer without this defect."
-
-
-def evidence_of(turn: Turn, move: Move) -> str:
-    """Return what the attempt of `move` is told of the last one, empty when no check rejected it."""
-    last = next((a for a in reversed(turn.tried) if a.outcome == "rejected"), None)
-    return told(last.verdicts if last is not None else (), same=move.action is Action.RETRY)
 
 
 def told(verdicts: tuple[Verdict, ...], *, same: bool) -> str:

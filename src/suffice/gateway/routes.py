@@ -15,7 +15,7 @@ from suffice.decision.attempt_price import output_tokens
 from suffice.decision.cascade import Move
 from suffice.errors import BudgetError, DecisionError, RequestError
 from suffice.gateway.conversation import Conversation, PassThroughChat, PassThroughEmbeddings, Target
-from suffice.gateway.evidence import evidence_of
+from suffice.gateway.evidence import told
 from suffice.gateway.fleet import Served
 from suffice.gateway.live import Route
 from suffice.gateway.messages_conversation import PassThroughMessages
@@ -32,7 +32,7 @@ from suffice.gateway.translation import (
 from suffice.gateway.turn import Turn
 from suffice.values.env import Env
 from suffice.values.money import Price, Rates, Unknown
-from suffice.values.plan import Arm
+from suffice.values.plan import Action, Arm
 from suffice.values.usage import Usage
 
 # Prompt bytes per token at the dense end of real requests; the reservation uses it while no budget is near its limit.
@@ -117,7 +117,7 @@ class RouteTable:
         if move.arm is None:
             return None
         try:
-            return self.make(turn, move.arm, evidence_of(turn, move))
+            return self.make(turn, move.arm, _evidence(turn, move))
         except (BudgetError, RequestError):
             return None  # neither a step that nobody pays for nor one that cannot be told what was asked
 
@@ -203,6 +203,12 @@ def _foreign_state(turn: Turn, served: Served) -> bool:
     """Tell whether signed thinking in the body may be another provider's: of the one that answered this session last."""
     last = _last(turn)
     return last is not None and last.provider.id != served.provider.id and b'"signature"' in turn.call.body
+
+
+def _evidence(turn: Turn, move: Move) -> str:
+    """Return what the attempt of `move` is told of the last rejected one, empty when no check rejected any."""
+    last = next((a for a in reversed(turn.tried) if a.outcome == "rejected"), None)
+    return told(last.verdicts if last is not None else (), same=move.action is Action.RETRY)
 
 
 def _telling(price: Price, evidence: str) -> int:
