@@ -195,6 +195,16 @@ class RoutingSettings:
             "What a stream waits for: `commit` nothing, `gate-tools` holds tool calls until checked, `buffer` all."
         ),
     )
+    interventions: tuple[str, ...] = field(
+        default=(),
+        metadata=about(
+            "Events of an agent's run that may move it to a stronger model once confirmed; see docs/cascade.md. None has"
+            " passed its pilot yet.",
+            pattern=r"tests_failed_after_edit|same_error|edit_failed|no_write|compaction|done_declared",
+            expects="tests_failed_after_edit, same_error, edit_failed, no_write, compaction or done_declared",
+            example='["same_error"]',
+        ),
+    )
     repair_usd: RepairSettings = field(
         default_factory=RepairSettings, metadata=about("What a failed answer costs the person who repairs it.")
     )

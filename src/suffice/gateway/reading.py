@@ -24,6 +24,7 @@ from suffice.gateway.call import Call
 from suffice.gateway.modes import HEADER as MODE_HEADER
 from suffice.gateway.modes import may_cascade, streaming_mode
 from suffice.gateway.reply import Reply
+from suffice.gateway.segments import happened
 from suffice.gateway.speech import CONVERSATIONS
 from suffice.gateway.state import State
 from suffice.gateway.turn import Turn
@@ -78,6 +79,7 @@ class Reading:
         mode, cap = _mode(call, state.settings, top, view, operation, target)
         now_s = self.env.monotonic()
         session = self.sessions.touch(key, now_s)
+        features = _with_signals(features, happened(state, session, top, view, features))
         pressure = self._ledger.pressure(principal.budgets) if principal.budgets else 0.0
         remaining = self._ledger.remaining(principal.budgets) if principal.budgets else None
         down = self._down(state, target, operation)
@@ -258,6 +260,10 @@ def _mode(
     )
     single = target.rule is Rule.PIN or operation == "embeddings"
     return mode, ATTEMPT_CAP if may_cascade(mode) and not single else 1
+
+
+def _with_signals(features: Features, names: tuple[str, ...]) -> Features:
+    return msgspec.structs.replace(features, signals=(*features.signals, *names)) if names else features
 
 
 def _hinted(features: Features, hint: str) -> Features:
