@@ -19,3 +19,10 @@ def test_a_plan_begins_with_its_first_step():
 
 def test_a_split_adds_up_and_a_switch_may_pay():
     assert CostSplit(fresh=NanoUsd(5), output=NanoUsd(7), switch=NanoUsd(-3)).total == 9
+
+
+def test_a_retry_is_the_same_place_as_its_fresh_arm() -> None:
+    arm = Arm(model="m", endpoint="e", effort="low")
+    retry = Arm(model="m", endpoint="e", effort="low", mode=Mode.RETRY)
+    assert retry.fresh == arm
+    assert arm.fresh is arm

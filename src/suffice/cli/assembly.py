@@ -352,7 +352,7 @@ class Runtime:
 
     def _observe(self, turn: Turn) -> None:
         for attempt in turn.tried:
-            served = turn.fleet.by_arm[attempt.arm]
+            served = turn.fleet.by_arm[attempt.arm.fresh]
             self.metrics.attempt(served.provider.id, attempt.fault.code if attempt.fault else attempt.outcome)
             self.metrics.spent(attempt.arm.model, attempt.usage, NanoUsd(attempt.cost_nano))
 

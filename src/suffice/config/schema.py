@@ -190,9 +190,19 @@ class RoutingSettings:
         default=0.0, metadata=about("Lowest acceptable probability that the first answer holds.", minimum=0, maximum=1)
     )
     mode: Literal["commit", "gate-tools", "buffer"] = field(
-        default="gate-tools",
+        default="commit",
         metadata=about(
             "What a stream waits for: `commit` nothing, `gate-tools` holds tool calls until checked, `buffer` all."
+        ),
+    )
+    interventions: tuple[str, ...] = field(
+        default=(),
+        metadata=about(
+            "Events of an agent's run that may move it to a stronger model once confirmed; see docs/cascade.md. None has"
+            " passed its pilot yet.",
+            pattern=r"tests_failed_after_edit|same_error|edit_failed|no_write|compaction|done_declared",
+            expects="tests_failed_after_edit, same_error, edit_failed, no_write, compaction or done_declared",
+            example='["same_error"]',
         ),
     )
     repair_usd: RepairSettings = field(

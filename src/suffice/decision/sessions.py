@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from suffice.decision.progress import Progress
 from suffice.values.money import NanoUsd
 from suffice.values.plan import Arm
 
@@ -78,7 +79,7 @@ class Session:
 
     `prompt_tokens` is the real count of the last answered turn (0 before); `warm_until_s` says until when each arm's cache
     is expected to hold the prefix; `latched` forbids moving to a cheaper arm after an escalation; `posterior` belongs to
-    the planner and is opaque here.
+    the planner and is opaque here; `progress` counts what an agent's run went through.
     """
 
     created_s: float
@@ -91,6 +92,7 @@ class Session:
     spent: NanoUsd = NanoUsd(0)
     latched: bool = False
     posterior: object = None
+    progress: Progress = field(default_factory=Progress)
 
     def warm(self, arm: Arm, now_s: float) -> bool:
         """Tell whether `arm` is expected to have this conversation in its cache at `now_s`."""
@@ -117,6 +119,7 @@ class Session:
         self.tried = ()
         self.latched = False
         self.posterior = None
+        self.progress = Progress()
 
 
 class SessionTable:

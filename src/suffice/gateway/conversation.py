@@ -14,6 +14,7 @@ import msgspec
 
 from suffice.catalog.providers import Quirks
 from suffice.errors import RequestError, SufficeError
+from suffice.gateway.evidence import with_evidence
 from suffice.values.usage import Usage
 from suffice.wire.chat_relay import Answer, ChatRelay, whole
 from suffice.wire.embeddings import embeddings
@@ -48,6 +49,8 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     quirks: Quirks
     max_output_tokens: int = 0
     namespace: bytes = b""
+    # What a check found wrong with the attempt before; goes out as a last user message.
+    evidence: str = ""
 
 
 class StreamReader(Protocol):
@@ -157,6 +160,8 @@ class PassThroughChat:
                 name = "max_tokens" if field == "either" else field
                 changes[name] = str(target.max_output_tokens).encode()
         changes.update(_namespaced(top, target.namespace))
+        if target.evidence:
+            changes.update(with_evidence(top, target.evidence))
         headers = SSE_HEADERS if view.stream else JSON_HEADERS
         return Outbound(path=target.path, headers=headers, body=top.splice(changes))
 

@@ -12,6 +12,7 @@ from suffice.decision.core import CHECKS, STATIC, Core, cell_of
 from suffice.decision.grid import Floats
 from suffice.gateway.turn import Attempted, Turn
 from suffice.values.env import Env
+from suffice.values.plan import Mode
 from suffice.values.verdict import Outcome
 
 # How far the verdict of a check of each strength, and a rejection by a gate that reads, can be believed as a label.
@@ -49,6 +50,9 @@ class Learning:
         if judged is None:
             return weights
         success, reliability, gate = judged
+        if attempt.arm.mode is Mode.RETRY:
+            # An answer that was told its own defect says little of what the model does unaided.
+            return None if success else self._core.rejected(weights, attempt.arm.model, cell, gate)
         note = self._core.learn(
             label_id=f"{turn.call.request_id}/{attempt.number}",
             model=attempt.arm.model,

@@ -8,7 +8,7 @@
     decide        decision     the plan: first arm, what to do on each verdict
     reserve       attempts.py  budgets, before anything is sent
     send          attempts.py  the provider's dialect; byte-faithful when the dialects match
-    relay         relay.py     stream at once, or hold
+    relay         relay.py     stream at once; holding.py holds tool calls, draining.py everything
     verify        judging.py   verdicts -> accept, retry, escalate, or stop and say so
     settle        attempts.py  actual usage -> cost, exactly once
     record        here         the decision with its reasons, for `suffice explain` and for learning
@@ -26,13 +26,16 @@ from suffice.gateway.attempts import AttemptFailed, Attempts
 from suffice.gateway.auth import Principal
 from suffice.gateway.call import Call
 from suffice.gateway.conversation import Whole
+from suffice.gateway.draining import kept_alive, whole_stream
 from suffice.gateway.headers import billed, chosen, estimated, lost, passed
+from suffice.gateway.holding import Holding
 from suffice.gateway.judging import Judging
 from suffice.gateway.live import Live
+from suffice.gateway.modes import BUFFER, GATE_TOOLS
 from suffice.gateway.recording import Recording
 from suffice.gateway.recovery import Recovery
 from suffice.gateway.relay import relay
-from suffice.gateway.reply import JSON, Reply
+from suffice.gateway.reply import JSON, Header, Reply
 from suffice.gateway.routes import RouteTable
 from suffice.gateway.turn import Turn
 from suffice.upstream.deadlines import Deadlines
@@ -61,6 +64,7 @@ class Pipeline:
         self._recovery = recovery
         self._judging = judging
         self._recording = recording
+        self.holding = Holding(attempts, routes, judging)
 
     def tune(self, deadlines: Deadlines, max_attempts: int, verify: bool) -> None:
         """Use other limits from the next attempt on (a reloaded configuration)."""
@@ -72,7 +76,11 @@ class Pipeline:
         """Answer one request through `reply`. Raises SufficeError while nothing of the answer has been sent."""
         turn = self._read(call, principal, reply, operation)
         try:
-            await self._fulfil(turn)
+            if turn.mode == BUFFER:
+                async with kept_alive(turn.reply, [*_EVENT_STREAM], self.holding.keep_alive_s):
+                    await self._fulfil(turn)
+            else:
+                await self._fulfil(turn)
         finally:
             # Also for a request that failed or was cancelled: why it went where it went is what explains that.
             self._recording.record(turn)
@@ -84,9 +92,9 @@ class Pipeline:
         while True:
             try:
                 live = await self._attempts.open(turn, route)
-                if turn.view.stream:
+                if turn.view.stream and turn.mode != BUFFER:
                     return await self._stream(turn, live)
-                whole = await self._attempts.whole(live)
+                whole = await (whole_stream(self._attempts, live) if turn.view.stream else self._attempts.whole(live))
             except AttemptFailed as failed:
                 step = await self._recovery.after(turn, route, failed.fault)
                 if step.route is None and best is None:
@@ -112,9 +120,14 @@ class Pipeline:
         assert best is not None
         live, whole = best
         conversation = live.route.conversation
-        first = [JSON] if conversation.translated else passed(live.upstream_headers)
+        first: list[Header] = [JSON] if conversation.translated else passed(live.upstream_headers)
+        if turn.view.stream:
+            first = [*_EVENT_STREAM]
         headers = [*first, *lost(conversation.losses), *chosen(turn, live.route.arm, settled=True), *billed(turn)]
-        await turn.reply.whole(200, whole.body, headers)
+        if turn.reply.started:
+            await turn.reply.end(whole.body)  # keep-alives of a buffered stream went out before: so did the head
+        else:
+            await turn.reply.whole(200, whole.body, headers)
 
     async def _stream(self, turn: Turn, live: Live) -> None:
         held = await self._attempts.begin(live)
@@ -125,4 +138,7 @@ class Pipeline:
             *chosen(turn, live.route.arm, settled=False),
             *estimated(turn, expected.cost_nano, expected.reference_nano),
         ]
-        await relay(live, held, headers, self._attempts, self._judging.static(turn))
+        if turn.mode == GATE_TOOLS:
+            await self.holding.stream(live, held, headers)
+        else:
+            await relay(live, held, headers, self._attempts, self._judging.static(turn))

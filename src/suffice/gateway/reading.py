@@ -21,7 +21,10 @@ from suffice.decision.virtual import Rule, Target, resolve
 from suffice.errors import DecisionError, ForbiddenError, RequestError, SufficeError, UpstreamError
 from suffice.gateway.auth import Principal
 from suffice.gateway.call import Call
+from suffice.gateway.modes import HEADER as MODE_HEADER
+from suffice.gateway.modes import may_cascade, streaming_mode
 from suffice.gateway.reply import Reply
+from suffice.gateway.segments import happened
 from suffice.gateway.speech import CONVERSATIONS
 from suffice.gateway.state import State
 from suffice.gateway.turn import Turn
@@ -73,9 +76,10 @@ class Reading:
         features = _hinted(features, call.header("x-suffice-task"))
         check = _check(call, state.settings)
         key = self._session_key(call, principal, top, view)
-        cap = 1 if view.stream or target.rule is Rule.PIN or operation == "embeddings" else ATTEMPT_CAP
+        mode, cap = _mode(call, state.settings, top, view, operation, target)
         now_s = self.env.monotonic()
         session = self.sessions.touch(key, now_s)
+        features = _with_signals(features, happened(state, session, top, view, features))
         pressure = self._ledger.pressure(principal.budgets) if principal.budgets else 0.0
         remaining = self._ledger.remaining(principal.budgets) if principal.budgets else None
         down = self._down(state, target, operation)
@@ -114,6 +118,7 @@ class Reading:
             strength=state.settings.checks[check].strength if check else "",
             gate=gate,
             cap=cap,
+            mode=mode,
             down=down,
         )
 
@@ -239,6 +244,26 @@ def _gate(settings: Settings, check: str, cap: int) -> str:
     if cap == 1 or not settings.verify.enabled:
         return ""
     return CHECKS[settings.checks[check].strength] if check else STATIC
+
+
+def _mode(
+    call: Call, settings: Settings, top: TopLevel, view: RequestView, operation: str, target: Target
+) -> tuple[str, int]:
+    """Return what a stream waits for, and how many answers may be tried."""
+    mode = streaming_mode(
+        call.header(MODE_HEADER),
+        settings.routing.mode,
+        top=top,
+        view=view,
+        operation=operation,
+        verify=settings.verify.enabled,
+    )
+    single = target.rule is Rule.PIN or operation == "embeddings"
+    return mode, ATTEMPT_CAP if may_cascade(mode) and not single else 1
+
+
+def _with_signals(features: Features, names: tuple[str, ...]) -> Features:
+    return msgspec.structs.replace(features, signals=(*features.signals, *names)) if names else features
 
 
 def _hinted(features: Features, hint: str) -> Features:

@@ -44,9 +44,9 @@ class Recording:
         last = turn.tried[-1] if turn.tried else None
         if last is None or last.outcome not in ("ok", "rejected"):
             return
-        served = turn.fleet.by_arm[last.arm]
+        served = turn.fleet.by_arm[last.arm.fresh]
         turn.session.answered(
-            last.arm,
+            last.arm.fresh,
             now_s=self._env.monotonic(),
             prompt_tokens=last.usage.prompt_tokens,
             cache_ttl_s=float(served.provider.cache.ttl_s or DEFAULT_CACHE_TTL_S),
@@ -71,7 +71,7 @@ def decision(turn: Turn) -> DecisionRecord:
         language=features.language,
         model_requested=turn.target.name,
         reference_model=turn.fleet.reference,
-        signals=features.signals,
+        signals=(*features.signals, f"mode:{turn.mode}") if turn.mode else features.signals,
         pressure=turn.pressure,
         plan=turn.plan,
         prompt_tokens=features.prompt_tokens,

@@ -14,6 +14,7 @@ from suffice.decision.virtual import Rule
 from suffice.errors import BudgetError, RequestError, SufficeError
 from suffice.gateway.fleet import Served
 from suffice.gateway.live import Route
+from suffice.gateway.modes import BUFFER
 from suffice.gateway.routes import RouteTable
 from suffice.gateway.turn import Turn
 from suffice.upstream.faults import Fault
@@ -60,7 +61,7 @@ class Recovery:
     async def after(self, turn: Turn, failed: Route, fault: Fault) -> Next:
         """Return what to do after `fault` on `failed`."""
         tried = [
-            Attempt(option=self._option(turn, turn.fleet.by_arm[a.arm], failed), fault=a.fault, delay_s=a.delay_s)
+            Attempt(option=self._option(turn, turn.fleet.by_arm[a.arm.fresh], failed), fault=a.fault, delay_s=a.delay_s)
             for a in turn.tried
             if a.fault is not None
         ]
@@ -72,7 +73,7 @@ class Recovery:
             return Next(route=None, error=told.error(move.retry_after_s, dialect=turn.call.dialect))
         arm = Arm(model=move.target.model, endpoint=move.target.endpoint)
         try:
-            route = self._routes.make(turn, arm)
+            route = self._routes.make(turn, arm, failed.target.evidence)
         except (BudgetError, RequestError):
             # The next model cannot be told what was asked, or is not paid for: the caller learns what went wrong with the first.
             return Next(route=None, error=fault.error(dialect=turn.call.dialect))
@@ -85,7 +86,7 @@ class Recovery:
 
     def _options(self, turn: Turn, failed: Route) -> Options:
         """The plan's candidates that are not masked, in the plan's order, then by expected cost."""
-        planned = [step.arm for step in turn.plan.steps]
+        planned = [step.arm.fresh for step in turn.plan.steps]
         ranked = [*planned, *(c.arm for c in turn.plan.candidates if not c.masked_by and c.arm not in planned)]
         rows = [turn.fleet.by_arm[arm] for arm in ranked if arm in turn.fleet.by_arm]
         open_rows = [r for r in rows if self._health.available(r.arm.endpoint, r.arm.model)]
@@ -97,7 +98,8 @@ class Recovery:
         return Options(
             others=others,
             nexts=nexts,
-            committed=turn.reply.started,
+            # The head of a buffered stream carries nothing of an answer.
+            committed=turn.reply.started and turn.mode != BUFFER,
             soonest_s=soonest.wait_s if soonest is not None and not others and not nexts else None,
             max_extra=self.max_attempts - 1,
         )

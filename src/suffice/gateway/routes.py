@@ -15,6 +15,7 @@ from suffice.decision.attempt_price import output_tokens
 from suffice.decision.cascade import Move
 from suffice.errors import BudgetError, DecisionError, RequestError
 from suffice.gateway.conversation import Conversation, PassThroughChat, PassThroughEmbeddings, Target
+from suffice.gateway.evidence import told
 from suffice.gateway.fleet import Served
 from suffice.gateway.live import Route
 from suffice.gateway.messages_conversation import PassThroughMessages
@@ -31,7 +32,7 @@ from suffice.gateway.translation import (
 from suffice.gateway.turn import Turn
 from suffice.values.env import Env
 from suffice.values.money import Price, Rates, Unknown
-from suffice.values.plan import Arm
+from suffice.values.plan import Action, Arm
 from suffice.values.usage import Usage
 
 # Prompt bytes per token at the dense end of real requests; the reservation uses it while no budget is near its limit.
@@ -60,9 +61,12 @@ class RouteTable:
         self._embeddings = PassThroughEmbeddings()
         self._shelf = ReasoningShelf()
 
-    def make(self, turn: Turn, arm: Arm) -> Route:
-        """Return the route of `arm`. Raises BudgetError when not even a short answer fits the budget."""
-        served = turn.fleet.by_arm.get(arm)
+    def make(self, turn: Turn, arm: Arm, evidence: str = "") -> Route:
+        """Return the route of `arm`, told `evidence` of the attempt before it.
+
+        Raises BudgetError when not even a short answer fits the budget.
+        """
+        served = turn.fleet.by_arm.get(arm.fresh)
         if served is None:
             raise DecisionError(f"{arm.name} is not served by any endpoint")
         price = self.price(turn, arm.model)
@@ -74,6 +78,7 @@ class RouteTable:
             quirks=served.provider.quirks,
             max_output_tokens=clamp,
             namespace=self._namespace(turn),
+            evidence=evidence,
         )
         return Route(
             arm=arm,
@@ -83,7 +88,7 @@ class RouteTable:
             conversation=self._conversation(turn, served, speech.dialect, clamp),
             price=price,
             reference=self.reference(turn),
-            bound_nano=bound,
+            bound_nano=bound + _telling(price, evidence),
             dialect=speech.dialect,
         )
 
@@ -108,11 +113,11 @@ class RouteTable:
         return self.make(turn, turn.plan.first)
 
     def next(self, turn: Turn, move: Move) -> Route | None:
-        """Return the route of a cascade move, None when the budget does not pay for it."""
+        """Return the route of a cascade move with the evidence of the last verdicts, None when the budget does not pay."""
         if move.arm is None:
             return None
         try:
-            return self.make(turn, move.arm)
+            return self.make(turn, move.arm, _evidence(turn, move))
         except (BudgetError, RequestError):
             return None  # neither a step that nobody pays for nor one that cannot be told what was asked
 
@@ -198,6 +203,20 @@ def _foreign_state(turn: Turn, served: Served) -> bool:
     """Tell whether signed thinking in the body may be another provider's: of the one that answered this session last."""
     last = _last(turn)
     return last is not None and last.provider.id != served.provider.id and b'"signature"' in turn.call.body
+
+
+def _evidence(turn: Turn, move: Move) -> str:
+    """Return what the attempt of `move` is told of the last rejected one, empty when no check rejected any."""
+    last = next((a for a in reversed(turn.tried) if a.outcome == "rejected"), None)
+    return told(last.verdicts if last is not None else (), same=move.action is Action.RETRY)
+
+
+def _telling(price: Price, evidence: str) -> int:
+    """Return the most that `evidence` can add to the cost of the prompt: a token for each byte, at the dearest bucket."""
+    if not evidence or isinstance(price, Unknown):
+        return 0
+    rates = price.rates
+    return -(-max(rates.input, rates.cache_write, rates.cache_write_1h or 0) * len(evidence.encode()) // 1000)
 
 
 def _answers(turn: Turn) -> int:

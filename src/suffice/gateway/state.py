@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from suffice.config.schema import Settings
-from suffice.decision.core import Core
+from suffice.decision.core import CHECKS, Core
+from suffice.decision.grid import Floats
 from suffice.decision.policy import DataClass
 from suffice.decision.priors import PriorTable
 from suffice.decision.router import Offer, Router
@@ -60,6 +61,10 @@ class State:
             if len(self._routers) < MAX_ROUTERS:
                 self._routers[target.name] = router
         return router
+
+    def harder(self, weights: Floats | None, model: str, cell: int) -> Floats:
+        """Return the difficulty of a session's task after tests have shown that `model` did not solve it."""
+        return self._core.rejected(weights, model, cell, CHECKS["related"])
 
     def candidates(self, target: Target) -> Iterable[Arm]:
         """Return the arms that could serve `target`."""

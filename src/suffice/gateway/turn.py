@@ -47,8 +47,9 @@ class Turn(msgspec.Struct, kw_only=True):
 
     `fleet` is the configuration's that was current when the request was read: a reload in between changes nothing for it.
     `operation` is the client's dialect or service (chat, messages, completions, embeddings, ...); `check` names an operator's
-    check or is empty; `cap` is how many answers may be tried; `down` are the arms that were out of order when the plan was made,
-    with the reasons; `exchange` is the client's side of a translation, once one was needed.
+    check or is empty; `cap` is how many answers may be tried; `mode` is what a stream waits for (`modes.py`); `down` are the
+    arms that were out of order when the plan was made, with the reasons; `exchange` is the client's side of a translation, once
+    one was needed.
     """
 
     call: Call
@@ -69,6 +70,7 @@ class Turn(msgspec.Struct, kw_only=True):
     strength: str = ""
     gate: str = ""
     cap: int = 1
+    mode: str = ""
     down: Mapping[Arm, str] = msgspec.field(default_factory=dict)
     tried: list[Attempted] = msgspec.field(default_factory=list)
     exchange: Exchange | None = None

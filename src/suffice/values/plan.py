@@ -50,6 +50,11 @@ class Arm(msgspec.Struct, frozen=True, kw_only=True, order=True, cache_hash=True
             parts.append("retry")
         return "+".join(parts)
 
+    @property
+    def fresh(self) -> Arm:
+        """The arm that starts from scratch: what is configured, priced and rested; a retry is the same place again."""
+        return self if self.mode is Mode.FRESH else msgspec.structs.replace(self, mode=Mode.FRESH)
+
 
 class CostSplit(msgspec.Struct, frozen=True, kw_only=True):
     """Expected cost of one attempt in nano-dollars, by what it is spent on; `switch` may be negative."""

@@ -1,0 +1,41 @@
+"""What a stream waits for: nothing (`commit`), the check of its tool calls (`gate-tools`), or everything (`buffer`).
+
+The caller's header wins over the configuration. A mode that a request has no use for is not one: the result names what
+will really be done. Invariant: more than one answer may be tried only where an answer is held back.
+"""
+
+from __future__ import annotations
+
+from suffice.errors import RequestError
+from suffice.wire.prescan import TopLevel
+from suffice.wire.request_view import RequestView
+
+HEADER = "x-suffice-mode"
+COMMIT, GATE_TOOLS, BUFFER = "commit", "gate-tools", "buffer"
+MODES = (COMMIT, GATE_TOOLS, BUFFER)
+
+
+def streaming_mode(
+    asked: str, configured: str, *, top: TopLevel, view: RequestView, operation: str, verify: bool
+) -> str:
+    """Return the mode of a stream, empty for a request that does not stream.
+
+    `gate-tools` is for chat with tools and one choice, and like `buffer` needs checks. Raises RequestError (400) for a mode
+    that does not exist.
+    """
+    if asked and asked not in MODES:
+        raise RequestError(f"there is no mode {asked[:60]!r}", hint=f"one of {', '.join(MODES)}", param=HEADER)
+    if not view.stream or operation == "embeddings":
+        return ""
+    mode = asked or configured
+    several = (top.value("n") or b"1").strip() not in (b"1", b"null")
+    if not verify or several:
+        return COMMIT
+    if mode == GATE_TOOLS and not (operation == "chat" and view.tool_names):
+        return COMMIT
+    return mode
+
+
+def may_cascade(mode: str) -> bool:
+    """True for a request whose answer can still be exchanged after a check has rejected it."""
+    return mode != COMMIT

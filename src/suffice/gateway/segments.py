@@ -1,0 +1,99 @@
+"""A turn of an agent's run as its request shows it: what the last tool results say, and what that changes for the session.
+
+Everything is counted; nothing is changed unless the configuration allows that kind of event to intervene. When an allowed
+kind is confirmed, the session's arm counts as tried on this task, the session is latched, and the task is believed to be
+harder, so that the plan of this very turn goes to a stronger model. A repeat of the same request counts once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import re
+from dataclasses import replace
+
+import numpy as np
+
+from suffice.decision.core import cell_of
+from suffice.decision.events import read_all
+from suffice.decision.progress import Segment, advance
+from suffice.decision.sessions import Session
+from suffice.gateway.state import State
+from suffice.values.task import Features
+from suffice.wire.prescan import TopLevel
+from suffice.wire.request_view import RequestView
+
+log = logging.getLogger("suffice.decision")
+
+# A prompt that shrinks from at least so many tokens to less than half of them was compacted.
+COMPACTED_FROM_TOKENS = 8_000
+
+_CALLS = re.compile(rb'"tool_calls"\s*:\s*\[\s*\{|"type"\s*:\s*"tool_use"')
+# Names of tools that write files, and shell commands that do.
+_WRITES = re.compile(
+    rb'"name"\s*:\s*"[\w.-]*(?:write|edit|replace|patch|create|insert)[\w.-]*"|apply_patch|\bsed -i|\bcat >|\btee ',
+    re.IGNORECASE,
+)
+
+
+def happened(state: State, session: Session, top: TopLevel, view: RequestView, features: Features) -> tuple[str, ...]:
+    """Count the turn in `session` and return the names of what happened, for the record. Never raises."""
+    if not view.tool_names or not view.n_assistant:
+        return ()
+    try:
+        return _happened(state, session, top, view, features)
+    except Exception:
+        log.exception("the events of a turn could not be read")
+        return ()
+
+
+def _happened(state: State, session: Session, top: TopLevel, view: RequestView, features: Features) -> tuple[str, ...]:
+    said = _last_assistant(top)
+    digest = hashlib.blake2b(said, digest_size=16)
+    for text in (str(view.n_messages), *view.tool_result_texts):
+        digest.update(text.encode("utf-8", "surrogatepass"))
+    if digest.digest() == session.progress.digest:
+        return ()
+    turn = Segment(
+        events=read_all(view.tool_result_texts),
+        wrote=_WRITES.search(said) is not None,
+        compacted=features.prompt_tokens * 2 < session.prompt_tokens >= COMPACTED_FROM_TOKENS,
+        done=_declared_done(state, session, said, view),
+    )
+    if not (view.tool_result_texts or turn.done or turn.compacted):
+        return ()
+    before = session.progress.latch
+    progress, names = advance(session.progress, turn, state.settings.routing.interventions)
+    session.progress = replace(progress, digest=digest.digest())
+    if progress.latch.escalated and not before.escalated and _escalate(state, session, features):
+        return (*names, "intervened")
+    return names
+
+
+def _escalate(state: State, session: Session, features: Features) -> bool:
+    """Turn the session away from its arm; False when it has none yet."""
+    arm = session.pinned
+    if arm is None:
+        return False
+    weights = session.posterior if isinstance(session.posterior, np.ndarray) else None
+    cell = cell_of(features.task, features.language)
+    for _ in range(session.progress.latch.events):
+        weights = state.harder(weights, arm.model, cell)
+    session.posterior = weights
+    session.failed(arm)
+    session.latched = True
+    return True
+
+
+def _last_assistant(top: TopLevel) -> bytes:
+    """Return the bytes of the last assistant message, empty when there is none."""
+    for row in reversed(top.objects("messages") or []):
+        if bytes(row.get("role") or b"") == b'"assistant"':
+            return b",".join(b'"' + key.encode() + b'":' + bytes(value) for key, value in row.items())
+    return b""
+
+
+def _declared_done(state: State, session: Session, said: bytes, view: RequestView) -> bool:
+    """True when a model that is not the strongest ended its work in words, and the user came back."""
+    ended = bool(said) and view.n_assistant > 1 and not view.tool_result_texts and _CALLS.search(said) is None
+    return ended and session.pinned is not None and session.pinned.model != state.fleet.reference
