@@ -66,9 +66,10 @@ def _facts(told: dict[str, Any]) -> list[str]:
     steady = medians.get("50 requests/s", {})
     if "nginx" in steady:
         p50, p99 = (steady["Suffice"][p] - steady["nginx"][p] for p in ("p50_ms", "p99_ms"))
+        # The limit cannot be slower than what it limits: then the machine was busy with something else.
+        met = _yes(p50 <= 1.2 and p99 <= 4) if min(p50, p99) > 0 else "not told: more noise than signal"
         lines.append(
-            f"| latency over nginx's at 50 requests/s, p50 / p99 | {p50:.2f} / {p99:.2f} ms | <= 1.2 / 4 ms | "
-            f"{_yes(p50 <= 1.2 and p99 <= 4)} |"
+            f"| latency over nginx's at 50 requests/s, p50 / p99 | {p50:.2f} / {p99:.2f} ms | <= 1.2 / 4 ms | {met} |"
         )
     own = facts["Suffice"]
     lines.append(

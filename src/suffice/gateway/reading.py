@@ -94,7 +94,7 @@ class Reading:
             data=state.data,
             remaining_nano=remaining,
             pressure=pressure,
-            repair=_repair(call, principal, state.settings, features),
+            repair=_repair(call, principal, state, features),
             floors=(state.settings.routing.quality_floor, 0.0),
             gate=gate,
             attempts=cap,
@@ -299,7 +299,7 @@ def _body_signals(top: TopLevel) -> dict[str, str]:
     return found
 
 
-def _repair(call: Call, principal: Principal, settings: Settings, features: Features) -> NanoUsd:
+def _repair(call: Call, principal: Principal, state: State, features: Features) -> NanoUsd:
     text = call.header("x-suffice-repair-usd")
     if text:
         try:
@@ -311,4 +311,4 @@ def _repair(call: Call, principal: Principal, settings: Settings, features: Feat
         raise RequestError("x-suffice-repair-usd is no amount of dollars", param="x-suffice-repair-usd")
     if principal.repair_nano:
         return NanoUsd(principal.repair_nano)
-    return nano(settings.routing.repair_usd.usd(features.task.value))
+    return state.repair[features.task]

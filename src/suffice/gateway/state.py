@@ -16,9 +16,9 @@ from suffice.decision.priors import PriorTable
 from suffice.decision.router import Offer, Router
 from suffice.decision.virtual import Target
 from suffice.gateway.fleet import Fleet, Served
-from suffice.values.money import Estimated, Known
+from suffice.values.money import Estimated, Known, nano
 from suffice.values.plan import Arm
-from suffice.values.task import TaskType
+from suffice.values.task import TASK_TYPES, TaskType
 from suffice.wire.prescan import ScanLimits
 
 POOL = 16
@@ -42,6 +42,8 @@ class State:
             max_retention_days=privacy.max_retention_days,
             forbid_training=privacy.forbid_training,
         )
+        # What a repair costs by task: the settings hold decimals, whose arithmetic is dear.
+        self.repair = {task: nano(settings.routing.repair_usd.usd(task.value)) for task in TASK_TYPES}
         self._priors = priors
         self._core = core
         self._now_s = now_s

@@ -21,6 +21,8 @@ WINDOW_CHARS = 16_000
 _IMAGE_PARTS = frozenset({"image_url", "input_image", "image", "file", "input_file"})
 _BIG = 2**31 - 1
 
+# As they are written in nearly every body: a long history has hundreds.
+_ROLES = {f'"{role}"'.encode(): role for role in ("system", "developer", "user", "assistant", "tool", "function")}
 _role = msgspec.json.Decoder(str)
 _any = msgspec.json.Decoder()
 
@@ -71,7 +73,7 @@ def chat_view(top: TopLevel) -> RequestView:
     rows = top.objects("messages")
     if rows is None or not rows:
         raise RequestError("messages must be a non-empty array of objects", param="messages")
-    roles = [_text_of(row.get("role"), "messages.role") for row in rows]
+    roles = [_role_of(row.get("role")) for row in rows]
     n_user, n_assistant = roles.count("user"), roles.count("assistant")
     head = _head(rows, roles)
     asks, images = _asks(rows, roles)
@@ -208,6 +210,11 @@ def _content(row: Mapping[str, msgspec.Raw]) -> tuple[str, bool]:
         if text is not None:
             texts.append(_text_of(text, "messages.content.text"))
     return window("\n".join(texts)), images
+
+
+def _role_of(raw: msgspec.Raw | None) -> str:
+    known = _ROLES.get(bytes(raw)) if raw is not None else ""
+    return known if known is not None else _text_of(raw, "messages.role")
 
 
 def _text_of(raw: msgspec.Raw | None, where: str) -> str:
