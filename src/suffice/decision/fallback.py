@@ -1,7 +1,7 @@
 """The fallback ladder: plan, tuned fixed cascade, best single arm, configured default; with the alarm that caused each step down.
 
-Does: read health numbers, name the rung, make the plan of a rung. Does not: measure. Invariant: a request always has a rung; recovery goes up one rung
-at a time and only after the alarms have been quiet for a while, so that the ladder does not swing.
+Does: read health numbers, name the rung, make the plan of a rung. Does not: measure. Invariant: a request always has a rung;
+recovery goes up one rung at a time and only after the alarms have been quiet for a while, so that the ladder does not swing.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from suffice.config.schema import Settings
 from suffice.decision.core import CHECKS, STATIC
 from suffice.decision.fallback import Rung, fixed_plan
 from suffice.decision.features import extract, shape
+from suffice.decision.policy import PolicyContext, feasible
 from suffice.decision.router import RouteRequest
 from suffice.decision.sessions import BODY_SIGNALS, SessionTable, session_key
 from suffice.decision.virtual import Rule, Target, resolve
@@ -180,6 +181,10 @@ class Reading:
         allowed = request.allowed_models
         if arm is None or request.target.rule is Rule.PIN or (allowed is not None and arm.model not in allowed):
             raise DecisionError("the decision failed and no default model may serve", hint=str(error)[:200]) from error
+        if request.data.restricted:
+            wanted = PolicyContext(features=request.features, data=request.data)
+            if not feasible((state.fleet.by_arm[arm].facts,), wanted).kept:
+                raise DecisionError("the decision failed, and the default model may not see this data") from error
         step = Step(arm=arm, reach=1.0, p_success=0.0, cost=NanoUsd(0))
         return Plan(
             steps=(step,),
