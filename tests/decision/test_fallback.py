@@ -1,3 +1,4 @@
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -126,5 +127,5 @@ def test_a_warm_conversation_only_goes_up_and_restricted_data_goes_nowhere_else(
 def test_any_fixed_order_climbs_in_price_and_success(arms: list[tuple[float, float]]) -> None:
     order = fixed_order([ranked(f"m{i}", p, price) for i, (p, price) in enumerate(arms)], Rung.CASCADE)
     assert bool(order) == bool(arms) and len(order) <= 3
-    for low, high in zip(order, order[1:], strict=False):
+    for low, high in pairwise(order):
         assert low.p < high.p and low.price < high.price
