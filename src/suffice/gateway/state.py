@@ -14,6 +14,7 @@ import msgspec
 from suffice.config.schema import Settings
 from suffice.decision.core import Core
 from suffice.decision.fallback import Ranked
+from suffice.decision.guarantee import told
 from suffice.decision.policy import DataClass
 from suffice.decision.priors import PriorTable
 from suffice.decision.router import Offer, Router
@@ -70,6 +71,12 @@ class State:
         if target.models is None:
             return [row.arm for row in self.pool]
         return [row.arm for model in target.models for row in self.fleet.by_model.get(model, ())]
+
+    @property
+    def certificates(self) -> tuple[str, ...]:
+        """What the guarantee certificates promise at the time of this state, one line each; one line when there is none."""
+        snapshot = self._core.holder.current
+        return told(snapshot.certificates, self._now_s, snapshot.catalog)
 
     def ranked(self, target: Target) -> tuple[Ranked, ...]:
         """Return the arms that could serve `target`, by prior and price alone: what the fallback ladder orders."""
