@@ -57,7 +57,7 @@ bench-routing: $(VENV)/.dev ## replay recorded outcomes: DATA=folder of outcome 
 	@$(BIN)/python -m suffice.evals.replay_main --data $(DATA) $(ARGS)
 	@$(BIN)/python bench/routing/decision_speed.py
 	@$(BIN)/python bench/routing/stream.py
-	@$(BIN)/python bench/routing/certificates.py
+	@$(BIN)/python bench/routing/certificates.py $(DATA)
 
 docs: $(VENV)/.dev ## write the generated reference
 	@$(BIN)/python tools/build_docs.py

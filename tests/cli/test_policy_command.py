@@ -21,9 +21,12 @@ def test_show_names_the_pool_and_the_source_of_each_belief(home, run, run_json):
     code, out, _ = run("policy", "show", "--task", "bug-fix")
     assert code == 0
     assert "openai/gpt-5.5" in out
+    assert "guarantee certificate: none in force" in out
+    assert "exploration: off" in out
     _, told = run_json("policy", "show")
     assert {c["model"] for c in told["candidates"]} == {"openai/gpt-5.5", "openai/gpt-5-mini"}
     assert all(c["source"] for c in told["candidates"])
+    assert told["certificates"] == ["none in force: no success rate is promised"]
 
 
 def test_an_unknown_task_is_a_usage_error(home, run):

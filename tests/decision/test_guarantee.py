@@ -10,6 +10,7 @@ from suffice.decision.guarantee import (
     feasible,
     learn_then_test,
     p_value,
+    told,
     valid,
     watch,
 )  # fmt: skip
@@ -70,3 +71,12 @@ def test_false_revocations_are_rare() -> None:
 def test_the_least_share_to_escalate() -> None:
     assert feasible(0.3, 0.1) == pytest.approx(0.2 / 0.9)
     assert feasible(0.05, 0.1) == 0.0
+
+
+def test_what_is_in_force_is_told_in_words() -> None:
+    made = certify(
+        np.zeros((200, 2)), np.array([0.9, 0.5]), family="edit", epsilon=0.1, delta=0.1, catalog="c1", now_s=10.0
+    )
+    assert told((), 0.0, "c1") == ("none in force: no success rate is promised",)
+    assert told((made,), 11.0, "c1")[0].startswith("edit: in force, loss at most 0.1 with confidence 0.9 (200 labels)")
+    assert "not in force (the catalogue has changed" in told((made,), 11.0, "c2")[0]

@@ -236,3 +236,50 @@ def test_budget_pressure_never_makes_a_plan_dearer(p1: float, p2: float, repair:
     low, high = sorted((p1, p2))
     relaxed, pressed = (plan(pressure=p, repair=NanoUsd(repair)).steps[0].cost for p in (low, high))
     assert pressed <= relaxed
+
+
+TWINS = tuple(offer(f"{p}/twin-1", price, 4 * price) for p, price in (("a", 1.0), ("b", 1.01), ("c", 1.02)))
+ALIKE = fixed({"a/twin-1": 1.0, "b/twin-1": 1.0, "c/twin-1": 1.0})
+
+
+def explored(session: str, **request: Any) -> Plan:
+    wanted = {"features": EDIT, "target": AUTO, "explore": 0.2, "session_key": session, **request}
+    return Router(TWINS, ALIKE).plan(RouteRequest(**wanted))
+
+
+@pytest.mark.parametrize("judged", [{}, {"gate": "check:ci", "attempts": 3}])
+def test_exploration_logs_the_chance_of_every_arm_and_stays_within_a_session(judged: dict[str, Any]) -> None:
+    firsts = set()
+    for number in range(60):
+        found = explored(f"s{number}", **judged)
+        firsts.add(found.first)
+        assert sum(c.propensity for c in found.candidates) == pytest.approx(1.0)
+        assert found.propensity == next(c.propensity for c in found.candidates if c.arm == found.first)
+        assert len({step.arm for step in found.steps}) == len(found.steps)
+        assert explored(f"s{number}", **judged) == found
+        if "explored" in found.reason:
+            assert 0 < found.propensity < 0.2
+    assert len(firsts) > 1
+
+
+@pytest.mark.parametrize(
+    "off",
+    [
+        {"explore": 0.0},
+        {"session_key": ""},
+        {"data": DataClass(forbid_training=False, name="customer")},
+        {"data": DataClass(max_retention_days=0, name="configured")},
+        {"target": Target(name="cheap", rule=Rule.CHEAP)},
+        {"session": Session(created_s=0, used_s=0, latched=True)},
+    ],
+)
+def test_where_exploration_is_off_the_choice_is_certain(off: dict[str, Any]) -> None:
+    offers = tuple(
+        dataclasses.replace(o, facts=replace(o.facts, retention_days=0, trains_on_data=False)) for o in TWINS
+    )
+    for number in range(30):
+        wanted = {"features": EDIT, "target": AUTO, "explore": 0.2, "session_key": f"s{number}", **off}
+        found = Router(offers, ALIKE).plan(RouteRequest(**wanted))
+        assert found.first.model == "a/twin-1"
+        assert found.propensity == 1.0
+        assert [c.propensity for c in found.candidates if c.propensity] == [1.0]

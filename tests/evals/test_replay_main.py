@@ -24,14 +24,22 @@ def test_train_and_test_folders_give_rows_for_the_test_tasks(folders, capsys) ->
     assert {r["n"] for r in rows} == {50} and {r["pool"] for r in rows} == {"mine"}
     assert {r["H"] for r in rows} == {0.6, 3.0, 10.0, 40.0, "iso"}
     assert plot.read_text().startswith("<svg")
-    assert "mine: 100 tasks" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "mine: 100 tasks" in said
+    assert "success predictions" in said
+    assert all(0 < r["brier"] < 1 and 0 <= r["ece"] < 1 for r in rows if r["policy"] == "ours")
+    assert main([*argv, "--policies", "ours-plan,best-single", "--json", str(out)]) == 0
+    few = [json.loads(line) for line in out.read_text().splitlines()]
+    whole = {(r["policy"], r["verifier"], r["errors"], r["H"]): r["accuracy"] for r in rows}
+    assert all(r["accuracy"] == whole[r["policy"], r["verifier"], r["errors"], r["H"]] for r in few)
+    assert {r["policy"] for r in few} == {"ours-plan", "best-single"}
 
 
 @pytest.mark.parametrize(
     ("argv", "word"),
     [
         ([], "no folder named"), (["--data", "/nonexistent"], "no such folder"), (["--data", "."], "no such file"),
-        (["--data", ".", "--only", "zz"], "unknown pool"),
+        (["--data", ".", "--only", "zz"], "unknown pool"), (["--data", ".", "--policies", "theirs"], "unknown policy"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said_with_exit_code_3(argv, word: str, capsys, monkeypatch, tmp_path) -> None:

@@ -150,3 +150,15 @@ class LedgerMachine(RuleBasedStateMachine):
 
 LedgerMachine.TestCase.settings = settings(max_examples=15, stateful_step_count=15, deadline=None)
 TestLedger = LedgerMachine.TestCase
+
+
+def test_a_reservation_of_nothing_that_costs_after_all_keeps_the_leases_in_balance():
+    """Found by the machine by chance; kept so that it is looked at each time."""
+    machine = LedgerMachine()
+    machine.begin(limit=0)
+    held = machine.reserve(which=0, amount=0)
+    machine.settle(item=held, cost=1, again=False)
+    machine.books_agree()
+    machine.crash(which=0, items=[])
+    machine.books_agree()
+    machine.teardown()

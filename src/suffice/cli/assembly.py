@@ -36,6 +36,7 @@ from suffice.gateway.auth import Principal
 from suffice.gateway.call import Call
 from suffice.gateway.implicit import Implicit
 from suffice.gateway.judging import Judging, RunCheck
+from suffice.gateway.ladder import Watch
 from suffice.gateway.learning import Learning
 from suffice.gateway.models import model_card, model_list
 from suffice.gateway.outcomes import Outcomes
@@ -108,6 +109,7 @@ class Runtime:
             breakers=self._breakers,
             ledger_queue=lambda: self.ledger.waiting,
         )
+        self.watch = Watch(env)
         self.reading = Reading(
             env=env,
             state=self.state,
@@ -116,6 +118,7 @@ class Runtime:
             ledger=self.ledger,
             health=self.health,
             decided=self.metrics.decided,
+            watch=self.watch,
         )
         self.outcomes = Outcomes(
             env=env,
@@ -139,7 +142,7 @@ class Runtime:
             health=self.health,
             deadlines=_deadlines(up),
         )
-        learning = Learning(self.core, env, _drifted)
+        learning = Learning(self.core, env, _drifted, self.watch)
         return Pipeline(
             read=self.reading.read,
             attempts=attempts,

@@ -104,8 +104,17 @@ def _show(args: argparse.Namespace, io: Io) -> int:
     io.out.table(
         f"auto, {args.task}, 2,000 prompt tokens", ("model", "endpoint", ">success", ">low", ">a try", "from"), rows
     )
+    for line in state.certificates:
+        io.out.say(f"guarantee certificate: {line}")
+    explored = f"{routing.explore:.0%} of sessions" if routing.explore else "off"
+    io.out.say(
+        f"exploration: {explored}; cascade while an alarm is up: {', '.join(routing.cascade) or 'made from priors and prices'}"
+    )
     io.out.result(
         {
+            "certificates": list(state.certificates),
+            "explore": routing.explore,
+            "cascade": list(routing.cascade),
             "task": args.task,
             "reference_model": routing.reference_model,
             "quality_floor": routing.quality_floor,

@@ -35,6 +35,7 @@ def model_names(settings: Settings) -> frozenset[str]:
     """Return every model that the settings name anywhere, so that a caller can look up spellings that are no catalogue ids."""
     named = {settings.routing.reference_model, settings.routing.default_model, *settings.models}
     named.update(model for targets in settings.aliases.values() for model in targets)
+    named.update(settings.routing.cascade)
     named.update(model for team in settings.teams.values() for model in team.models)
     return frozenset(named - {""})
 
@@ -66,6 +67,7 @@ def _uses(settings: Settings, models: Collection[str]) -> Iterator[Problem]:
     aliases = {*settings.aliases, *BUILT_IN_ALIASES}
     uses: list[tuple[Path, str, bool]] = []
     uses += [(("routing", n), getattr(settings.routing, n), False) for n in ("reference_model", "default_model")]
+    uses += [(("routing", "cascade", i), m, False) for i, m in enumerate(settings.routing.cascade)]
     uses += [(("aliases", a, i), m, False) for a, names in settings.aliases.items() for i, m in enumerate(names)]
     uses += [
         (("teams", t, "models", i), m, True) for t, team in settings.teams.items() for i, m in enumerate(team.models)

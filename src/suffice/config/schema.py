@@ -189,6 +189,24 @@ class RoutingSettings:
     quality_floor: float = field(
         default=0.0, metadata=about("Lowest acceptable probability that the first answer holds.", minimum=0, maximum=1)
     )
+    explore: float = field(
+        default=0.0,
+        metadata=about(
+            "Share of the sessions on `auto` in which another safe model may go first, to learn from it. 0: never. "
+            "Data with restrictions is never explored on.",
+            minimum=0,
+            maximum=0.2,
+        ),
+    )
+    cascade: tuple[str, ...] = field(
+        default=(),
+        metadata=about(
+            "Models, first to last, that serve `auto` while the decision core is held back by an alarm. "
+            "Empty: three made from priors and prices.",
+            non_empty=True,
+            example='["openai/gpt-5-mini", "anthropic/claude-sonnet-4-5"]',
+        ),
+    )
     mode: Literal["commit", "gate-tools", "buffer"] = field(
         default="commit",
         metadata=about(

@@ -8,15 +8,22 @@ are >= 0, 0 outside the safe set, and sum to 1; restricted data is never explore
 from __future__ import annotations
 
 import hashlib
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from suffice.decision.grid import Floats
+from suffice.decision.verdict_free import Scored
 from suffice.errors import DecisionError
+from suffice.values.plan import Arm
 
 GAMMA = 200.0
 EPSILON = 0.02
 SLACK = 0.25
+# No configuration explores with more than this share of its sessions.
+MAX_SHARE = 0.2
 
 
 def uniform(session: str, salt: str) -> float:
@@ -65,3 +72,48 @@ def draw(propensity: Floats, u: float) -> int:
     total = np.cumsum(propensity)
     at = int(np.searchsorted(total, min(max(u, 0.0), 1.0 - 1e-12) * total[-1], side="right"))
     return min(at, int(np.flatnonzero(propensity)[-1]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """The arm that goes first, and the probability with which each arm would have: 0 for those that are not named."""
+
+    first: Scored
+    propensity: dict[Arm, float]
+
+    @property
+    def chance(self) -> float:
+        """The probability of what was drawn."""
+        return self.propensity[self.first.arm]
+
+
+def first_arm(
+    comparable: Sequence[Scored],
+    best: Scored,
+    *,
+    share: float,
+    session: str,
+    salt: str,
+    floor: float,
+    repair_usd: float,
+) -> Drawn:
+    """Return the arm that goes first: `best`, or with probability `share` a draw by `propensities` over the safe set.
+
+    The mixture (1 - share) on `best` + share π is what is drawn from and what is returned, so the propensities are exact.
+    `comparable` are arms whose totals mean the same, `best` among them, in a fixed order. Nothing is drawn without a share
+    (clipped to MAX_SHARE), a session or a positive H, nor for arms without a known price or below `floor`.
+    """
+    sure = Drawn(first=best, propensity={best.arm: 1.0})
+    if not (math.isfinite(share) and share > 0.0 and session and repair_usd > 0.0):
+        return sure
+    share = min(share, MAX_SHARE)
+    q = np.array([one.total for one in comparable]) * 1e-9
+    low = np.array([one.p_low for one in comparable])
+    safe = safe_set(q, low, floor, np.array([one.priced for one in comparable]))
+    at = next(i for i, one in enumerate(comparable) if one.arm == best.arm)
+    if not safe[at] or int(safe.sum()) < 2:
+        return sure
+    mixed = share * propensities(q, safe, repair_usd)
+    mixed[at] += 1.0 - share
+    first = comparable[draw(mixed, uniform(session, salt))]
+    return Drawn(first=first, propensity={comparable[i].arm: float(mixed[i]) for i in np.flatnonzero(mixed).tolist()})

@@ -6,6 +6,7 @@ A betting e-process on fresh outcomes revokes the certificate (Ville's inequalit
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import ceil, comb, exp, log
 
@@ -116,3 +117,13 @@ def valid(certificate: Certificate, now_s: float, catalog: str) -> tuple[bool, s
     if not 0.0 <= age <= LIFETIME_S:
         return False, "expired" if age > 0 else "issued in the future: the clock has jumped"
     return True, ""
+
+
+def told(certificates: Sequence[Certificate], now_s: float, catalog: str) -> tuple[str, ...]:
+    """Say in one line per certificate what it promises or why it is not in force; one line saying so where there is none."""
+    out = []
+    for one in certificates:
+        holds, why = valid(one, now_s, catalog)
+        promise = f"loss at most {one.epsilon:g} with confidence {1.0 - one.delta:g} ({one.n} labels)"
+        out.append(f"{one.family}: in force, {promise}" if holds else f"{one.family}: not in force ({why}), {promise}")
+    return tuple(out) or ("none in force: no success rate is promised",)

@@ -51,6 +51,12 @@ class DataClass(msgspec.Struct, frozen=True, kw_only=True):
     forbid_training: bool = False
     certificates: frozenset[str] = frozenset()
 
+    @property
+    def restricted(self) -> bool:
+        """Tell whether anything is asked of the endpoint: such data is never experimented with."""
+        asked = self.regions or self.certificates or self.forbid_training or self.max_retention_days is not None
+        return bool(asked) or self.name not in ("public", "configured")
+
 
 class PolicyContext(msgspec.Struct, frozen=True, kw_only=True):
     """The constraints of one request.

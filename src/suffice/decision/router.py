@@ -17,6 +17,8 @@ import numpy as np
 
 from suffice.decision.attempt_price import Warmth, attempt_cost
 from suffice.decision.core import NANO, Belief, Core, cell_of
+from suffice.decision.explore import Drawn, first_arm
+from suffice.decision.narrowing import nothing_left, without_tried, without_unknown_prices
 from suffice.decision.plan import shortlist
 from suffice.decision.policy import ArmFacts, DataClass, Feasible, PolicyContext, feasible
 from suffice.decision.priors import PriorTable
@@ -24,7 +26,7 @@ from suffice.decision.sessions import Session
 from suffice.decision.skill import SkillPosterior
 from suffice.decision.verdict_free import Scored, choose, describe, flips, follow_ups
 from suffice.decision.virtual import Rule, Target
-from suffice.errors import BudgetError, NotFoundError, RequestError, UpstreamError
+from suffice.errors import NotFoundError
 from suffice.values.money import Estimated, Known, NanoUsd, Price, Rates
 from suffice.values.plan import Arm, Candidate, Plan, Step
 from suffice.values.task import TASK_TYPES, Features, TaskType
@@ -58,7 +60,8 @@ class RouteRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     `pressure` in [0, 1] is the ledger's; `repair` overrides H; `down` gives the reason for each arm that is out of order;
     `now_s` is Env.monotonic(). `floors` are lower bounds of success, strictest first. `gate` names what will judge the
-    answers before they are given (empty: nothing), `attempts` how many may be tried.
+    answers before they are given (empty: nothing), `attempts` how many may be tried. `explore` is the share of sessions in
+    which `auto` may go first to an arm that is not the best; it needs `session_key` and data without restrictions.
     """
 
     features: Features
@@ -76,6 +79,19 @@ class RouteRequest(msgspec.Struct, frozen=True, kw_only=True):
     min_effort: str = ""
     gate: str = ""
     attempts: int = 1
+    explore: float = 0.0
+    session_key: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Order:
+    """What goes first, what follows, the success of it all, and every arm with the totals that were compared."""
+
+    drawn: Drawn
+    further: Sequence[Scored]
+    p_complete: float
+    scored: list[Scored]
+    explored: bool
 
 
 class Router:
@@ -107,35 +123,71 @@ class Router:
         belief = self._belief(request, cell)
         result = self._feasible(request, cell, belief)
         if not result.kept:
-            raise _nothing_left(request, result)
+            raise nothing_left(request.target.name, result)
         repair = _repair(request)
         scored = self._score(request, result, repair, cell, belief)
         chosen, binding = choose(scored, request.target.rule, request.session, request.now_s)
-        p_complete = chosen.p
-        further: Sequence[Scored] = ()
-        if request.target.rule is Rule.AUTO and request.gate and request.attempts > 1 and repair > 0:
-            order, p_complete, totals = self._staged(request, scored, repair, belief)
-            stayed = bool(binding) and chosen is not order[0]
-            chosen, further = (chosen, order) if stayed else (order[0], order[1:])
-            further = [one for one in further if one is not chosen][: request.attempts - 1]
-            scored = [msgspec.structs.replace(one, total=totals[one.arm]) for one in scored]
-            chosen = next(one for one in scored if one.arm == chosen.arm)
-        elif request.attempts > 1:
-            further = follow_ups(chosen, scored, repair, min(MAX_STEPS, request.attempts) - 1)
+        share = 0.0 if binding or not _may_explore(request, result) else request.explore
+        order = self._order(request, scored, chosen, share, repair, belief, stay=bool(binding))
+        chosen, scored = order.drawn.first, order.scored
+        if order.explored:
+            binding = (*binding, f"explored: it had a chance of {order.drawn.chance:.2%} to go first")
         rivals = sorted((s for s in scored if s is not chosen), key=lambda s: s.total)
+        flip = rivals and request.target.rule is Rule.AUTO and not order.explored
         return Plan(
-            steps=_steps((chosen, *further)),
+            steps=_steps((chosen, *order.further)),
             expected_total=NanoUsd(round(chosen.total)),
-            p_complete=p_complete,
+            p_complete=order.p_complete,
             repair=repair,
-            propensity=1.0,
-            reason=describe(chosen, request.target, request.features, (*binding, *_staging(further, request))),
-            candidates=_candidates(scored, chosen, result),
+            propensity=order.drawn.chance,
+            reason=describe(chosen, request.target, request.features, (*binding, *_staging(order.further, request))),
+            candidates=_candidates(scored, order.drawn, result),
             binding=(*binding, *(f"relaxed: {what}" for what in result.relaxed)),
             contributions=(("spend", chosen.cost.total / 1e9), ("risk of repair", (1 - chosen.p) * repair / 1e9)),
-            flips=flips(chosen, rivals[0], repair) if rivals and request.target.rule is Rule.AUTO else (),
+            flips=flips(chosen, rivals[0], repair) if flip else (),
             versions=(("priors", self._priors.version), *self._core.holder.current.versions),
         )
+
+    def _order(
+        self,
+        request: RouteRequest,
+        scored: list[Scored],
+        best: Scored,
+        share: float,
+        repair: NanoUsd,
+        belief: Belief,
+        *,
+        stay: bool,
+    ) -> _Order:
+        """Draw what goes first and add what follows; with `stay` the warm arm `best` goes first whatever the plan says."""
+        draw = {"share": share, "floor": request.floors[0] if request.floors else 0.0, "repair_usd": repair * NANO}
+        if request.target.rule is not Rule.AUTO or not request.gate or request.attempts < 2 or repair <= 0:
+            drawn = self._draw(scored, best, request, draw)
+            steps = min(MAX_STEPS, request.attempts) - 1
+            further = follow_ups(drawn.first, scored, repair, steps) if steps > 0 else []
+            return _Order(
+                drawn=drawn, further=further, p_complete=drawn.first.p, scored=scored,
+                explored=drawn.first.arm != best.arm,
+            )  # fmt: skip
+        order, p_complete, totals = self._staged(request, scored, repair, belief)
+        scored = [msgspec.structs.replace(one, total=totals.get(one.arm, one.total)) for one in scored]
+        by_arm = {one.arm: one for one in scored}
+        best = by_arm[best.arm if stay else order[0].arm]
+        # Totals of arms outside the plan's shortlist are one-shot figures: not to be compared with the plan's.
+        drawn = self._draw([one for one in scored if one.arm in totals], best, request, draw)
+        first = drawn.first.arm
+        explored = first != best.arm
+        return _Order(
+            drawn=drawn,
+            further=[by_arm[one.arm] for one in order if one.arm != first][: request.attempts - 1],
+            # What follows was planned after another first arm: its own success is the bound that is sure.
+            p_complete=drawn.first.p if explored else p_complete,
+            scored=scored,
+            explored=explored,
+        )
+
+    def _draw(self, comparable: list[Scored], best: Scored, request: RouteRequest, how: dict[str, float]) -> Drawn:
+        return first_arm(comparable, best, session=request.session_key, salt=self._priors.version, **how)
 
     def _belief(self, request: RouteRequest, cell: int) -> Belief:
         posterior = request.session.posterior if request.session is not None else None
@@ -152,7 +204,7 @@ class Router:
     def _staged(
         self, request: RouteRequest, scored: Sequence[Scored], repair: NanoUsd, belief: Belief
     ) -> tuple[list[Scored], float, dict[Arm, float]]:
-        """Return the plan's order, its probability of a right answer, and the expected total when each arm goes first."""
+        """Return the plan's order, its probability of a right answer, and what each shortlisted arm costs in all as the first."""
         rows = {offer.facts.arm: at for at, offer in enumerate(self._offers)}
         weight = 1.0 + PRESSURE_WEIGHT * _unit(request.pressure)
         cost = np.array([max(0.0, weight * one.cost.total) * NANO for one in scored])
@@ -163,8 +215,7 @@ class Router:
         part = replace(belief, grid=belief.grid[at_rows], mean=belief.mean[at_rows], low=belief.low[at_rows])
         solved = self._core.plan(part, cost[keep], repair * NANO, gate=request.gate, attempts=request.attempts)
         sequence = solved.sequence or (int(solved.first.argmin()),)
-        totals = {one.arm: one.total for one in scored}
-        totals |= {one.arm: float(total) / NANO for one, total in zip(some, solved.first.tolist(), strict=True)}
+        totals = {one.arm: float(total) / NANO for one, total in zip(some, solved.first.tolist(), strict=True)}
         right = solved.p_accept - solved.p_escape if solved.sequence else some[sequence[0]].p
         return [some[at] for at in sequence], right, totals
 
@@ -197,7 +248,7 @@ class Router:
             allow_prior_only=pinned or request.allow_prior_only,
             min_effort=request.min_effort,
         )
-        return _without_tried(_without_unknown_prices(feasible(facts, context), target), request.session, pinned)
+        return without_tried(without_unknown_prices(feasible(facts, context), target), request.session, pinned)
 
     def _facts_for(self, cell: int, task: TaskType) -> tuple[tuple[ArmFacts, ...], tuple[str, ...]]:
         """Return the facts of every offer and the source of what was believed of it before anything was seen."""
@@ -294,38 +345,18 @@ def _repair(request: RouteRequest) -> NanoUsd:
     return NanoUsd(max(0, round(amount)))
 
 
-def _without_unknown_prices(result: Feasible, target: Target) -> Feasible:
-    """A virtual model does not choose what cannot be priced while anything else is left; a pin or an alias may name it."""
-    unknown = [facts for facts in result.kept if not facts.price_known]
-    if target.models is not None or not unknown or len(unknown) == len(result.kept):
-        return result
-    return msgspec.structs.replace(
-        result,
-        kept=tuple(facts for facts in result.kept if facts.price_known),
-        masked=(*result.masked, *((f, "price: unknown, so it cannot be compared") for f in unknown)),
+def _may_explore(request: RouteRequest, result: Feasible) -> bool:
+    """Only `auto`, on data without restrictions, where no floor had to give way and no cache or escalation holds an arm."""
+    session = request.session
+    held = session is not None and (
+        session.latched
+        or bool(session.tried)
+        or (session.pinned is not None and session.warm(session.pinned, request.now_s))
     )
+    return request.target.rule is Rule.AUTO and not request.data.restricted and not result.relaxed and not held
 
 
-def _without_tried(result: Feasible, session: Session | None, pinned: bool) -> Feasible:
-    """Arms rejected on this task are not asked again, and after an escalation no arm below the latched one is."""
-    if session is None or pinned:
-        return result
-    floor = next((f.p_low for f in result.kept if session.latched and f.arm == session.pinned), 0.0)
-    masked = []
-    kept = []
-    for facts in result.kept:
-        if facts.arm in session.tried:
-            masked.append((facts, "tried: rejected on this task"))
-        elif facts.p_low < floor:
-            masked.append((facts, "latched: the conversation was escalated"))
-        else:
-            kept.append(facts)
-    if not kept or not masked:
-        return result
-    return msgspec.structs.replace(result, kept=tuple(kept), masked=(*result.masked, *masked))
-
-
-def _candidates(scored: list[Scored], chosen: Scored, result: Feasible) -> tuple[Candidate, ...]:
+def _candidates(scored: list[Scored], drawn: Drawn, result: Feasible) -> tuple[Candidate, ...]:
     kept = tuple(
         Candidate(
             arm=one.arm,
@@ -333,27 +364,9 @@ def _candidates(scored: list[Scored], chosen: Scored, result: Feasible) -> tuple
             p_low=one.p_low,
             cost=one.cost,
             expected_total=NanoUsd(round(one.total)),
-            propensity=1.0 if one is chosen else 0.0,
+            propensity=drawn.propensity.get(one.arm, 0.0),
             source=one.source,
         )
         for one in sorted(scored, key=lambda s: s.total)
     )
     return (*kept, *(Candidate(arm=facts.arm, masked_by=why, p_low=facts.p_low) for facts, why in result.masked))
-
-
-def _nothing_left(
-    request: RouteRequest, result: Feasible
-) -> NotFoundError | RequestError | BudgetError | UpstreamError:
-    name = request.target.name
-    whys = list(dict.fromkeys(why for _, why in result.masked))
-    said = "; ".join(f"{facts.arm.model}: {why}" for facts, why in result.masked[:4])
-    if not whys:
-        return NotFoundError("no model is configured", code="model_not_found", hint="add an endpoint", param="model")
-    if any(why.startswith("down:") for why in whys):
-        return UpstreamError(f"no endpoint for {name!r} is available now ({said})", status=503)
-    if all(why.startswith("budget:") for why in whys):
-        return BudgetError(f"the budget does not allow {name!r} ({said})")
-    if all(why.startswith(("budget:", "price:")) for why in whys):
-        hint = "set its price under [models], or use a key without a budget"
-        return BudgetError(f"no price is known for {name!r} ({said})", code="price_unknown", hint=hint)
-    return RequestError(f"no model may serve this request as {name!r}: {said}", code="no_feasible_model", param="model")

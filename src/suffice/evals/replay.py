@@ -16,10 +16,11 @@ from typing import cast
 import numpy as np
 
 from suffice.decision.grid import Floats
-from suffice.evals import baselines
+from suffice.evals import baselines, stopping
 from suffice.evals.baselines import Judged
 from suffice.evals.choice import MARGIN, best_single, honest_best
 from suffice.evals.ours import Data, iso, least_cost
+from suffice.evals.predictions import Scores, scores
 from suffice.evals.walk import Verifier
 
 REPAIR_USD = (0.6, 3.0, 10.0, 40.0)
@@ -36,7 +37,7 @@ VERIFIERS: tuple[tuple[str, Verifier], ...] = (
 )
 POLICIES = (
     "best-single", "cheapest-single", "random", "family-lookup", "prompt-text", "fixed-cascade", "cost-over-p",
-    "ours", "oracle",
+    "ours", "ours-plan", "oracle",
 )  # fmt: skip
 
 
@@ -68,6 +69,7 @@ class Tally:
     n: int
     yardstick: int
     sums: dict[Setting, Sums] = field(default_factory=dict)
+    predictions: list[Scores] = field(default_factory=list)
 
     def add(self, setting: Setting, rows: np.ndarray, done: Judged) -> None:
         """Add what a policy did on the test rows of one split."""
@@ -92,53 +94,75 @@ def random_splits(n: int, count: int, share: float = 0.6, seed: int = 0) -> Iter
 
 
 def replay_split(
-    data: Data, train_rows: np.ndarray, test_rows: np.ndarray, tally: Tally, margin: float = MARGIN
+    data: Data,
+    train_rows: np.ndarray,
+    test_rows: np.ndarray,
+    tally: Tally,
+    margin: float = MARGIN,
+    policies: frozenset[str] = frozenset(POLICIES),
 ) -> None:
-    """Run every policy on one split and add it to the tally."""
+    """Run the policies on one split and add them to the tally."""
     train, test = data.rows(train_rows), data.rows(test_rows)
+    tally.predictions.append(scores(train, test))
     for errors, verifier in VERIFIERS:
         escape = ESCAPE if verifier.gate else 1.0
-        for policy, repair, done in _one_verifier(train, test, verifier, escape, margin):
+        for policy, repair, done in _one_verifier(train, test, verifier, escape, margin, policies):
             setting = Setting(policy=policy, verifier=verifier.name, errors=errors, repair=repair)
             tally.add(setting, test_rows, done)
 
 
 def _one_verifier(
-    train: Data, test: Data, verifier: Verifier, escape: float, margin: float
+    train: Data, test: Data, verifier: Verifier, escape: float, margin: float, policies: frozenset[str]
 ) -> Iterator[tuple[str, str, Judged]]:
+    repairs = np.array(REPAIR_USD)
+    for policy in POLICIES:
+        if policy not in policies:
+            continue
+        if policy == "ours":
+            done = [*least_cost(train, test, verifier, repairs, escape), iso(train, test, verifier, margin).judged]
+        elif policy == "ours-plan":
+            done = [
+                *stopping.least_cost(train, test, verifier, repairs, escape),
+                stopping.iso(train, test, verifier, margin),
+            ]
+        elif policy == "fixed-cascade":
+            done = _fixed_cascade(train, test, verifier, escape, margin)
+        else:
+            done = _plain(policy, train, test, verifier, escape, margin)
+        for name, judged in zip((*(f"{h:g}" for h in REPAIR_USD), "iso"), done, strict=True):
+            yield policy, name, judged
+
+
+def _fixed_cascade(train: Data, test: Data, verifier: Verifier, escape: float, margin: float) -> list[Judged]:
+    """Return the tuned cascade per repair cost and at iso-quality."""
     table = baselines.cascade_table(train.right, train.cost, verifier, escape)
-    target = honest_best(train.right) + margin
-    singles = {
-        "best-single": best_single(train.right, train.cost), "cheapest-single": int(train.cost.mean(axis=0).argmin())
-    }  # fmt: skip
-    order = baselines.ratio_order(train.right, train.cost)
-    ours = least_cost(train, test, verifier, np.array(REPAIR_USD), escape)
-    for at, h in enumerate(REPAIR_USD):
-        name = f"{h:g}"
-        for policy, arm in singles.items():
-            yield policy, name, _sequence(train, test, [arm], verifier, escape, h)
-        yield "random", name, _random(test, escape)
-        yield "family-lookup", name, _routed(train, test, h, escape, "family")
-        yield "prompt-text", name, _routed(train, test, h, escape, "text")
+    out = []
+    for h in REPAIR_USD:
         chain, hand_over = baselines.tuned_cascade(table, h)
-        yield (
-            "fixed-cascade",
-            name,
-            baselines.run_sequence(chain, test.right, test.cost, verifier, escape, hand_over=hand_over),
-        )
-        yield "cost-over-p", name, _sequence(train, test, order, verifier, escape, h)
-        yield "ours", name, ours[at]
-        yield "oracle", name, _oracle(test, h)
-    for policy, arm in singles.items():
-        yield policy, "iso", baselines.run_sequence([arm], test.right, test.cost, verifier, 1.0, hand_over=False)
-    yield "random", "iso", _random(test, 1.0)
-    yield "family-lookup", "iso", _iso_routed(train, test, target, "family")
-    yield "prompt-text", "iso", _iso_routed(train, test, target, "text")
-    chain = baselines.iso_cascade(table, target)
-    yield "fixed-cascade", "iso", baselines.run_sequence(chain, test.right, test.cost, verifier, 1.0, hand_over=False)
-    yield "cost-over-p", "iso", baselines.run_sequence(order, test.right, test.cost, verifier, 1.0, hand_over=False)
-    yield "ours", "iso", iso(train, test, verifier, margin).judged
-    yield "oracle", "iso", _oracle(test, None)
+        out.append(baselines.run_sequence(chain, test.right, test.cost, verifier, escape, hand_over=hand_over))
+    chain = baselines.iso_cascade(table, honest_best(train.right) + margin)
+    return [*out, baselines.run_sequence(chain, test.right, test.cost, verifier, 1.0, hand_over=False)]
+
+
+def _plain(policy: str, train: Data, test: Data, verifier: Verifier, escape: float, margin: float) -> list[Judged]:
+    """Return a policy without a search, per repair cost and at iso-quality."""
+    if policy == "random":
+        return [*(_random(test, escape) for _ in REPAIR_USD), _random(test, 1.0)]
+    if policy == "oracle":
+        return [*(_oracle(test, h) for h in REPAIR_USD), _oracle(test, None)]
+    if policy in ("family-lookup", "prompt-text"):
+        kind = "family" if policy == "family-lookup" else "text"
+        target = honest_best(train.right) + margin
+        routed = [_routed(train, test, h, escape, kind) for h in REPAIR_USD]
+        return [*routed, _iso_routed(train, test, target, kind)]
+    chains = {
+        "best-single": [best_single(train.right, train.cost)],
+        "cheapest-single": [int(train.cost.mean(axis=0).argmin())],
+        "cost-over-p": baselines.ratio_order(train.right, train.cost),
+    }
+    chain = chains[policy]
+    last = baselines.run_sequence(chain, test.right, test.cost, verifier, 1.0, hand_over=False)
+    return [*(_sequence(train, test, chain, verifier, escape, h) for h in REPAIR_USD), last]
 
 
 def _sequence(train: Data, test: Data, chain: list[int], verifier: Verifier, escape: float, h: float) -> Judged:

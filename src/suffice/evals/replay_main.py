@@ -19,8 +19,8 @@ from suffice.evals.frontier import plot
 from suffice.evals.ours import data_of
 from suffice.evals.outcomes import Pool, PoolSpec, join, load_pool
 from suffice.evals.pools import BUILT_IN, choose, read_pools
-from suffice.evals.replay import Tally, random_splits, replay_split
-from suffice.evals.report import Yardstick, rows, table
+from suffice.evals.replay import POLICIES, Tally, random_splits, replay_split
+from suffice.evals.report import Yardstick, predictions, rows, table
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -34,6 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--pools", type=Path, help="JSON file of pools; default: the built-in ones")
     group.add_argument("--only", default="", help="comma-separated pool names")
+    group.add_argument("--policies", default="", help=f"comma-separated; default: all of {', '.join(POLICIES)}")
     group.add_argument(
         "--margin", type=float, default=MARGIN, help="safety margin of the iso-quality choice (share, 0.01 = 1 pp)"
     )
@@ -63,6 +64,10 @@ def run_replay(args: argparse.Namespace, say: Callable[[str], None]) -> int:
     for folder in (args.data, args.train, args.test):
         if folder is not None and not folder.is_dir():
             raise ConfigError(f"{folder}: no such folder", hint="the outcome tables are not part of this repository")
+    wanted = frozenset(name.strip() for name in args.policies.split(",") if name.strip()) or frozenset(POLICIES)
+    if not wanted <= set(POLICIES):
+        unknown = ", ".join(sorted(wanted - set(POLICIES)))
+        raise ConfigError(f"replay: unknown policy {unknown}", hint=f"known: {', '.join(POLICIES)}")
     known = read_pools(args.pools) if args.pools else BUILT_IN
     made: list[dict[str, object]] = []
     for spec in choose(args.only, known):
@@ -75,7 +80,7 @@ def run_replay(args: argparse.Namespace, say: Callable[[str], None]) -> int:
         for train_rows, test_rows in splits:
             if min(train_rows.size, test_rows.size) < 10:
                 raise ConfigError(f"pool {pool.name}: {len(pool.tasks)} tasks are too few to split")
-            replay_split(data, train_rows, test_rows, tally, args.margin)
+            replay_split(data, train_rows, test_rows, tally, args.margin, wanted)
         fixed = Yardstick(name=pool.models[yard], cost=pool.cost[:, yard], right=pool.right[:, yard])
         made += rows(pool.name, tally, fixed, len(splits))
         if args.json:  # after every pool: a long run that is cut short keeps what it has
@@ -83,6 +88,9 @@ def run_replay(args: argparse.Namespace, say: Callable[[str], None]) -> int:
     say(table(made))
     for repair in sorted({float(str(r["H"])) for r in made if r["H"] != "iso"}):
         say(f"\nrepair cost H = ${repair:g}\n" + table(made, repair))
+    if any("brier" in r for r in made):
+        say("\nsuccess predictions on test tasks, of all models but the cheapest; the one outcome is the cheapest's")
+        say(predictions(made))
     if args.plot:
         args.plot.write_text(plot(made), encoding="utf-8")
     return 0

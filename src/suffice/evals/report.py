@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from suffice.decision.grid import Floats
+from suffice.evals.predictions import mean
 from suffice.evals.replay import POLICIES, Setting, Tally
 
 RESAMPLES = 1000
@@ -28,7 +29,12 @@ class Yardstick:
 
 
 def rows(pool: str, tally: Tally, yardstick: Yardstick, splits: int) -> list[dict[str, object]]:
-    """Return one JSON row per (policy, verifier, errors, H). Every measure has `<measure>_ci95` = [low, high]."""
+    """Return one JSON row per (policy, verifier, errors, H). Every measure has `<measure>_ci95` = [low, high].
+
+    Rows of `ours` and `ours-plan` also say how good its success predictions are: `brier`, `ece`, and both given one verified outcome
+    (`brier_one_outcome`, `ece_one_outcome`), as means over the splits; they depend on the pool alone.
+    """
+    calibrated = mean(tally.predictions)
     rng = np.random.default_rng(7)  # noqa: TID251
     draws = rng.multinomial(tally.n, np.full(tally.n, 1.0 / tally.n), size=RESAMPLES).astype(np.float64)
     draws = np.vstack([np.ones(tally.n), draws])
@@ -49,7 +55,9 @@ def rows(pool: str, tally: Tally, yardstick: Yardstick, splits: int) -> list[dic
             )
             row[f"{name}_ci95"] = [_clean(float(low)), _clean(float(high))]
         made.append(row)
-        if setting.policy != "oracle" and setting.repair != "iso":
+        if setting.policy in ("ours", "ours-plan"):
+            row |= {name: _clean(value) for name, value in calibrated.items()}
+        if setting.policy not in ("oracle", "ours-plan") and setting.repair != "iso":
             key = (setting.verifier, setting.errors, setting.repair)
             best[key] = min(best.get(key, math.inf), float(measures["j_usd"][0]))
     for row, setting in zip(made, sorted(tally.sums), strict=True):
@@ -98,6 +106,16 @@ def table(made: list[dict[str, object]], repair: object = "iso") -> str:
             f"{r['pool']!s:11} {r['verifier']!s:12} {r['errors']!s:11} {r['policy']!s:15} {100 * _f(r['accuracy']):6.1f} "
             f"{_pp(r)} {_f(r['cost_per_task_usd']):8.4f} {tail:>22}"
         )
+    return "\n".join(lines)
+
+
+def predictions(made: list[dict[str, object]]) -> str:
+    """Return one line per pool: Brier score and calibration error from nothing, and given one verified outcome."""
+    lines = [f"{'pool':11} {'Brier':>7} {'ECE':>7} {'Brier, one outcome':>19} {'ECE, one outcome':>17}"]
+    first = {str(r["pool"]): r for r in reversed(made) if "brier" in r}
+    for pool in reversed(first):
+        b, e, b1, e1 = (_f(first[pool].get(n)) for n in ("brier", "ece", "brier_one_outcome", "ece_one_outcome"))
+        lines.append(f"{pool:11} {b:7.3f} {e:7.3f} {b1:19.3f} {e1:17.3f}")
     return "\n".join(lines)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from suffice.decision.core import CHECKS, STATIC, Core, cell_of
 from suffice.decision.grid import Floats
+from suffice.gateway.ladder import Watch
 from suffice.gateway.turn import Attempted, Turn
 from suffice.values.env import Env
 from suffice.values.plan import Mode
@@ -23,12 +24,13 @@ Alarm = Callable[[str], None]
 
 
 class Learning:
-    """Teaches the core. `alarm` is told of drift (`drift:<model>`)."""
+    """Teaches the core. `alarm` is told of drift (`drift:<model>`), `watch` of predictions."""
 
-    def __init__(self, core: Core, env: Env, alarm: Alarm) -> None:
+    def __init__(self, core: Core, env: Env, alarm: Alarm, watch: Watch | None = None) -> None:
         self._core = core
         self._env = env
         self._alarm = alarm
+        self._watch = watch
 
     def observe(self, turn: Turn) -> None:
         """Learn from `turn`. Requests whose words were not read have no cell, and teach nothing."""
@@ -50,6 +52,16 @@ class Learning:
         if judged is None:
             return weights
         success, reliability, gate = judged
+        if (
+            self._watch is not None
+            and attempt.number == turn.tried[0].number
+            and gate != STATIC
+            and not turn.plan.fallback
+        ):
+            # A gate that only reads labels its rejections alone: those would make every prediction look too high.
+            expected = [c.p_success for c in turn.plan.candidates if c.arm == attempt.arm and not c.masked_by]
+            if expected:
+                self._watch.judged(expected[0], right=success)
         if attempt.arm.mode is Mode.RETRY:
             # An answer that was told its own defect says little of what the model does unaided.
             return None if success else self._core.rejected(weights, attempt.arm.model, cell, gate)

@@ -14,13 +14,16 @@ import msgspec
 
 from suffice.config.schema import Settings
 from suffice.decision.core import CHECKS, STATIC
+from suffice.decision.fallback import Rung, fixed_plan
 from suffice.decision.features import extract, shape
+from suffice.decision.policy import PolicyContext, feasible
 from suffice.decision.router import RouteRequest
 from suffice.decision.sessions import BODY_SIGNALS, SessionTable, session_key
 from suffice.decision.virtual import Rule, Target, resolve
 from suffice.errors import DecisionError, ForbiddenError, RequestError, SufficeError, UpstreamError
 from suffice.gateway.auth import Principal
 from suffice.gateway.call import Call
+from suffice.gateway.ladder import Watch
 from suffice.gateway.modes import HEADER as MODE_HEADER
 from suffice.gateway.modes import may_cascade, streaming_mode
 from suffice.gateway.reply import Reply
@@ -56,6 +59,7 @@ class Reading:
         ledger: Ledger,
         health: Health,
         decided: Callable[[float], None] = lambda seconds: None,
+        watch: Watch | None = None,
     ) -> None:
         self.env = env
         self.state = state
@@ -64,6 +68,7 @@ class Reading:
         self._ledger = ledger
         self._health = health
         self._decided = decided
+        self._watch = watch if watch is not None else Watch(env)
 
     def read(self, call: Call, principal: Principal, reply: Reply, operation: str) -> Turn:
         """Return the turn of `call`. Raises RequestError (400), NotFoundError (404), ForbiddenError (403)."""
@@ -98,6 +103,8 @@ class Reading:
             floors=(state.settings.routing.quality_floor, 0.0),
             gate=gate,
             attempts=cap,
+            explore=0.0 if principal.data_class else state.settings.routing.explore,
+            session_key=key,
         )
         return Turn(
             call=call,
@@ -135,9 +142,16 @@ class Reading:
         ).key
 
     def _decide(self, state: State, request: RouteRequest) -> Plan:
+        """Return the plan of the rung that the ladder stands on; one that breaks is replaced by the default arm."""
         begun_s = self.env.monotonic()
         try:
-            return state.router(request.target).plan(request)
+            held_back = self._held_back(state, request)
+            if held_back is not None:
+                return held_back
+            plan = state.router(request.target).plan(request)
+            self._watch.decided(failed=False)
+            _count_move(self._watch, request, plan)
+            return plan
         except DecisionError as error:
             return self._default(state, request, error)
         except UpstreamError as error:
@@ -153,11 +167,29 @@ class Reading:
         finally:
             self._decided(self.env.monotonic() - begun_s)
 
+    def _held_back(self, state: State, request: RouteRequest) -> Plan | None:
+        """Return the plan of a lower rung while an alarm is up; only `auto` rests on what may be wrong."""
+        ladder = self._watch.standing()
+        if ladder.rung is Rung.PLAN or request.target.rule is not Rule.AUTO:
+            return None
+        if ladder.rung is Rung.DEFAULT and state.default is not None:
+            only = tuple(one for one in state.ranked(request.target) if one.facts.arm == state.default)
+            plan = fixed_plan(ladder, only, request)
+            if plan is not None:
+                return plan
+        configured = state.settings.routing.cascade
+        return fixed_plan(ladder, state.ranked(request.target), request, configured)
+
     def _default(self, state: State, request: RouteRequest, error: Exception) -> Plan:
+        self._watch.decided(failed=True)
         arm = state.default
         allowed = request.allowed_models
         if arm is None or request.target.rule is Rule.PIN or (allowed is not None and arm.model not in allowed):
             raise DecisionError("the decision failed and no default model may serve", hint=str(error)[:200]) from error
+        if request.data.restricted:
+            wanted = PolicyContext(features=request.features, data=request.data)
+            if not feasible((state.fleet.by_arm[arm].facts,), wanted).kept:
+                raise DecisionError("the decision failed, and the default model may not see this data") from error
         step = Step(arm=arm, reach=1.0, p_success=0.0, cost=NanoUsd(0))
         return Plan(
             steps=(step,),
@@ -209,6 +241,15 @@ class Reading:
                 f"this key does not allow {target.name}", hint="ask for a key that does", code="model_forbidden"
             )
         return allowed
+
+
+def _count_move(watch: Watch, request: RouteRequest, plan: Plan) -> None:
+    session = request.session
+    if request.target.rule is not Rule.AUTO or session is None or session.pinned is None:
+        return
+    pinned = session.pinned
+    if session.warm(pinned, request.now_s) and any(c.arm == pinned and not c.masked_by for c in plan.candidates):
+        watch.turned(moved=plan.first != pinned)
 
 
 def _embeddings_view(top: TopLevel) -> RequestView:

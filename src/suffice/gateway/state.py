@@ -6,11 +6,16 @@ enough to be scored on every request; a pinned model is served from the whole fl
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
+
+import msgspec
 
 from suffice.config.schema import Settings
 from suffice.decision.core import CHECKS, Core
+from suffice.decision.fallback import Ranked
 from suffice.decision.grid import Floats
+from suffice.decision.guarantee import told
 from suffice.decision.policy import DataClass
 from suffice.decision.priors import PriorTable
 from suffice.decision.router import Offer, Router
@@ -73,6 +78,27 @@ class State:
         if target.models is None:
             return [row.arm for row in self.pool]
         return [row.arm for model in target.models for row in self.fleet.by_model.get(model, ())]
+
+    @property
+    def certificates(self) -> tuple[str, ...]:
+        """What the guarantee certificates promise at the time of this state, one line each; one line when there is none."""
+        snapshot = self._core.holder.current
+        return told(snapshot.certificates, self._now_s, snapshot.catalog)
+
+    def ranked(self, target: Target) -> tuple[Ranked, ...]:
+        """Return the arms that could serve `target`, by prior and price alone: what the fallback ladder orders."""
+        out = []
+        for arm in self.candidates(target):
+            row = self.fleet.by_arm[arm]
+            price = self.fleet.catalog.price(row.model.id, self._now_s)
+            known = isinstance(price, Known | Estimated)
+            rates = price.rates if isinstance(price, Known | Estimated) else None
+            output = rates.output / 1e6 if rates is not None else None
+            prior = self._priors.lookup(row.model.id, TaskType.EDIT, output_usd_per_mtok=output)
+            cost = float(rates.output + 3 * rates.input) if rates is not None else math.inf
+            facts = msgspec.structs.replace(row.facts, price_known=known)
+            out.append(Ranked(facts=facts, p=prior.p, price=cost))
+        return tuple(out)
 
     def _offer(self, row: Served) -> Offer:
         return Offer(facts=row.facts, price=self.fleet.catalog.price(row.model.id, self._now_s))

@@ -155,7 +155,8 @@ def charge_hold(session: Session, boot: str, hold: Hold, nano: int, over_nano: i
     budget_id, start_s, leased = hold
     if leased:
         session.run("charge_window", budget_id, start_s, nano, -nano, over_nano)
-        session.run("charge_lease", nano, boot, budget_id, start_s)
+        # Not an update: a reservation of nothing has no lease, and what it cost after all must stand against this boot too.
+        session.run("add_lease", boot, budget_id, start_s, -nano)
     elif nano:
         session.run("charge_window", budget_id, start_s, nano, 0, over_nano)
 

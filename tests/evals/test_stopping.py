@@ -1,0 +1,40 @@
+import numpy as np
+import pytest
+
+from suffice.evals.ours import Data, data_of
+from suffice.evals.outcomes import PoolSpec, load_pool
+from suffice.evals.stopping import iso, least_cost, orders
+from suffice.evals.walk import Verifier
+
+PERFECT = Verifier(name="perfect", tpr=1.0, fpr=0.0)
+NONE = Verifier(name="none", gate=False, spend=False)
+
+
+@pytest.fixture
+def data(tmp_path, table) -> Data:
+    table(tmp_path, "t", 160, 3)
+    return data_of(load_pool(tmp_path, PoolSpec(name="p", table="t")))
+
+
+def test_a_check_allows_a_cascade_and_nothing_else_does(data: Data) -> None:
+    train = data.rows(np.arange(100))
+    assert max(len(o) for o in orders(train, PERFECT, 10.0, 1.5).by_cell.values()) > 1
+    assert all(len(o) == 1 for o in orders(train, NONE, 10.0, 1.0).by_cell.values())
+
+
+def test_it_beats_the_best_single_arm_with_a_check(data: Data) -> None:
+    train, test = data.rows(np.arange(100)), data.rows(np.arange(100, 160))
+    best = int(train.right.mean(axis=0).argmax())
+    for h in (3.0, 10.0):
+        done = least_cost(train, test, PERFECT, np.array([h]), 1.5)[0]
+        assert (done.cost + h * done.loss).mean() < (test.cost[:, best] + h * (1 - test.right[:, best])).mean()
+
+
+def test_iso_keeps_quality_and_test_rows_do_not_reach_the_orders(data: Data) -> None:
+    train, test = data.rows(np.arange(100)), data.rows(np.arange(100, 160))
+    done = iso(train, test, PERFECT)
+    best = int(train.right.mean(axis=0).argmax())
+    assert done.right.mean() > test.right[:, best].mean() - 0.12
+    flipped = Data(right=1 - test.right, cost=test.cost, cell=test.cell, family=test.family, text=test.text)
+    ahead = least_cost(train, flipped, NONE, np.array([3.0]), 1.0)[0]
+    assert np.allclose(ahead.right, 1 - least_cost(train, test, NONE, np.array([3.0]), 1.0)[0].right)
