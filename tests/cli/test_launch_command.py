@@ -17,7 +17,7 @@ from pathlib import Path
 told = {{"argv": sys.argv, "env": dict(os.environ), "files": {{}}}}
 for word in [*sys.argv, *os.environ.values()]:
     for part in word.split():
-        if "suffice-launch-" in part:
+        if "/launch/" in part:
             path = Path(part)
             for one in (sorted(path.iterdir()) if path.is_dir() else [path]):
                 told["files"][one.name] = one.read_text()
@@ -56,7 +56,8 @@ def test_every_client_is_run_wired_and_leaves_nothing(run, told, home, client, m
         assert "http://127.0.0.1:4000" in wired and "sk-k1" in wired
     if "folder" in last:
         assert last["mode"] == 0o700 and not Path(last["folder"]).exists()
-    assert {p.name for p in home.iterdir()} == {"bin", "told"}
+    assert not any(p.is_file() for p in (home / "store").rglob("*"))
+    assert {p.name for p in home.iterdir()} <= {"bin", "told", "store"}
 
 
 def test_cline_signs_in_before_it_runs(run, told):
@@ -130,3 +131,15 @@ def test_a_signal_reaches_the_client_and_the_folder_is_removed(home, number):
         process.send_signal(number)
         assert process.wait(30) == 128 + number
     assert not folder.exists()
+
+
+def test_what_a_killed_launch_left_is_removed(run, told, home):
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        pass
+    left, other, running = (
+        home / "store" / "launch" / name for name in (f"{ended.pid}-a", "notes-b", f"{os.getpid()}-c")
+    )
+    for folder in (left, other, running):
+        folder.mkdir(parents=True)
+    assert run("launch", "pi")[0] == 0
+    assert not left.exists() and other.exists() and running.exists()

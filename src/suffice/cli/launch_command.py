@@ -8,6 +8,7 @@ Exit code 4 when the client is not installed.
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import signal
 import subprocess
@@ -19,6 +20,8 @@ from pathlib import Path
 from suffice.cli.client_target import client_named, target_options, wiring
 from suffice.cli.clients.setting import Client, Launch
 from suffice.cli.command import Exit, Io, UsageError
+from suffice.cli.workspace import configured
+from suffice.config.environment import storage_folder
 
 PASSES_ON = True
 _SIGNALLED = 128  # A shell's code for a program that signal N ended is 128 + N.
@@ -55,7 +58,8 @@ def run(args: argparse.Namespace, io: Io) -> int:
         return Exit.UNREACHABLE
     if launch.note:
         io.out.note(f"note: {launch.note}", level=1)
-    return _run(client, launch, command, io)
+    place = storage_folder(configured(args, io), io.env_vars, io.working) / "launch"
+    return _run(client, launch, command, place.absolute(), io)
 
 
 def _told(launch: Launch, command: Sequence[str], io: Io) -> int:
@@ -86,8 +90,8 @@ def _installed(program: str, env_vars: Mapping[str, str]) -> bool:
     return shutil.which(program, path=env_vars.get("PATH")) is not None
 
 
-def _run(client: Client, launch: Launch, command: Sequence[str], io: Io) -> int:
-    with _signals() as passenger, _folder(launch) as folder:
+def _run(client: Client, launch: Launch, command: Sequence[str], place: Path, io: Io) -> int:
+    with _signals() as passenger, _folder(launch, place) as folder:
         env = {name: value for name, value in io.env_vars.items() if name not in launch.unset}
         env |= {name: value.replace("{folder}", folder) for name, value in launch.env.items()}
         for words in launch.prepare:
@@ -106,15 +110,36 @@ def _run(client: Client, launch: Launch, command: Sequence[str], io: Io) -> int:
 
 
 @contextmanager
-def _folder(launch: Launch) -> Iterator[str]:
-    """Yield a private folder with the files of `launch`, and remove it."""
-    folder = Path(tempfile.mkdtemp(prefix="suffice-launch-"))
+def _folder(launch: Launch, place: Path) -> Iterator[str]:
+    """Yield a private folder below `place` with the files of `launch`, and remove it; "" when the client needs none.
+
+    Not in /tmp: gemini-cli ignores a settings file below a folder that others may write to, and its parents'.
+    """
+    if not launch.files and not launch.prepare:
+        yield ""
+        return
+    place.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for left in place.glob("*-*"):
+        if not _alive(left.name.partition("-")[0]):
+            shutil.rmtree(left, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=place))
     try:
         for name, text in launch.files.items():
             (folder / name).write_text(text, encoding="utf-8")
         yield str(folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _alive(pid: str) -> bool:
+    """False only when no process has this id, so that what a killed launch left (it holds a key) can be removed."""
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, ValueError, OverflowError):
+        return True
+    return True
 
 
 class _Passenger:
