@@ -194,6 +194,7 @@ AGENTS: tuple[Client, ...] = (
         install="npm i -g @google/gemini-cli",
         version="0.61.0",
         evidence="run",
+        launched=True,
     ),
     Client(
         name="qwen-code",
@@ -238,5 +239,6 @@ AGENTS: tuple[Client, ...] = (
         install="pip install mini-swe-agent mcp",
         version="2.4.6",
         evidence="run",
+        launched=True,
     ),
 )

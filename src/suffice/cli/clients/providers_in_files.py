@@ -193,6 +193,7 @@ CONFIGURED: tuple[Client, ...] = (
         install="npm i -g opencode-ai",
         version="1.18.33",
         evidence="run",
+        launched=True,
     ),
     Client(
         name="kilo",
@@ -215,6 +216,7 @@ CONFIGURED: tuple[Client, ...] = (
         install="npm i -g @mariozechner/pi-coding-agent",
         version="0.73.1",
         evidence="run",
+        launched=True,
     ),
     Client(
         name="continue",
@@ -226,6 +228,7 @@ CONFIGURED: tuple[Client, ...] = (
         install="npm i -g @continuedev/cli",
         version="cn 1.5.47",
         evidence="run",
+        launched=True,
     ),
     Client(
         name="vibe",
@@ -237,6 +240,7 @@ CONFIGURED: tuple[Client, ...] = (
         install="pip install mistral-vibe (Python 3.12 or later)",
         version="3.0.2",
         evidence="run",
+        launched=True,
     ),
     Client(
         name="llm",
@@ -248,5 +252,6 @@ CONFIGURED: tuple[Client, ...] = (
         install="pip install llm",
         version="0.36",
         evidence="run",
+        launched=True,
     ),
 )

@@ -77,7 +77,7 @@ class Client:
     """One client. The first of `dialects` is the default; `executable` is empty for a library, whose program is named by the user.
 
     `evidence` is `run` when the settings were seen to work with `version` of the client driven against a scripted provider,
-    `documented` when they were only read.
+    `documented` when they were only read. `launched` says that `launch` itself was seen to work with that version.
     """
 
     name: str
@@ -89,6 +89,7 @@ class Client:
     install: str
     version: str
     evidence: Evidence
+    launched: bool = False
 
 
 def quoted(text: str) -> str:

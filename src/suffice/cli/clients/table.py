@@ -41,14 +41,14 @@ def reference_page() -> str:
         "",
         "Generated. What `suffice connect CLIENT` prints for a gateway at `http://127.0.0.1:4000`, with `KEY` for the virtual key.",
         "*run*: that version of the client was driven without a person, with this kind of base URL, key and dialect, against a scripted",
-        "provider. *documented*: only read in the client's documentation or sources. The variables by which `launch` moves a client's",
-        "configuration into a temporary folder were only read, too.",
+        "provider. *documented*: only read in the client's documentation or sources. The last column says *run* where `suffice launch`",
+        "brought an answer back; elsewhere the variables that move a configuration into a temporary folder were only read.",
         "",
         "| client | dialects (the first is the default) | evidence | version | `launch` |",
         "|---|---|---|---|---|",
     ]
     for client in CLIENTS:
-        launched = "no" if client.launch is None else f"`{client.executable}`" if client.executable else "any program"
+        launched = _launched(client)
         spoken = ", ".join(client.dialects)
         rows.append(
             f"| [`{client.name}`](#{client.name}) | {spoken} | {client.evidence} | {client.version} | {launched} |"
@@ -60,6 +60,14 @@ def reference_page() -> str:
         for dialect in client.dialects:
             rows += _section(client, dialect)
     return "\n".join(rows) + "\n"
+
+
+def _launched(client: Client) -> str:
+    if client.launch is None:
+        return "no"
+    if not client.executable:
+        return "any program"
+    return f"`{client.executable}`" + (" (run)" if client.launched else "")
 
 
 def _linked(text: str) -> str:
