@@ -85,7 +85,15 @@ def _options(parser: argparse.ArgumentParser, skip: set[str]) -> list[str]:
     return rows if len(rows) > 2 else []
 
 
+def clients_page() -> str:
+    """Return the table of clients and their exact settings."""
+    from suffice.cli.clients.table import reference_page
+
+    return reference_page()
+
+
 PAGES = {
+    "clients.md": clients_page,
     "errors.md": errors_page,
     "configuration.md": configuration_page,
     "suffice.schema.json": schema_file,

@@ -127,3 +127,9 @@ def test_a_reader_that_leaves_is_no_error(tmp_path):
     )
     os.close(writing)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_what_follows_two_dashes_is_the_clients(run, monkeypatch):
+    # Neither --json nor -vv nor --debug of the client is one of ours.
+    code, out, err = run("launch", "zed", "--", "--json", "-vv", "--debug")
+    assert code == 2 and out == "" and "suffice connect zed" in err

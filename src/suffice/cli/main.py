@@ -91,7 +91,12 @@ def _run(argv: Sequence[str], out: Terminal, env_vars: Mapping[str, str]) -> int
     if not name:
         return _top_level(arguments, out)
     parser, module = build_parser(name)
+    passed_on: list[str] = []
+    if getattr(module, "PASSES_ON", False) and "--" in arguments:
+        cut = arguments.index("--")
+        arguments, passed_on = arguments[:cut], arguments[cut + 1 :]
     args = parser.parse_args(arguments)
+    args.passed_on = passed_on
     return module.run(args, Io(out=out, env_vars=env_vars, env=SystemEnv(), working=Path.cwd()))
 
 
@@ -122,8 +127,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code."""
     given = list(sys.argv[1:] if argv is None else argv)
     env_vars = snapshot()
-    verbosity = sum(word.count("v") for word in given if word in ("-v", "-vv", "-vvv")) + given.count("--verbose")
-    out = Terminal(sys.stdout, sys.stderr, env_vars, json_mode="--json" in given, verbosity=verbosity)
+    ours = given[: given.index("--")] if "--" in given else given
+    verbosity = sum(word.count("v") for word in ours if word in ("-v", "-vv", "-vvv")) + ours.count("--verbose")
+    out = Terminal(sys.stdout, sys.stderr, env_vars, json_mode="--json" in ours, verbosity=verbosity)
     try:
         code = int(_run(given, out, env_vars))
         sys.stdout.flush()
@@ -138,7 +144,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.close()
         return Exit.OK
     except Exception as error:
-        if "--debug" in given or env_vars.get("SUFFICE_DEBUG"):
+        if "--debug" in ours or env_vars.get("SUFFICE_DEBUG"):
             import traceback
 
             traceback.print_exc()

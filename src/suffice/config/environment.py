@@ -43,7 +43,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(name="SUFFICE_LOG_LEVEL", help="`debug`, `info`, `warning` or `error`.", setting=("log", "level")),
     Variable(
         name="SUFFICE_KEY",
-        help="Virtual key that commands show to a running gateway (`suffice outcome`, the git hook).",
+        help="Virtual key that commands show to a running gateway, and that `connect` and `launch` give to clients.",
         secret=True,
     ),
     Variable(name="SUFFICE_DEBUG", help="Any value: commands show tracebacks, as with `--debug`."),

@@ -1,0 +1,135 @@
+"""Put settings into the text of a file that exists, or refuse. Pure: bytes in, bytes out.
+
+Invariant: what comes back, read by a parser, is what was there and what was asked for, and nothing else; where that cannot be
+shown, `UnsafeMergeError` is raised and nothing is guessed.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Mapping
+from decimal import Decimal
+
+_TABLE = re.compile(r"^\s*\[", re.MULTILINE)
+_INDENT = re.compile(r"\{\r?\n([ \t]+)\"")
+
+
+class UnsafeMergeError(Exception):
+    """The file cannot be changed without a risk; the message says why, in a few words."""
+
+
+def merge(name: str, before: bytes | None, wanted: str) -> bytes:
+    """Return the new bytes of the file `name`, whose format is that of its suffix; `before` is None when it does not exist.
+
+    Raises UnsafeMergeError.
+    """
+    if before is None or not before.strip():
+        return wanted.encode()
+    if before == wanted.encode():
+        return before
+    if name.endswith(".json"):
+        return _json(before, wanted)
+    if name.endswith(".toml"):
+        return _toml(before, wanted)
+    raise UnsafeMergeError("the file exists, and only JSON and TOML can be added to safely")
+
+
+def overlay(below: object, above: object) -> object:
+    """Return `below` with `above` over it: objects are joined key by key, everything else is replaced.
+
+    Raises UnsafeMergeError where an object would replace another kind of value.
+    """
+    if not isinstance(above, Mapping):
+        return above
+    if not isinstance(below, Mapping):
+        raise UnsafeMergeError("it holds something else where a section is needed")
+    out = dict(below)
+    for key, value in above.items():
+        out[key] = overlay(out[key], value) if key in out else value
+    return out
+
+
+def _text(data: bytes) -> str:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise UnsafeMergeError("it is not UTF-8") from None
+
+
+def _pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    out = dict(pairs)
+    if len(out) != len(pairs):
+        raise UnsafeMergeError("it has a key twice")
+    return out
+
+
+def _exact_float(text: str) -> float:
+    number = float(text)
+    if number in (float("inf"), float("-inf")) or Decimal(repr(number)) != Decimal(text):
+        raise UnsafeMergeError(f"the number {text[:40]} would be rounded")
+    return number
+
+
+def _no_constant(text: str) -> float:
+    raise UnsafeMergeError(f"{text} is not JSON")
+
+
+def _json(before: bytes, wanted: str) -> bytes:
+    text = _text(before)
+    try:
+        found = json.loads(text, object_pairs_hook=_pairs, parse_float=_exact_float, parse_constant=_no_constant)
+        joined = overlay(found, json.loads(wanted))
+        indent = _INDENT.search(text)
+        out = json.dumps(joined, indent=indent[1] if indent else 2, ensure_ascii=False)
+        newline = "\r\n" if "\r\n" in text else "\n"
+        return (out.replace("\n", newline) + newline).encode()
+    except (ValueError, RecursionError):
+        # ValueError is also what a lone surrogate and an integer of absurd length raise.
+        raise UnsafeMergeError("it is not plain JSON (comments, for example, would be lost)") from None
+
+
+def _toml(before: bytes, wanted: str) -> bytes:
+    text = _text(before)
+    newline = "\r\n" if "\r\n" in text else "\n"
+    table = _TABLE.search(wanted)
+    cut = table.start() if table else len(wanted)
+    head, tables = wanted[:cut].rstrip("\n"), wanted[cut:]
+    # Keys of the root are only read as such before the first table.
+    out = (head + "\n\n" if head else "").replace("\n", newline) + text
+    if tables:
+        out += ("" if text.endswith("\n") else newline) + newline + tables.replace("\n", newline)
+    try:
+        found, asked = tomllib.loads(text), tomllib.loads(wanted)
+    except (ValueError, RecursionError):
+        raise UnsafeMergeError("it is not valid TOML") from None
+    for key in sorted(set(found) & set(asked)):
+        if not isinstance(found[key], (dict, list)):
+            raise UnsafeMergeError(f"it sets `{key}` already")
+    try:
+        after = tomllib.loads(out)
+    except (ValueError, RecursionError):
+        raise UnsafeMergeError("it sets some of this already") from None
+    if not _same(after, _joined(found, asked)):
+        raise UnsafeMergeError("adding to it would change what is there")
+    return out.encode()
+
+
+def _same(left: object, right: object) -> bool:
+    """True when both are alike in text, since a NaN of a file does not equal itself."""
+    return repr(left) == repr(right) or left == right
+
+
+def _joined(below: Mapping[str, object], above: Mapping[str, object]) -> dict[str, object]:
+    """Return what TOML's rule of adding gives: tables are joined, arrays of tables grow."""
+    out = dict(below)
+    for key, value in above.items():
+        old = out.get(key)
+        if isinstance(old, dict) and isinstance(value, dict):
+            out[key] = _joined(old, value)
+        elif isinstance(old, list) and isinstance(value, list):
+            out[key] = old + value
+        else:
+            out[key] = value
+    return out
