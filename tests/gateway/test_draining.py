@@ -30,7 +30,7 @@ async def test_a_buffered_stream_gets_the_full_cascade_and_the_accepted_bytes(tm
     [Toxic(cut_after_events=3), Toxic(malformed_at_event=3), Toxic(error_after_events=3), Toxic(connection="rst")],
 )
 async def test_a_buffered_stream_that_breaks_is_tried_elsewhere_even_after_keep_alives(toxic: Toxic, tmp_path: Path):
-    broken = Behaviour(text=CODE, toxic=toxic, timing=Timing(before_first_token_s=0.1))
+    broken = Behaviour(text=CODE, toxic=toxic, timing=Timing(before_first_token_s=0.1, between_tokens_s=0.01))
     async with models(tmp_path, broken, Behaviour(text=CODE)) as (running, *_):
         running.runtime.pipeline.holding.keep_alive_s = 0.02
         answer = await running.chat(model="coding", headers=BUFFER, messages=ASK, stream=True)

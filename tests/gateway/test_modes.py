@@ -34,6 +34,7 @@ def test_the_header_wins_over_the_configuration() -> None:
         ({"asked": "gate-tools", "tools": [TOOL], "n": 2}, "commit"),
         ({"asked": "gate-tools", "tools": [TOOL], "operation": "completions"}, "commit"),
         ({"asked": "buffer", "operation": "completions"}, "buffer"),
+        ({"asked": "buffer", "operation": "gemini"}, "commit"),  # its clients take no comments
         ({"asked": "buffer", "verify": False}, "commit"),
         ({"asked": "buffer", "stream": False}, ""),
         ({"asked": "buffer", "operation": "embeddings"}, ""),

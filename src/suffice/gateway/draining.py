@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from suffice.errors import WireError
 from suffice.gateway.attempts import AttemptFailed, Attempts, event_fault
@@ -16,6 +17,7 @@ from suffice.gateway.conversation import Whole
 from suffice.gateway.live import Live
 from suffice.gateway.relay import DONE_FRAME
 from suffice.gateway.reply import Header, Reply
+from suffice.upstream.fault_matrix import Charge
 from suffice.upstream.faults import Fault, Seen, classify_seen, classify_transport
 from suffice.upstream.transport_fault import TransportFault
 from suffice.wire import sse
@@ -25,14 +27,15 @@ KEEP_ALIVE_S = 10.0
 Sink = Callable[[bytes], Awaitable[None]]
 
 
-async def drain(attempts: Attempts, live: Live, held: bytes, passed_on: Sink) -> bytes:
+async def drain(attempts: Attempts, live: Live, held: bytes, passed_on: Sink, *, visible: bool = False) -> bytes:
     """Give `held` and all further events of the stream to `passed_on`, and return the last ones. Raises AttemptFailed.
 
-    The attempt of a complete stream is left for the caller to settle, before it gives the last events to anybody: who has
+    With `visible` the client sees what is passed on, so that a broken stream cannot be tried elsewhere. The attempt of a
+    complete stream is left for the caller to settle, before it gives the last events to anybody: who has
     seen the end of an answer finds it in the ledger.
     """
     try:
-        last = await _drain(attempts, live, held, passed_on)
+        last = await _drain(attempts, live, held, passed_on, visible)
     except TransportFault as fault:
         raise _failed(attempts, live, classify_transport(fault)) from fault
     except WireError as error:
@@ -46,7 +49,7 @@ async def drain(attempts: Attempts, live: Live, held: bytes, passed_on: Sink) ->
     return last
 
 
-async def _drain(attempts: Attempts, live: Live, held: bytes, passed_on: Sink) -> bytes:
+async def _drain(attempts: Attempts, live: Live, held: bytes, passed_on: Sink, visible: bool) -> bytes:
     reader, between_s, now = live.reader, attempts.deadlines.between_s, attempts.env.monotonic
     pending, events, stalled_at = held, -1, 0.0
     while not reader.done:
@@ -61,7 +64,9 @@ async def _drain(attempts: Attempts, live: Live, held: bytes, passed_on: Sink) -
         chunk = await live.chunk(stalled_at - now())
         pending = reader.feed(chunk) if chunk else reader.close()
         if reader.failure is not None:
-            raise AttemptFailed(event_fault(reader.failure, tokens_seen=True))
+            fault = event_fault(live, tokens_seen=visible)
+            # Unseen or not, what was generated before the error is charged.
+            raise AttemptFailed(fault if visible else replace(fault, charge=Charge.EST))
         if not chunk:
             break
     if not reader.finished:
@@ -108,5 +113,5 @@ async def kept_alive(reply: Reply, headers: list[Header], every_s: float = KEEP_
 
 def _failed(attempts: Attempts, live: Live, fault: Fault) -> AttemptFailed:
     live.fail(fault)
-    attempts.health.failed(live.route.endpoint.id, live.route.arm.model, fault)
+    attempts.health.failed(live.route.arm.endpoint, live.route.arm.model, fault)
     return AttemptFailed(fault)

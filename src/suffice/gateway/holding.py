@@ -70,8 +70,9 @@ class Holding:
             if free:
                 await reply.write(free)
 
+        reply.ending = live.reader.fail
         await reply.head(200, headers)
-        return hold.feed(await drain(self._attempts, live, begun, pass_on))
+        return hold.feed(await drain(self._attempts, live, begun, pass_on, visible=True))
 
     def _judge(self, turn: Turn, answer: Answer, *, acting: bool) -> tuple[tuple[Verdict, ...], bool]:
         """Return the verdicts, and whether the action is rejected: text that has been seen is no reason to ask again."""

@@ -13,6 +13,8 @@ from suffice.wire.request_view import RequestView
 HEADER = "x-suffice-mode"
 COMMIT, GATE_TOOLS, BUFFER = "commit", "gate-tools", "buffer"
 MODES = (COMMIT, GATE_TOOLS, BUFFER)
+# Dialects whose clients pass over an SSE comment before the first event, which is what keeps a buffered stream alive.
+_COMMENTED = frozenset({"chat", "completions", "messages", "responses"})
 
 
 def streaming_mode(
@@ -30,6 +32,8 @@ def streaming_mode(
     mode = asked or configured
     several = (top.value("n") or b"1").strip() not in (b"1", b"null")
     if not verify or several:
+        return COMMIT
+    if mode == BUFFER and operation not in _COMMENTED:
         return COMMIT
     if mode == GATE_TOOLS and not (operation == "chat" and view.tool_names):
         return COMMIT
