@@ -36,7 +36,6 @@ from suffice.gateway.auth import Principal
 from suffice.gateway.call import Call
 from suffice.gateway.implicit import Implicit
 from suffice.gateway.judging import Judging, RunCheck
-from suffice.gateway.ladder import Watch
 from suffice.gateway.learning import Learning
 from suffice.gateway.models import model_card, model_list
 from suffice.gateway.outcomes import Outcomes
@@ -109,23 +108,22 @@ class Runtime:
             breakers=self._breakers,
             ledger_queue=lambda: self.ledger.waiting,
         )
-        self.watch = Watch(env)
+        secret = hashlib.sha256(self._secret + b"sessions").digest()
         self.reading = Reading(
             env=env,
             state=self.state,
             sessions=SessionTable(),
-            secret=hashlib.sha256(self._secret + b"sessions").digest(),
+            secret=secret,
             ledger=self.ledger,
             health=self.health,
             decided=self.metrics.decided,
-            watch=self.watch,
         )
         self.outcomes = Outcomes(
             env=env,
             database=self._database,
             ledger=self.ledger,
             core=self.core,
-            secret=hashlib.sha256(self._secret + b"sessions").digest(),
+            secret=secret,
             alarm=_drifted,
         )
         self.implicit = Implicit(env, self.outcomes)
@@ -142,7 +140,7 @@ class Runtime:
             health=self.health,
             deadlines=_deadlines(up),
         )
-        learning = Learning(self.core, env, _drifted, self.watch)
+        learning = Learning(self.core, env, _drifted, self.reading.watch)
         return Pipeline(
             read=self.reading.read,
             attempts=attempts,

@@ -59,7 +59,6 @@ class Reading:
         ledger: Ledger,
         health: Health,
         decided: Callable[[float], None] = lambda seconds: None,
-        watch: Watch | None = None,
     ) -> None:
         self.env = env
         self.state = state
@@ -68,7 +67,7 @@ class Reading:
         self._ledger = ledger
         self._health = health
         self._decided = decided
-        self._watch = watch if watch is not None else Watch(env)
+        self.watch = Watch(env)
 
     def read(self, call: Call, principal: Principal, reply: Reply, operation: str) -> Turn:
         """Return the turn of `call`. Raises RequestError (400), NotFoundError (404), ForbiddenError (403)."""
@@ -149,8 +148,8 @@ class Reading:
             if held_back is not None:
                 return held_back
             plan = state.router(request.target).plan(request)
-            self._watch.decided(failed=False)
-            _count_move(self._watch, request, plan)
+            self.watch.decided(failed=False)
+            _count_move(self.watch, request, plan)
             return plan
         except DecisionError as error:
             return self._default(state, request, error)
@@ -169,7 +168,7 @@ class Reading:
 
     def _held_back(self, state: State, request: RouteRequest) -> Plan | None:
         """Return the plan of a lower rung while an alarm is up; only `auto` rests on what may be wrong."""
-        ladder = self._watch.standing()
+        ladder = self.watch.standing()
         if ladder.rung is Rung.PLAN or request.target.rule is not Rule.AUTO:
             return None
         if ladder.rung is Rung.DEFAULT and state.default is not None:
@@ -181,7 +180,7 @@ class Reading:
         return fixed_plan(ladder, state.ranked(request.target), request, configured)
 
     def _default(self, state: State, request: RouteRequest, error: Exception) -> Plan:
-        self._watch.decided(failed=True)
+        self.watch.decided(failed=True)
         arm = state.default
         allowed = request.allowed_models
         if arm is None or request.target.rule is Rule.PIN or (allowed is not None and arm.model not in allowed):
