@@ -11,7 +11,6 @@ def test_defaults_are_safe():
     assert settings.server.host == settings.server.control_host == "127.0.0.1"
     assert (settings.server.port, settings.server.control_port) == (4000, 4001)
     assert settings.server.control_secret is None
-    assert not settings.privacy.store_content
     assert settings.verify.sandbox == "required"
 
 

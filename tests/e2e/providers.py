@@ -14,7 +14,7 @@ from suffice.testing.script import Behaviour, Toxic
 GOOD = Behaviour(text="The answer of the other one.")
 HEAD_HANG = Behaviour(toxic=Toxic(connection="hang"))
 # Only the deadline under test is short, so that a busy machine changes nothing.
-FIRST = "[upstream]\nfirst_event_deadline_s = 0.15\n"
+FIRST = "[upstream]\nfirst_event_deadline_s = 0.15\nwhole_answer_deadline_s = 0.15\n"
 BETWEEN = "[upstream]\nbetween_events_deadline_s = 0.15\n"
 CONNECT = "[upstream]\nconnect_deadline_s = 0.15\n"
 

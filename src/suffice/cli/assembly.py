@@ -87,11 +87,7 @@ class Runtime:
         self._secret = load_pepper(self.folder / "pepper", env)
         self._database = Database(env, self.folder / "suffice.db")
         self.ledger = Ledger(
-            env,
-            self._database,
-            self.folder / "journal",
-            durability=settings.storage.durability,
-            redactor=self.redactor,
+            env, self._database, self.folder / "journal", durability=settings.storage.durability, redactor=self.redactor
         )
         self.keys = KeyStore(env, self._database, self._secret)
         self.transport = Transport(env)
@@ -365,7 +361,7 @@ def _drifted(note: str) -> None:
 def _deadlines(up: UpstreamSettings) -> Deadlines:
     return Deadlines(
         connect_s=up.connect_deadline_s,
-        head_s=up.first_event_deadline_s,
+        head_s=min(up.whole_answer_deadline_s, up.total_deadline_s),
         first_byte_s=up.first_event_deadline_s,
         between_s=up.between_events_deadline_s,
         total_s=up.total_deadline_s,

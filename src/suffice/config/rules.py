@@ -83,15 +83,6 @@ def _listeners(settings: Settings) -> Iterator[Problem]:
             yield origin.problem(
                 ("server", name), f"`server.{name}` is no address: {host!r}", 'for example: "127.0.0.1"'
             )
-    for index, network in enumerate(server.trusted_proxies):
-        try:
-            ipaddress.ip_network(network, strict=False)
-        except ValueError:
-            yield origin.problem(
-                ("server", "trusted_proxies", index),
-                f"{network!r} is no address or network",
-                'for example: "10.0.0.0/8"',
-            )
 
 
 def _given(settings: Settings, *names: str) -> str:

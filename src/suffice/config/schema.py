@@ -55,12 +55,6 @@ class ServerSettings:
             example='"${SUFFICE_CONTROL_SECRET}"',
         ),
     )
-    trusted_proxies: tuple[str, ...] = field(
-        default=(),
-        metadata=about(
-            "Addresses or networks whose `X-Forwarded-For` is believed.", non_empty=True, example='["10.0.0.0/8"]'
-        ),
-    )
     max_body_bytes: int = field(
         default=32 * _MIB, metadata=about("Largest request body, in bytes.", minimum=1024, maximum=1024 * _MIB)
     )
@@ -118,7 +112,10 @@ class UpstreamSettings:
         default=5.0, metadata=about("Seconds to connect, TLS included.", above=0, maximum=600)
     )
     first_event_deadline_s: float = field(
-        default=120.0, metadata=about("Seconds until the first event of an answer.", above=0, maximum=3600)
+        default=120.0, metadata=about("Seconds until the first event of a stream.", above=0, maximum=3600)
+    )
+    whole_answer_deadline_s: float = field(
+        default=300.0, metadata=about("Seconds until an answer that does not stream begins.", above=0, maximum=3600)
     )
     between_events_deadline_s: float = field(
         default=60.0, metadata=about("Seconds between two pieces of an answer.", above=0, maximum=3600)
@@ -244,11 +241,8 @@ class VerifySettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrivacySettings:
-    """What may be stored, and where prompts may go."""
+    """Where prompts may go. No prompt and no answer is ever stored."""
 
-    store_content: bool = field(
-        default=False, metadata=about("Whether redacted prompts and answers are stored with their decisions.")
-    )
     forbid_training: bool = field(
         default=False,
         metadata=about("Use only endpoints that are known not to train on requests; unknown counts as training."),
@@ -324,5 +318,5 @@ class Settings:
     teams: Mapping[str, TeamSettings] = field(
         default_factory=dict, metadata=about("Teams, by a name of your choice.", **_NAME)
     )
-    privacy: PrivacySettings = field(default_factory=PrivacySettings, metadata=about("Storing and compliance."))
+    privacy: PrivacySettings = field(default_factory=PrivacySettings, metadata=about("Where prompts may go."))
     origin: Origin = field(default_factory=Origin, repr=False, compare=False)

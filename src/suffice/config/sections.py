@@ -248,7 +248,4 @@ class CheckSettings:
             "`decides` declares that what passes is right. It is where learning starts from."
         ),
     )
-    image: str = field(
-        default="", metadata=about("Folder with a root file system to run in. Empty: the host's, read-only.")
-    )
     timeout_s: float = field(default=60.0, metadata=about("Seconds until the check is stopped.", above=0, maximum=3600))

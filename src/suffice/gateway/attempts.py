@@ -106,9 +106,13 @@ class Attempts:
     def _left(self, turn: Turn) -> Deadlines:
         """Return the deadlines of one attempt: all attempts of a request share its total."""
         left_s = turn.call.deadline_mono_s - self.env.monotonic()
-        if not turn.tried and left_s >= self.deadlines.total_s - 1.0:
-            return self.deadlines
-        return replace(self.deadlines, total_s=min(self.deadlines.total_s, max(left_s, 0.001)))
+        patience = self.deadlines
+        if turn.view.stream:
+            # Only a whole answer may think until its head: a stream has to show an event.
+            patience = replace(patience, head_s=patience.first_byte_s)
+        if not turn.tried and left_s >= patience.total_s - 1.0:
+            return patience
+        return replace(patience, total_s=min(patience.total_s, max(left_s, 0.001)))
 
     async def _refused(self, live: Live) -> Fault:
         assert live.response is not None
