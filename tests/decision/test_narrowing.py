@@ -1,4 +1,4 @@
-from suffice.decision.narrowing import nothing_left, without_tried, without_unknown_prices
+from suffice.decision.narrowing import nothing_left, without_late, without_tried, without_unknown_prices
 from suffice.decision.policy import ArmFacts, Feasible
 from suffice.decision.sessions import Session
 from suffice.decision.virtual import Rule, Target
@@ -41,3 +41,12 @@ def test_the_refusal_says_why() -> None:
         error = nothing_left("auto", result(masked=tuple((A, why) for why in whys)))
         assert isinstance(error, kind)
         assert all(why in str(error) for why in whys)
+
+
+def test_late_arms_leave_while_others_are_left() -> None:
+    late = {A.arm: "latency: slow"}
+    left = without_late(result(A, B), late, pinned=False)
+    assert left.kept == (B,) and left.masked == ((A, "latency: slow"),)
+    alone = without_late(result(A), late, pinned=False)
+    assert alone.kept == (A,) and alone.relaxed == ("latency",)
+    assert without_late(result(A, B), late, pinned=True).kept == (A, B)

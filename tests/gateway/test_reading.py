@@ -56,6 +56,9 @@ async def test_bad_input_is_told_plainly_and_costs_nothing(body: bytes, status: 
         ("x-suffice-check", "rm -rf", 400),
         ("x-suffice-repair-usd", "NaN", 400),
         ("x-suffice-repair-usd", "2.5", 200),
+        ("x-suffice-max-seconds", "soon", 400),
+        ("x-suffice-max-seconds", "nan", 400),
+        ("x-suffice-max-seconds", "20", 200),
     ],
 )
 async def test_hints_in_headers(header: str, value: str, status: int, tmp_path: Path):
@@ -124,3 +127,17 @@ async def test_sessions_are_told_apart_by_what_the_client_sends(tmp_path: Path):
         other = await running.chat(messages=[{"role": "user", "content": "Something else."}])
         keys = [(await running.rows(a))[0].detail.intent.session for a in (*same, other)]
     assert keys[0] == keys[1] != keys[2]
+
+
+async def test_a_model_that_is_too_slow_is_left_out_while_another_is_in_time(tmp_path: Path):
+    more = endpoint("two", "http://127.0.0.1:9/v1", model="n")
+    async with one_provider(tmp_path, more=more) as (running, _):
+        for arm in running.runtime.state.fleet.by_arm:
+            for _number in range(20):
+                running.runtime.reading.latencies.seen(arm, 0.5 if arm.model == "openai/m" else 30.0)
+        answer = await running.chat(model="auto", headers={"x-suffice-max-seconds": "3"})
+        assert answer.headers["x-suffice-model"] == "openai/m"
+        story = await running.story(answer.request_id)
+        assert story.decision is not None and story.decision.plan is not None
+        masks = {c.arm.model: c.masked_by for c in story.decision.plan.candidates}
+        assert masks["openai/n"].startswith("latency: in 3 s")

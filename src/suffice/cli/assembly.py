@@ -136,7 +136,7 @@ class Runtime:
             health=self.health,
             deadlines=_deadlines(up),
         )
-        learning = Learning(self.core, env, _drifted, self.reading.watch)
+        learning = Learning(self.core, env, _drifted, self.reading.watch, self.reading.latencies)
         return Pipeline(
             read=self.reading.read,
             attempts=attempts,

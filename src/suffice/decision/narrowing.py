@@ -6,12 +6,15 @@ leaves with its reason, and none comes in.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from suffice.decision.policy import Feasible
 from suffice.decision.sessions import Session
 from suffice.decision.virtual import Target
 from suffice.errors import BudgetError, NotFoundError, RequestError, UpstreamError
+from suffice.values.plan import Arm
 
 
 def without_unknown_prices(result: Feasible, target: Target) -> Feasible:
@@ -43,6 +46,20 @@ def without_tried(result: Feasible, session: Session | None, pinned: bool) -> Fe
     if not kept or not masked:
         return result
     return msgspec.structs.replace(result, kept=tuple(kept), masked=(*result.masked, *masked))
+
+
+def without_late(result: Feasible, late: Mapping[Arm, str], pinned: bool) -> Feasible:
+    """Arms that miss the latency objective leave while others are left; else the objective gives way, and the plan says so."""
+    slow = [facts for facts in result.kept if facts.arm in late]
+    if pinned or not slow:
+        return result
+    if len(slow) == len(result.kept):
+        return msgspec.structs.replace(result, relaxed=(*result.relaxed, "latency"))
+    return msgspec.structs.replace(
+        result,
+        kept=tuple(facts for facts in result.kept if facts.arm not in late),
+        masked=(*result.masked, *((facts, late[facts.arm]) for facts in slow)),
+    )
 
 
 def nothing_left(name: str, result: Feasible) -> NotFoundError | RequestError | BudgetError | UpstreamError:

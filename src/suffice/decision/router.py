@@ -18,7 +18,7 @@ import numpy as np
 from suffice.decision.attempt_price import Warmth, attempt_cost
 from suffice.decision.core import NANO, Belief, Core, cell_of
 from suffice.decision.explore import Drawn, first_arm
-from suffice.decision.narrowing import nothing_left, without_tried, without_unknown_prices
+from suffice.decision.narrowing import nothing_left, without_late, without_tried, without_unknown_prices
 from suffice.decision.plan import shortlist
 from suffice.decision.policy import ArmFacts, DataClass, Feasible, PolicyContext, feasible
 from suffice.decision.priors import PriorTable
@@ -61,7 +61,8 @@ class RouteRequest(msgspec.Struct, frozen=True, kw_only=True):
     `pressure` in [0, 1] is the ledger's; `repair` overrides H; `down` gives the reason for each arm that is out of order;
     `now_s` is Env.monotonic(). `floors` are lower bounds of success, strictest first. `gate` names what will judge the
     answers before they are given (empty: nothing), `attempts` how many may be tried. `explore` is the share of sessions in
-    which `auto` may go first to an arm that is not the best; it needs `session_key` and data without restrictions.
+    which `auto` may go first to an arm that is not the best; it needs `session_key` and data without restrictions. `late` gives the
+    reason for each arm that is known to miss the latency objective.
     """
 
     features: Features
@@ -81,6 +82,7 @@ class RouteRequest(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int = 1
     explore: float = 0.0
     session_key: str = ""
+    late: Mapping[Arm, str] = msgspec.field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,7 +250,8 @@ class Router:
             allow_prior_only=pinned or request.allow_prior_only,
             min_effort=request.min_effort,
         )
-        return without_tried(without_unknown_prices(feasible(facts, context), target), request.session, pinned)
+        left = without_late(without_unknown_prices(feasible(facts, context), target), request.late, pinned)
+        return without_tried(left, request.session, pinned)
 
     def _facts_for(self, cell: int, task: TaskType) -> tuple[tuple[ArmFacts, ...], tuple[str, ...]]:
         """Return the facts of every offer and the source of what was believed of it before anything was seen."""

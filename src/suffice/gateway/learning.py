@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from suffice.decision.core import CHECKS, STATIC, Core, cell_of
 from suffice.decision.grid import Floats
+from suffice.decision.latency import Latencies
 from suffice.gateway.ladder import Watch
 from suffice.gateway.turn import Attempted, Turn
 from suffice.values.env import Env
@@ -26,14 +27,24 @@ Alarm = Callable[[str], None]
 class Learning:
     """Teaches the core. `alarm` is told of drift (`drift:<model>`), `watch` of predictions."""
 
-    def __init__(self, core: Core, env: Env, alarm: Alarm, watch: Watch | None = None) -> None:
+    def __init__(
+        self, core: Core, env: Env, alarm: Alarm, watch: Watch | None = None, latencies: Latencies | None = None
+    ) -> None:
         self._core = core
         self._env = env
         self._alarm = alarm
         self._watch = watch
+        self._latencies = latencies
 
     def observe(self, turn: Turn) -> None:
-        """Learn from `turn`. Requests whose words were not read have no cell, and teach nothing."""
+        """Learn from `turn`; every whole answer teaches its time.
+
+        Requests whose words were not read have no cell, and teach nothing else.
+        """
+        if self._latencies is not None and turn.operation == "chat":
+            for attempt in turn.tried:
+                if attempt.outcome in ("ok", "rejected"):
+                    self._latencies.seen(attempt.arm, attempt.total_s)
         if "pinned" in turn.features.signals or turn.operation == "embeddings":
             return
         cell = cell_of(turn.features.task, turn.features.language)

@@ -171,10 +171,8 @@ class Live:
         billed = bill(self.route.price, self.route.reference, usage)
         if usage.suspect and charge is ChargeClass.EXACT:
             charge = ChargeClass.ESTIMATED
-        charged = billed.cost_nano
-        if charge is ChargeClass.UNKNOWN:
-            charged = self.reservation.amount
-        elif charge is ChargeClass.NONE:
+        charged = self.reservation.amount if charge is ChargeClass.UNKNOWN else billed.cost_nano
+        if charge is ChargeClass.NONE:
             charged = 0
         booked = result(
             billed,
@@ -207,6 +205,7 @@ class Live:
             reference_nano=billed.reference_nano,
             verdicts=verdicts,
             fault=fault,
+            total_s=max(0, booked.total_ms) / 1000,
             estimated=charge is not ChargeClass.EXACT or billed.price_kind != "known",
             empty=bool(answer and answer.empty)
             and outcome in ("ok", "rejected")

@@ -7,6 +7,7 @@ default arm and says so: open to the user's request (docs/architecture.md, failu
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 
@@ -16,6 +17,7 @@ from suffice.config.schema import Settings
 from suffice.decision.core import CHECKS, STATIC
 from suffice.decision.fallback import Rung, fixed_plan
 from suffice.decision.features import extract, shape
+from suffice.decision.latency import Latencies
 from suffice.decision.policy import PolicyContext, feasible
 from suffice.decision.router import RouteRequest
 from suffice.decision.sessions import BODY_SIGNALS, SessionTable, session_key
@@ -68,6 +70,7 @@ class Reading:
         self._health = health
         self._decided = decided
         self.watch = Watch(env)
+        self.latencies = Latencies()
 
     def read(self, call: Call, principal: Principal, reply: Reply, operation: str) -> Turn:
         """Return the turn of `call`. Raises RequestError (400), NotFoundError (404), ForbiddenError (403)."""
@@ -104,6 +107,7 @@ class Reading:
             attempts=cap,
             explore=0.0 if principal.data_class else state.settings.routing.explore,
             session_key=key,
+            late=self._late(call, state, target),
         )
         return Turn(
             call=call,
@@ -165,6 +169,20 @@ class Reading:
             return self._default(state, request, error)
         finally:
             self._decided(self.env.monotonic() - begun_s)
+
+    def _late(self, call: Call, state: State, target: Target) -> dict[Arm, str]:
+        """Return the arms that are known to miss the seconds that the client gives, with the reasons."""
+        text = call.header("x-suffice-max-seconds")
+        if not text:
+            return {}
+        try:
+            slo_s = float(text)
+        except ValueError:
+            slo_s = math.nan
+        if not 0.0 < slo_s <= 86_400.0:
+            raise RequestError("x-suffice-max-seconds is no number of seconds", param="x-suffice-max-seconds")
+        late = {arm: self.latencies.late(arm, slo_s) for arm in state.candidates(target)}
+        return {arm: why for arm, why in late.items() if why}
 
     def _held_back(self, state: State, request: RouteRequest) -> Plan | None:
         """Return the plan of a lower rung while an alarm is up; only `auto` rests on what may be wrong."""

@@ -40,6 +40,7 @@ class Attempted(msgspec.Struct, kw_only=True):
     estimated: bool = False
     delay_s: float = 0.0
     empty: bool = False
+    total_s: float = 0.0
 
 
 class Turn(msgspec.Struct, kw_only=True):
