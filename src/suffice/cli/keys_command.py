@@ -43,7 +43,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--budget", action="append", metavar="NAME", help="budget that its requests count against; may be repeated"
     )
     create.add_argument("--expires", metavar="WHEN", help="date (2027-01-31, UTC) or duration (90d) until it ends")
-    create.add_argument("--data-class", default="", metavar="NAME", help="class of data that its requests carry")
+    create.add_argument(
+        "--data-class",
+        default="",
+        metavar="NAME",
+        help="name of the data that its requests carry: never explored with; what endpoints must promise stands in [privacy]",
+    )
     create.add_argument("--repair-usd", metavar="USD", help="what a failed answer costs this caller to repair")
     made["list"].add_argument("--all", action="store_true", help="also keys that are revoked or have expired")
     for name in ("revoke", "rotate"):
