@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: help demo demo-local serve test test-long test-clients test-conformance check bench bench-routing bench-verify docs lock clean
+.PHONY: help demo demo-local serve test test-long check bench bench-routing bench-verify docs lock clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
