@@ -211,12 +211,12 @@ class Messages:
         told.prompt_tokens, told.output_tokens = usage["input_tokens"] + cached, usage["output_tokens"]
 
 
-CLIENTS: dict[str, Any] = {client.name: client for client in (Chat(), Messages())}
-
-
 async def ask(
     running: Gateway, client: Any, scenario: str, stream: bool, headers: dict[str, str] | None = None
 ) -> Told:
     """Send one request of `scenario` and return what the client made of the answer."""
-    answer = await running.post(client.path, client.body(scenario, stream), headers)
+    path = client.path
+    if stream and client.name == "gemini":
+        path = path.replace(":generateContent", ":streamGenerateContent?alt=sse")
+    answer = await running.post(path, client.body(scenario, stream), headers)
     return client.told(answer)

@@ -88,14 +88,16 @@ class Gateway:
         return f"http://127.0.0.1:{self.port}/v1"
 
     async def post(self, path: str, body: Any, headers: Mapping[str, str] | None = None) -> Answer:
-        """Send JSON, or bytes as they are."""
+        """Send JSON, or bytes as they are; a path without a slash stands beside `/v1`."""
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         sent = {"content-type": "application/json", **(headers or {})}
-        got = await self.client.post(self.base_url + path, content=data, headers=sent)
+        url = self.base_url + path if path.startswith("/") else self.base_url.removesuffix("v1") + path
+        got = await self.client.post(url, content=data, headers=sent)
         return Answer(got.status_code, got.headers, got.content)
 
     async def get(self, path: str, headers: Mapping[str, str] | None = None) -> Answer:
-        got = await self.client.get(self.base_url + path, headers=headers)
+        url = self.base_url + path if path.startswith("/") else self.base_url.removesuffix("v1") + path
+        got = await self.client.get(url, headers=headers)
         return Answer(got.status_code, got.headers, got.content)
 
     async def chat(self, model: str = "openai/m", headers: Mapping[str, str] | None = None, **fields: Any) -> Answer:

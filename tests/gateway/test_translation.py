@@ -5,7 +5,8 @@ import pytest
 from suffice.catalog.load import load as load_catalog
 from suffice.catalog.models import Model
 from suffice.gateway.call import Call
-from suffice.gateway.translation import CLIENTS, Exchange, ReasoningShelf, Translation, adaptive, target_of
+from suffice.gateway.exchange import exchange_of
+from suffice.gateway.translation import ReasoningShelf, Translation, adaptive, target_of
 from suffice.wire import anthropic_messages
 from suffice.wire.codec import Target
 from suffice.wire.neutral import Reasoning
@@ -52,23 +53,10 @@ def test_adaptive_thinking_by_the_models_name(name, takes):
     assert adaptive(name) is takes
 
 
-def test_the_callers_user_leaves_under_the_tenants_namespace():
-    body = b'{"model":"m","user":"alice","messages":[{"role":"user","content":"hi"}]}'
-    plain = Exchange(call(body), CLIENTS["chat"], b"").request.user
-    one, other = (Exchange(call(body), CLIENTS["chat"], name).request.user for name in (b"t1", b"t2"))
-    assert plain == "alice" and len({plain, one, other}) == 3
-
-
-def test_a_request_is_decoded_once():
-    exchange = Exchange(call(b'{"model":"m","messages":[{"role":"user","content":"hi"}]}'), CLIENTS["chat"], b"")
-    assert exchange.request is exchange.request
-    assert exchange.context().response_id == "chatcmpl-01"
-
-
 def test_losses_are_named():
     body = b'{"model":"m","seed":4,"messages":[{"role":"user","content":"hi"}]}'
-    exchange = Exchange(call(body), CLIENTS["chat"], b"")
-    made = Translation(exchange, anthropic_messages.CODEC, Target(model="m"), ReasoningMemory())
+    exchange = exchange_of("chat", call(body))
+    made = Translation(exchange, exchange.request, anthropic_messages.CODEC, Target(model="m"), ReasoningMemory())
     assert made.losses == "dropped=seed"
 
 

@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 import msgspec
 from prometheus_client import CollectorRegistry
@@ -34,16 +33,18 @@ from suffice.gateway.app import DataPlane, Route, bearer, refuse_browsers
 from suffice.gateway.attempts import Attempts
 from suffice.gateway.auth import Principal
 from suffice.gateway.call import Call
+from suffice.gateway.counting import Counting
+from suffice.gateway.dialect_routes import DialectRoutes, opens
 from suffice.gateway.implicit import Implicit
 from suffice.gateway.judging import Judging, RunCheck
 from suffice.gateway.learning import Learning
-from suffice.gateway.models import model_card, model_list
 from suffice.gateway.outcomes import Outcomes
 from suffice.gateway.pipeline import Pipeline
 from suffice.gateway.reading import Reading
 from suffice.gateway.recording import Recording
 from suffice.gateway.recovery import Recovery
 from suffice.gateway.reply import Reply
+from suffice.gateway.responses import Responses
 from suffice.gateway.routes import RouteTable
 from suffice.gateway.state import State
 from suffice.gateway.turn import Turn
@@ -68,6 +69,8 @@ log = logging.getLogger("suffice")
 
 class Runtime:
     """A gateway without its sockets. `await start()` before serving, `await stop()` after."""
+
+    _plane: DataPlane | None = None
 
     def __init__(
         self,
@@ -104,26 +107,26 @@ class Runtime:
             breakers=self._breakers,
             ledger_queue=lambda: self.ledger.waiting,
         )
-        secret = hashlib.sha256(self._secret + b"sessions").digest()
+        self._responses = Responses(env, self._derived(b"seals"))
         self.reading = Reading(
             env=env,
             state=self.state,
             sessions=SessionTable(),
-            secret=secret,
+            secret=self._derived(b"sessions"),
             ledger=self.ledger,
             health=self.health,
             decided=self.metrics.decided,
+            opens=opens(self._responses),
         )
         self.outcomes = Outcomes(
             env=env,
             database=self._database,
             ledger=self.ledger,
             core=self.core,
-            secret=secret,
+            secret=self._derived(b"sessions"),
             alarm=_drifted,
         )
         self.implicit = Implicit(env, self.outcomes)
-        self._plane: DataPlane | None = None
         self.pipeline = self._pipeline(settings, run_check)
 
     def _pipeline(self, settings: Settings, run_check: RunCheck | None) -> Pipeline:
@@ -180,6 +183,10 @@ class Runtime:
         await self.ledger.start()
         await asyncio.to_thread(self.keys.start)
         await self._define_budgets(self.state.settings)
+
+    def _derived(self, purpose: bytes) -> bytes:
+        """Return the secret for one purpose, 32 bytes."""
+        return hashlib.sha256(self._secret + purpose).digest()
 
     def _restored(self) -> Snapshot | None:
         """Return what was learned before the last stop; what cannot be read is set aside, and learning begins anew."""
@@ -250,7 +257,6 @@ class Runtime:
             ("/v1/chat/completions", "chat"),
             ("/v1/completions", "completions"),
             ("/v1/embeddings", "embeddings"),
-            ("/v1/messages", "messages"),
         ]
         routes = [
             Route(method="POST", path=path, dialect=operation, handler=partial(_serve, serve, operation))
@@ -268,10 +274,9 @@ class Runtime:
             )
             for path, read, unit in signals
         ]
+        routes += DialectRoutes(serve, self.reading, self._responses, Counting(self.reading, self.transport)).table()
         routes += [
             Route(method="POST", path="/v1/outcomes", dialect="chat", handler=self.outcomes.serve),
-            Route(method="GET", path="/v1/models", dialect="chat", handler=self._models, has_body=False),
-            Route(method="GET", path="/v1/models/", dialect="chat", handler=self._model, has_body=False),
             Route(method="GET", path="/", dialect="chat", handler=_health, open=True, has_body=False),
             Route(method="HEAD", path="/", dialect="chat", handler=_health, open=True, has_body=False),
             Route(method="GET", path="/health", dialect="chat", handler=_health, open=True, has_body=False),
@@ -315,12 +320,6 @@ class Runtime:
             repair_nano=nano(grant.repair_usd) if grant.repair_usd else NanoUsd(0),
             record=record,
         )
-
-    async def _models(self, call: Call, principal: Principal, reply: Reply) -> None:
-        await reply.whole(200, model_list(self.state, principal))
-
-    async def _model(self, call: Call, principal: Principal, reply: Reply) -> None:
-        await reply.whole(200, model_card(self.state, principal, unquote(call.path.removeprefix("/v1/models/"))))
 
     def _failover(self, kind: MoveKind) -> None:
         self.metrics.failover("same" if kind is MoveKind.SAME else "other" if kind is MoveKind.OTHER else "next")

@@ -153,6 +153,7 @@ class DataPlane:
             started_mono_s=started,
             deadline_mono_s=started + self.request_timeout_s,
             client=client,
+            method=route.method,
         )
         await route.handler(call, principal, reply)
 
@@ -195,6 +196,8 @@ def dialect_of(path: bytes) -> str:
         return wire_errors.MESSAGES
     if path.startswith(b"/v1beta"):
         return wire_errors.GEMINI
+    if path.startswith(b"/v1/responses"):
+        return wire_errors.RESPONSES
     return wire_errors.CHAT
 
 
@@ -205,6 +208,8 @@ def _headers(raw: list[tuple[bytes, bytes]]) -> dict[str, str]:
         if key in headers:
             if key in _ONCE:
                 raise RequestError(f"the header {key} is given twice", code="repeated_header")
+            if key == "anthropic-beta":
+                headers[key] += "," + value.decode("latin-1")
             continue
         headers[key] = value.decode("latin-1")
     return headers

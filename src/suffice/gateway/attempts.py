@@ -242,7 +242,7 @@ def _early(live: Live) -> Fault:
 
 
 def event_fault(live: Live, *, tokens_seen: bool) -> Fault:
-    """Return the fault of an error event that a stream reader decoded."""
+    """Return the fault of the error event that a stream ended in, with its own words for clients of its dialect."""
     payload = msgspec.json.encode({"error": live.reader.failure})
     fault = classify_event(payload, tokens_seen=tokens_seen)
     return with_words(fault, payload) if live.in_own_words else fault

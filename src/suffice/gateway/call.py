@@ -11,7 +11,7 @@ class Call(msgspec.Struct, kw_only=True):
     """A request whose body has been read.
 
     `headers` has lower-case names; of a repeated header the first value counts, and the ones that must not repeat were refused
-    before. `deadline` is on the monotonic clock; all attempts share it.
+    before. `deadline` is on the monotonic clock; all attempts share it. `model` and `stream` are set where the path says them.
     """
 
     request_id: str
@@ -24,6 +24,9 @@ class Call(msgspec.Struct, kw_only=True):
     started_mono_s: float
     deadline_mono_s: float
     client: str = ""
+    model: str = ""
+    stream: bool = False
+    method: str = "POST"
 
     def header(self, name: str, default: str = "") -> str:
         """Return the value of the header `name` (lower case)."""

@@ -159,7 +159,7 @@ class PassThroughChat:
                 field = target.quirks.max_tokens_field
                 name = "max_tokens" if field == "either" else field
                 changes[name] = str(target.max_output_tokens).encode()
-        changes.update(_namespaced(top, target.namespace))
+        changes.update(namespaced(top, target.namespace))
         if target.evidence:
             changes.update(with_evidence(top, target.evidence))
         headers = SSE_HEADERS if view.stream else JSON_HEADERS
@@ -181,7 +181,7 @@ class PassThroughEmbeddings(PassThroughChat):
     def outbound(self, top: TopLevel, view: RequestView, target: Target) -> Outbound:
         """Splice the model and the namespaced user."""
         changes: dict[str, bytes | None] = {"model": quoted(target.model_name)}
-        changes.update(_namespaced(top, target.namespace))
+        changes.update(namespaced(top, target.namespace))
         return Outbound(path=target.path, headers=JSON_HEADERS, body=top.splice(changes))
 
     def whole(self, body: bytes) -> Whole:
@@ -194,7 +194,7 @@ class PassThroughEmbeddings(PassThroughChat):
 _CALLER_FIELDS = ("prompt_cache_key", "user", "safety_identifier")
 
 
-def _namespaced(top: TopLevel, namespace: bytes) -> dict[str, bytes]:
+def namespaced(top: TopLevel, namespace: bytes) -> dict[str, bytes]:
     """Return the caller's own names of callers and caches as HMAC-SHA-256 under the tenant's namespace, in hex."""
     if not namespace:
         return {}

@@ -12,8 +12,9 @@ from typing import Any
 
 import msgspec
 
+from suffice.gateway.exchange import exchange_of
 from suffice.gateway.speech import CONVERSATIONS
-from suffice.gateway.translation import CLIENTS, PROVIDERS, Exchange
+from suffice.gateway.translation import PROVIDERS
 from suffice.gateway.turn import Turn
 from suffice.values.task import TaskType
 from suffice.values.verdict import Outcome, Verdict
@@ -89,7 +90,7 @@ def chat_body(turn: Turn) -> dict[str, Any]:
     """Return the request as a decoded chat body, the form that the gates read; written in it when it came in another dialect."""
     body = turn.call.body
     if turn.operation != "chat":
-        request = (turn.exchange or Exchange(turn.call, CLIENTS[turn.operation], b"")).request
+        request = (turn.exchange or exchange_of(turn.operation, turn.call)).request
         body = PROVIDERS["chat"].encode_request(request, WireTarget(model="", custom_tools=True)).body
     decoded: dict[str, Any] = msgspec.json.decode(body)
     return decoded

@@ -17,6 +17,7 @@ from suffice.gateway.conversation import (
     Whole,
     quoted,
 )
+from suffice.gateway.evidence import with_evidence
 from suffice.wire.messages_relay import MessagesRelay, whole
 from suffice.wire.prescan import TopLevel
 from suffice.wire.request_view import RequestView
@@ -38,6 +39,8 @@ class PassThroughMessages:
         changes: dict[str, bytes | None] = {"model": quoted(target.model_name)}
         if target.max_output_tokens:
             changes["max_tokens"] = str(target.max_output_tokens).encode()
+        if target.evidence:
+            changes.update(with_evidence(top, target.evidence))
         path = target.path + b"?beta=true" if b"beta=true" in self._call.query.split(b"&") else target.path
         headers = [*(SSE_HEADERS if view.stream else JSON_HEADERS), *version_headers(self._call)]
         return Outbound(path=path, headers=tuple(headers), body=top.splice(changes))

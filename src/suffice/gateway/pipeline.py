@@ -42,7 +42,7 @@ from suffice.upstream.deadlines import Deadlines
 from suffice.values.plan import Action
 
 Reader = Callable[[Call, Principal, Reply, str], Turn]
-_EVENT_STREAM = ((b"content-type", b"text/event-stream"), (b"cache-control", b"no-cache"))
+_NO_CACHE = (b"cache-control", b"no-cache")
 
 
 class Pipeline:
@@ -77,7 +77,7 @@ class Pipeline:
         turn = self._read(call, principal, reply, operation)
         try:
             if turn.mode == BUFFER:
-                async with kept_alive(turn.reply, [*_EVENT_STREAM], self.holding.keep_alive_s):
+                async with kept_alive(turn.reply, _event_stream(turn), self.holding.keep_alive_s):
                     await self._fulfil(turn)
             else:
                 await self._fulfil(turn)
@@ -122,7 +122,7 @@ class Pipeline:
         conversation = live.route.conversation
         first: list[Header] = [JSON] if conversation.translated else passed(live.upstream_headers)
         if turn.view.stream:
-            first = [*_EVENT_STREAM]
+            first = _event_stream(turn)
         headers = [*first, *lost(conversation.losses), *chosen(turn, live.route.arm, settled=True), *billed(turn)]
         if turn.reply.started:
             await turn.reply.end(whole.body)  # keep-alives of a buffered stream went out before: so did the head
@@ -133,7 +133,7 @@ class Pipeline:
         held = await self._attempts.begin(live)
         expected = self._routes.expected(turn, live.route)
         headers = [
-            *_EVENT_STREAM,
+            *_event_stream(turn),
             *lost(live.route.conversation.losses),
             *chosen(turn, live.route.arm, settled=False),
             *estimated(turn, expected.cost_nano, expected.reference_nano),
@@ -142,3 +142,8 @@ class Pipeline:
             await self.holding.stream(live, held, headers)
         else:
             await relay(live, held, headers, self._attempts, self._judging.static(turn))
+
+
+def _event_stream(turn: Turn) -> list[Header]:
+    kind = turn.exchange.media_type if turn.exchange is not None else b"text/event-stream"
+    return [(b"content-type", kind), _NO_CACHE]

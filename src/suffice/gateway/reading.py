@@ -25,6 +25,7 @@ from suffice.decision.virtual import Rule, Target, resolve
 from suffice.errors import DecisionError, ForbiddenError, RequestError, SufficeError, UpstreamError
 from suffice.gateway.auth import Principal
 from suffice.gateway.call import Call
+from suffice.gateway.exchange import Exchange
 from suffice.gateway.ladder import Watch
 from suffice.gateway.modes import HEADER as MODE_HEADER
 from suffice.gateway.modes import may_cascade, streaming_mode
@@ -40,12 +41,15 @@ from suffice.values.money import NanoUsd, nano
 from suffice.values.plan import Arm, Plan, Step
 from suffice.values.task import Features, TaskType
 from suffice.wire.messages_view import messages_view, session_user
+from suffice.wire.neutral_view import neutral_view
 from suffice.wire.prescan import TopLevel, scan
 from suffice.wire.request_view import RequestView, chat_view, completions_view
 
 log = logging.getLogger("suffice.decision")
 
 ATTEMPT_CAP = 3
+# Opens the exchange of a dialect whose requests need more than their bytes.
+Open = Callable[[Call, Principal], Exchange]
 
 
 class Reading:
@@ -61,6 +65,7 @@ class Reading:
         ledger: Ledger,
         health: Health,
         decided: Callable[[float], None] = lambda seconds: None,
+        opens: Mapping[str, Open] | None = None,
     ) -> None:
         self.env = env
         self.state = state
@@ -71,14 +76,19 @@ class Reading:
         self._decided = decided
         self.watch = Watch(env)
         self.latencies = Latencies()
+        self._opens = opens or {}
+
+    def scanned(self, call: Call) -> TopLevel:
+        """Return the body of a request that needs no plan, checked. Raises RequestError."""
+        return scan(call.body, self.state.limits)
 
     def read(self, call: Call, principal: Principal, reply: Reply, operation: str) -> Turn:
         """Return the turn of `call`. Raises RequestError (400), NotFoundError (404), ForbiddenError (403)."""
         state = self.state
         top = scan(call.body, state.limits)
-        view = VIEWS[operation](top)
-        name = model_name(top)
-        target = resolve(name, state.settings.aliases, state.models)
+        exchange = self._opens[operation](call, principal) if operation in self._opens else None
+        view = VIEWS[operation](top) if exchange is None else neutral_view(exchange.request, exchange.size_bytes)
+        target = resolve(call.model or model_name(top), state.settings.aliases, state.models)
         features = shape(view) if target.rule is Rule.PIN else extract(view)
         features = _hinted(features, call.header("x-suffice-task"))
         check = _check(call, state.settings)
@@ -89,21 +99,19 @@ class Reading:
         features = _with_signals(features, happened(state, session, top, view, features))
         pressure = self._ledger.pressure(principal.budgets) if principal.budgets else 0.0
         remaining = self._ledger.remaining(principal.budgets) if principal.budgets else None
-        down = self._down(state, target, operation)
-        gate = _gate(state.settings, check, cap)
         request = RouteRequest(
             features=features,
             target=target,
             now_s=now_s,
             session=session,
-            down=down,
+            down=self._down(state, target, operation),
             allowed_models=self._allowed(principal, state, target),
             data=state.data,
             remaining_nano=remaining,
             pressure=pressure,
             repair=_repair(call, principal, state, features),
             floors=(state.settings.routing.quality_floor, 0.0),
-            gate=gate,
+            gate=_gate(state.settings, check, cap),
             attempts=cap,
             explore=0.0 if principal.data_class else state.settings.routing.explore,
             session_key=key,
@@ -126,10 +134,11 @@ class Reading:
             remaining_nano=remaining,
             check=check,
             strength=state.settings.checks[check].strength if check else "",
-            gate=gate,
+            gate=request.gate,
             cap=cap,
             mode=mode,
-            down=down,
+            down=request.down,
+            exchange=exchange,
         )
 
     def _session_key(self, call: Call, principal: Principal, top: TopLevel, view: RequestView) -> str:
@@ -346,7 +355,8 @@ def _check(call: Call, settings: Settings) -> str:
 
 def _body_signals(top: TopLevel) -> dict[str, str]:
     found: dict[str, str] = {}
-    for name in BODY_SIGNALS[:2]:
+    # `previous_response_id` is another one for every turn; the stored conversation behind it tells the session.
+    for name in BODY_SIGNALS[:1]:
         raw = top.value(name)
         if raw is not None and raw[:1] == b'"':
             found[name] = raw.decode("utf-8", "replace")

@@ -54,6 +54,8 @@ async def relay(live: Live, held: bytes, headers: list[Header], attempts: Attemp
                 break
             pending = reader.feed(chunk)
             if reader.failure is not None:
+                if pending and live.route.conversation.translated:
+                    await reply.write(pending)  # written by us from what came before the error, and counted as sent
                 return await _broken(attempts, live, event_fault(live, tokens_seen=True))
         if not reader.finished:
             return await _broken(attempts, live, classify_seen(Seen.TRUNCATED))

@@ -16,19 +16,15 @@ from suffice.decision.cascade import Move
 from suffice.errors import BudgetError, DecisionError, RequestError
 from suffice.gateway.conversation import Conversation, PassThroughChat, PassThroughEmbeddings, Target
 from suffice.gateway.evidence import told
+from suffice.gateway.exchange import GeminiExchange, exchange_of, sealed
 from suffice.gateway.fleet import Served
+from suffice.gateway.gemini_conversation import PassThroughGemini
 from suffice.gateway.live import Route
 from suffice.gateway.messages_conversation import PassThroughMessages
+from suffice.gateway.responses import PassThroughResponses, ResponsesExchange
 from suffice.gateway.settlement import bill
-from suffice.gateway.translation import (
-    CLIENTS,
-    PROVIDERS,
-    SEALED,
-    Exchange,
-    ReasoningShelf,
-    Translation,
-    target_of,
-)
+from suffice.gateway.speech import PASSED_ON
+from suffice.gateway.translation import PROVIDERS, ReasoningShelf, Translation, target_of, with_word
 from suffice.gateway.turn import Turn
 from suffice.values.env import Env
 from suffice.values.money import Price, Rates, Unknown
@@ -41,6 +37,9 @@ OUTPUT_UPPER_TAIL = 16_384
 SMALLEST_CLAMP = 256
 MAX_NAMESPACES = 10_000
 MOST_ANSWERS = 128
+# Where the pass-through itself can tell an attempt about the one before it; elsewhere the request is written anew.
+_TELLS = (*PASSED_ON, "chat", "messages")
+_SIGNATURE = {"messages": b'"signature"', "gemini": b'Signature"'}
 
 
 class Expected(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,7 +84,7 @@ class RouteTable:
             endpoint=speech.endpoint,
             model=served.model,
             target=target,
-            conversation=self._conversation(turn, served, speech.dialect, clamp),
+            conversation=self._conversation(turn, served, speech.dialect, target),
             price=price,
             reference=self.reference(turn),
             bound_nano=bound + _telling(price, evidence),
@@ -121,23 +120,41 @@ class RouteTable:
         except (BudgetError, RequestError):
             return None  # neither a step that nobody pays for nor one that cannot be told what was asked
 
-    def _conversation(self, turn: Turn, served: Served, dialect: str, clamp: int) -> Conversation:
+    def _conversation(self, turn: Turn, served: Served, dialect: str, target: Target) -> Conversation:
         operation = turn.operation
-        if operation == "embeddings":
-            return self._embeddings
-        # Sealed state is readable to us only, so a body that carries some is never passed on as it is.
-        if operation == dialect and (operation == "completions" or SEALED not in turn.call.body):
-            if operation != "messages":
-                return self._pass_through
-            if not _foreign_state(turn, served):
-                return PassThroughMessages(turn.call)
+        if operation == dialect and (not target.evidence or operation in _TELLS):
+            passed = self._passed_on(turn, served)
+            if passed is not None:
+                return passed
         exchange = turn.exchange
         if exchange is None:
-            last = _last(turn)
-            owner = last.provider.id if last is not None else ""
-            exchange = turn.exchange = Exchange(turn.call, CLIENTS[operation], self._namespace(turn), owner)
-        target = target_of(served.provider, served.model, dialect, limit=clamp, session_key=turn.session_key)
-        return Translation(exchange, PROVIDERS[dialect], target, self._shelf.of(turn.session_key))
+            exchange = turn.exchange = exchange_of(operation, turn.call)
+        last = _last(turn)
+        request = exchange.told(self._namespace(turn), last.provider.id if last is not None else "")
+        limit, session_key = target.max_output_tokens, turn.session_key
+        known = target_of(served.provider, served.model, dialect, limit=limit, session_key=session_key)
+        request = with_word(request, target.evidence)
+        return Translation(exchange, request, PROVIDERS[dialect], known, self._shelf.of(session_key))
+
+    def _passed_on(self, turn: Turn, served: Served) -> Conversation | None:
+        """Return the pass-through of an operation, None when the body must be written anew all the same."""
+        operation, exchange = turn.operation, turn.exchange
+        if operation in PASSED_ON:
+            return self._embeddings if operation == "embeddings" else self._pass_through
+        if isinstance(exchange, ResponsesExchange):
+            return PassThroughResponses(
+                exchange, served.provider.id, reasons=served.model.has("reasoning") is not False
+            )
+        # Sealed state is readable to us only, so a body that carries some is never passed on as it is.
+        if sealed(operation, turn.call.body):
+            return None
+        if operation == "chat":
+            return self._pass_through
+        if _foreign_state(turn, served):
+            return None
+        if isinstance(exchange, GeminiExchange):
+            return None if exchange.array else PassThroughGemini(turn.call)
+        return PassThroughMessages(turn.call)
 
     def _namespace(self, turn: Turn) -> bytes:
         tenant = turn.principal.tenant
@@ -187,7 +204,7 @@ class RouteTable:
         return affordable, fixed + -(-rates.output * affordable * answers // 1000)
 
     def _prompt_bound(self, turn: Turn, *, strict: bool) -> int:
-        size = len(turn.call.body)
+        size = max(len(turn.call.body), turn.view.total_bytes)
         if strict:
             return size
         return max(turn.features.prompt_tokens, int(size / DENSE_BYTES_PER_TOKEN))
@@ -202,7 +219,7 @@ def _last(turn: Turn) -> Served | None:
 def _foreign_state(turn: Turn, served: Served) -> bool:
     """Tell whether signed thinking in the body may be another provider's: of the one that answered this session last."""
     last = _last(turn)
-    return last is not None and last.provider.id != served.provider.id and b'"signature"' in turn.call.body
+    return last is not None and last.provider.id != served.provider.id and _SIGNATURE[turn.operation] in turn.call.body
 
 
 def _evidence(turn: Turn, move: Move) -> str:

@@ -17,12 +17,18 @@ from suffice.config.sections import EndpointSettings
 from suffice.upstream.endpoints import Endpoint, make_endpoint
 
 # The dialects of a conversation: each can be translated into each.
-CONVERSATIONS = ("chat", "messages")
+CONVERSATIONS = ("chat", "messages", "responses", "gemini")
 # What is passed on in its own form or not at all.
 PASSED_ON = ("completions", "embeddings")
 
-_PREFERRED = ("chat", "messages")
-_NATIVE = {UsageShape.ANTHROPIC: ("messages", "chat")}
+_PREFERRED = ("chat", "responses", "messages", "gemini")
+_NATIVE = {
+    UsageShape.ANTHROPIC: ("messages",),
+    UsageShape.GEMINI: ("gemini", "vertex-messages"),
+    UsageShape.BEDROCK: ("bedrock-messages", "converse"),
+}
+# Clouds that wrap the Messages dialect: under which name of ours each does it.
+_WRAPPED = {"bedrock": "bedrock-messages", "google-vertex": "vertex-messages"}
 # Dialects that a provider offers for trying out only: its own documentation advises against them in earnest.
 _TRIAL = frozenset({("anthropic", "chat")})
 # Hosts of many vendors' models, where the Messages path serves Claude alone.
@@ -67,8 +73,17 @@ class Speaker:
     def speech(self, model: Model) -> dict[str, Speech]:
         """Return the speech of every operation that `model` can be asked for here."""
         paths = self.paths()
-        if self._provider.id in _CLAUDE_ONLY and "claude" not in model.name.lower():
+        claude = "claude" in model.name.lower()
+        if self._provider.id in _CLAUDE_ONLY and not claude:
             paths.pop("messages", None)
+            paths.pop("messages_stream", None)
+        elif self._provider.id in _WRAPPED:
+            wrapped = _WRAPPED[self._provider.id]
+            paths = {f"{wrapped}{k.removeprefix('messages')}": v for k, v in paths.items() if k.startswith("messages")}
+        if self._provider.id == "bedrock" and "openai" not in model.name:
+            paths = {
+                k: v for k, v in paths.items() if k not in ("chat", "responses")
+            }  # those are OpenAI's models alone
         out: dict[str, Speech] = {}
         for operation in CONVERSATIONS:
             dialect = spoken(operation, self._provider, paths)

@@ -7,8 +7,6 @@ one session of one tenant.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections import OrderedDict
 from collections.abc import Mapping
 
@@ -16,62 +14,30 @@ import msgspec
 
 from suffice.catalog.models import Model
 from suffice.catalog.providers import Provider
-from suffice.gateway.call import Call
 from suffice.gateway.conversation import JSON_HEADERS, SSE_HEADERS, Header, Outbound, StreamReader, Target, Whole
+from suffice.gateway.exchange import Exchange
 from suffice.gateway.messages_conversation import VERSION
-from suffice.wire import anthropic_messages, codec, openai_chat, translate
-from suffice.wire.codec import ClientCodec, ClientContext, ProviderCodec
-from suffice.wire.neutral import Request, loss_header
+from suffice.wire import anthropic_messages, bedrock_converse, cloud_messages, codec, gemini, openai_chat, translate
+from suffice.wire.codec import ProviderCodec
+from suffice.wire.neutral import Message, Request, Text, loss_header
+from suffice.wire.openai_responses import ResponsesProvider
 from suffice.wire.prescan import TopLevel
-from suffice.wire.reasoning import SEAL, ReasoningMemory, owned
+from suffice.wire.reasoning import ReasoningMemory
 from suffice.wire.request_view import RequestView
 
-CLIENTS: Mapping[str, ClientCodec] = {"chat": openai_chat.CODEC, "messages": anthropic_messages.CODEC}
-PROVIDERS: Mapping[str, ProviderCodec] = {"chat": openai_chat.CODEC, "messages": anthropic_messages.CODEC}
-SEALED = SEAL.encode()
+PROVIDERS: Mapping[str, ProviderCodec] = {
+    "chat": openai_chat.CODEC,
+    "messages": anthropic_messages.CODEC,
+    "responses": ResponsesProvider(),
+    "gemini": gemini.CODEC,
+    "converse": bedrock_converse.CODEC,
+    "bedrock-messages": cloud_messages.BEDROCK,
+    "vertex-messages": cloud_messages.VERTEX,
+}
 
-_ID_PREFIX = {"chat": "chatcmpl-", "messages": "msg_"}
 _EXPLICIT = ("explicit", "both")
 # Claude models that take adaptive thinking; older ones want a budget. `-4-6` and later, and every name from 5 on.
 _ADAPTIVE_FROM = (4, 6)
-
-
-class Exchange:
-    """The client's side of one turn; the neutral request is made when it is first needed, and once.
-
-    `namespace` is the tenant's, under which the caller's user leaves; `owner` is the provider that answered the session last:
-    state of thinking that carries no name is its.
-    """
-
-    def __init__(self, call: Call, client: ClientCodec, namespace: bytes, owner: str = "") -> None:
-        self.call = call
-        self.client = client
-        self._owner = owner
-        self._namespace = namespace
-        self._request: Request | None = None
-
-    @property
-    def request(self) -> Request:
-        """The neutral request. Raises RequestError."""
-        if self._request is None:
-            request = self.client.decode_request(self.call.body)
-            if self._namespace and request.user:
-                digest = hmac.new(self._namespace, request.user.encode(), hashlib.sha256).hexdigest()
-                request = msgspec.structs.replace(request, user=digest)
-            if self._owner:
-                request = owned(request, self.client.dialect, self._owner)
-            self._request = request
-        return self._request
-
-    def context(self) -> ClientContext:
-        """Return what the encoder of an answer must know."""
-        call = self.call
-        return ClientContext(
-            request=self.request,
-            response_id=_ID_PREFIX[self.client.dialect] + call.request_id.replace("-", ""),
-            created_s=int(call.received_s),
-            request_id=call.request_id,
-        )
 
 
 class ReasoningShelf:
@@ -104,20 +70,25 @@ class Translation:
     translated = True
 
     def __init__(
-        self, exchange: Exchange, provider: ProviderCodec, target: codec.Target, memory: ReasoningMemory
+        self,
+        exchange: Exchange,
+        request: Request,
+        provider: ProviderCodec,
+        target: codec.Target,
+        memory: ReasoningMemory,
     ) -> None:
         self._exchange = exchange
         self._provider = provider
         self._target = target
         self._memory = memory
         self._context = exchange.context()
-        self._encoded = provider.encode_request(memory.restore(exchange.request), target)
+        self._encoded = provider.encode_request(memory.restore(request), target)
         self.losses = loss_header(self._encoded.losses)
 
     def outbound(self, top: TopLevel, view: RequestView, target: Target) -> Outbound:
         """Return the written request."""
         headers: list[Header] = [*(SSE_HEADERS if view.stream else JSON_HEADERS), *self._encoded.headers]
-        if self._provider.dialect == "messages":
+        if self._provider is anthropic_messages.CODEC:
             headers.append((b"anthropic-version", VERSION.encode()))
         return Outbound(path=target.path, headers=tuple(headers), body=[self._encoded.body])
 
@@ -125,7 +96,8 @@ class Translation:
         """Return a reader that writes the client's dialect and learns the answer's thinking at its end."""
         pump = translate.Pump(self._encoded.emulation, self._context.response_id)
         decoder = self._provider.stream_decoder(self._target)
-        return _Learning(decoder, self._exchange.client.stream_encoder(self._context), pump, self._memory)
+        encoder = self._exchange.client.stream_encoder(self._context)
+        return _Learning(decoder, encoder, pump, self._memory, self._exchange)
 
     def whole(self, body: bytes) -> Whole:
         """Return the answer written for the client. Raises WireError."""
@@ -143,9 +115,11 @@ class _Learning(translate.StreamTranslator):
         encoder: codec.StreamEncoder,
         pump: translate.Pump,
         memory: ReasoningMemory,
+        exchange: Exchange,
     ) -> None:
         super().__init__(decoder, encoder, pump)
         self._memory: ReasoningMemory | None = memory
+        self._exchange = exchange
 
     def feed(self, chunk: bytes) -> bytes:
         out = super().feed(chunk)
@@ -161,12 +135,21 @@ class _Learning(translate.StreamTranslator):
         if self.pump.done and self._memory is not None:
             self._memory.learn(self.pump.reasoning_events())
             self._memory = None
+            self._exchange.answered(self._encoder)
+
+
+def with_word(request: Request, evidence: str) -> Request:
+    """Return `request` with a last message of the user that tells `evidence`; as it is when there is none."""
+    if not evidence:
+        return request
+    message = Message(role="user", parts=(Text(text=evidence),))
+    return msgspec.structs.replace(request, messages=(*request.messages, message))
 
 
 def target_of(provider: Provider, model: Model, dialect: str, *, limit: int, session_key: str) -> codec.Target:
     """Return what the codec of `dialect` must know of the provider's side; `limit` clamps the output when > 0."""
     cache, hints = provider.cache, provider.cache.hint_fields
-    marks = dialect == "messages" or "cache_control" in hints
+    marks = dialect not in ("chat", "responses", "gemini") or "cache_control" in hints
     explicit = cache.mode in _EXPLICIT and marks
     quirks = msgspec.structs.asdict(provider.quirks)
     return codec.Target.of(
@@ -178,10 +161,10 @@ def target_of(provider: Provider, model: Model, dialect: str, *, limit: int, ses
         images=model.has("vision") is not False,
         structured=model.has("structured") is not False,
         reasoning=model.has("reasoning") is not False,
-        adaptive_thinking=dialect == "messages" and adaptive(model.name),
+        adaptive_thinking=dialect.endswith("messages") and adaptive(model.name),
         cache_breakpoints=(cache.max_breakpoints or 4) if explicit else 0,
         add_breakpoints=explicit,
-        cache_key=session_key if "prompt_cache_key" in hints and dialect == "chat" else "",
+        cache_key=session_key if "prompt_cache_key" in hints and dialect in ("chat", "responses") else "",
     )
 
 

@@ -15,9 +15,9 @@ from suffice.decision.sessions import Session
 from suffice.decision.virtual import Target
 from suffice.gateway.auth import Principal
 from suffice.gateway.call import Call
+from suffice.gateway.exchange import Exchange
 from suffice.gateway.fleet import Fleet
 from suffice.gateway.reply import Reply
-from suffice.gateway.translation import Exchange
 from suffice.values.plan import Arm, Plan
 from suffice.values.task import Features
 from suffice.values.usage import Usage

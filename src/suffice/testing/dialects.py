@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from suffice.testing import chat, messages
+from suffice.testing import chat, gemini, messages, responses
 from suffice.testing.chat import Chunk, Identity
 from suffice.testing.script import Behaviour, Call, Error
 
@@ -18,11 +18,16 @@ _TYPE = re.compile(rb'^\{"type":"([a-z_.]+)"')
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
-    """Payloads of one dialect; `named`: events carry the `event:` line of their type; `done` closes a stream after them."""
+    """Payloads of one dialect.
+
+    `failed`: an error event, where it is no error body; `named`: events carry the `event:` line of their type; `done` closes a
+    stream after them.
+    """
 
     body: Callable[[Behaviour, Call, Identity], bytes]
     stream: Callable[[Behaviour, Call, Identity], Iterator[Chunk]]
     error: Callable[[Error | None, int], bytes]
+    failed: Callable[[Error | None, int], bytes] | None = None
     named: bool = False
     done: bytes = b""
 
@@ -40,6 +45,16 @@ CHAT = Dialect(body=chat.body, stream=chat.stream, error=_openai_error, done=b"[
 MESSAGES = Dialect(body=messages.body, stream=messages.stream, error=messages.error_body, named=True)
 
 
+RESPONSES = Dialect(
+    body=responses.body, stream=responses.stream, error=_openai_error, failed=responses.error_event, named=True
+)
+GEMINI = Dialect(body=gemini.body, stream=gemini.stream, error=gemini.error_body)
+
+
 def dialect_of(path: str) -> Dialect:
     """Return the dialect of a request's path."""
-    return MESSAGES if path.endswith("/messages") else CHAT
+    if path.endswith("/messages"):
+        return MESSAGES
+    if path.endswith("/responses"):
+        return RESPONSES
+    return GEMINI if path.endswith((":generateContent", ":streamGenerateContent")) else CHAT

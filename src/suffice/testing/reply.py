@@ -161,7 +161,7 @@ def _events(behaviour: Behaviour, call: Call, identity: Identity) -> Iterator[tu
     before = (b": keepalive" + end + end if frames.comments else b"") + (
         b"event: message" + end if frames.event_lines else b""
     )
-    failed = dialect.error(behaviour.error, 500)
+    failed = (dialect.failed or dialect.error)(behaviour.error, 500)
     for number, (payload, tokens) in enumerate(dialect.stream(behaviour, call, identity)):
         if toxic.error_after_events == number:
             yield _named(dialect, failed, end) + b"data: " + failed + end + end, 0

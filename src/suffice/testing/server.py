@@ -27,7 +27,9 @@ from suffice.values.env import Env
 
 CALLER_IDS = (b"x-client-request-id", b"x-request-id", b"idempotency-key")
 WRITE_STEPS = 256
-POSTS = ("/chat/completions", "/completions", "/embeddings", "/messages")
+POSTS = (
+    "/chat/completions", "/completions", "/embeddings", "/messages", "/responses", ":generateContent", ":streamGenerateContent",
+)  # fmt: skip
 
 
 @dataclass(slots=True, kw_only=True)
@@ -255,10 +257,9 @@ class Connection(asyncio.Protocol):
         if core.record:
             core.requests.append(request)
         fields = parsed or {}
-        model = str(fields.get("model", ""))
-        call = Call(
-            method=method, path=path, model=model, stream=fields.get("stream") is True, body=body, parsed=parsed
-        )
+        model = str(fields.get("model") or path.rpartition("/")[2].partition(":")[0])
+        stream = fields.get("stream") is True or path.endswith(":streamGenerateContent")
+        call = Call(method=method, path=path, model=model, stream=stream, body=body, parsed=parsed)
         behaviour = core.behaviour(index, call, _credential(request) if core.api_key else None)
         now = core.env.now()
         identity = Identity(f"fake-{core.seed:x}-{index:06d}", int(now), model)

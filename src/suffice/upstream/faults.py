@@ -222,7 +222,7 @@ def check_head(headers: Headers, *, stream: bool) -> Fault | None:
     """Return a fault when the head of a 2xx answer is no JSON and no event stream (row 21), else None."""
     kind = header(headers, b"content-type").split(";")[0].strip().lower()
     good = (
-        kind in ("", "text/event-stream", "application/x-ndjson")
+        kind in ("", "text/event-stream", "application/x-ndjson", "application/vnd.amazon.eventstream")
         or kind == "application/json"
         or kind.endswith("+json")
     )

@@ -1,0 +1,99 @@
+"""Answers of a fake provider in the dialect of OpenAI Responses: whole response objects and the events of a stream.
+
+The same scripts as of chat (`script.Behaviour`). Invariant: the text, the tool calls and the number of tokens are the same whether
+the answer is streamed or not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count as numbers
+from typing import Any
+
+from suffice.testing.chat import Chunk, Identity, call_id, count, encode, pieces, prompt_count
+from suffice.testing.script import Behaviour, Call, Error
+
+ENCRYPTED = "ZmFrZS1zdGF0ZQ=="
+
+
+def items(behaviour: Behaviour, identity: Identity) -> list[dict[str, Any]]:
+    """Return the output items of a whole answer. A tool that the request declares as custom is called as one."""
+    rows: list[dict[str, Any]] = []
+    if behaviour.reasoning:
+        summary = [{"type": "summary_text", "text": behaviour.reasoning}]
+        rows.append(
+            {"id": f"rs_{identity.id}", "type": "reasoning", "summary": summary, "encrypted_content": ENCRYPTED}
+        )
+    if behaviour.text:
+        part = {"type": "output_text", "text": behaviour.text, "annotations": [], "logprobs": []}
+        row = {"id": f"msg_{identity.id}", "type": "message", "role": "assistant", "status": "completed"}
+        rows.append(row | {"content": [part]})
+    for n, call in enumerate(behaviour.tool_calls):
+        row = {"id": f"fc_{identity.id}{n}", "type": "function_call", "status": "completed", "name": call.name}
+        rows.append(row | {"call_id": call_id(identity, n, call), "arguments": call.arguments})
+    return rows
+
+
+def _response(behaviour: Behaviour, call: Call, identity: Identity, status: str) -> dict[str, Any]:
+    cut = behaviour.finish_reason == "length" and status == "completed"
+    response: dict[str, Any] = {"id": f"resp_{identity.id}", "object": "response", "created_at": identity.created}
+    response |= {"status": "incomplete" if cut else status, "model": identity.model, "error": None, "output": []}
+    response |= {"incomplete_details": {"reason": "max_output_tokens"} if cut else None, "usage": None}
+    if status == "completed":
+        prompt = prompt_count(behaviour, call)
+        output, reasoning = count(behaviour)
+        response["output"] = items(behaviour, identity)
+        response["usage"] = {
+            "input_tokens": prompt,
+            "input_tokens_details": {"cached_tokens": min(behaviour.cached_tokens, prompt)},
+            "output_tokens": output,
+            "output_tokens_details": {"reasoning_tokens": reasoning},
+            "total_tokens": prompt + output,
+        }
+    return response
+
+
+def error_event(error: Error | None, status: int) -> bytes:
+    """Return the payload of an error event."""
+    said = error or Error()
+    return encode({"type": "error", "code": said.code or said.type, "message": said.message, "param": said.param})
+
+
+def body(behaviour: Behaviour, call: Call, identity: Identity) -> bytes:
+    """Return the whole answer of a request that does not stream."""
+    return encode(_response(behaviour, call, identity, "completed"))
+
+
+def stream(behaviour: Behaviour, call: Call, identity: Identity) -> Iterator[Chunk]:
+    """Yield the payloads of a streamed answer, the terminal event at the end unless told otherwise."""
+    number = numbers()
+
+    def chunk(kind: str, tokens: int = 0, **fields: Any) -> Chunk:
+        return Chunk(encode({"type": kind, "sequence_number": next(number), **fields}), tokens)
+
+    yield chunk("response.created", response=_response(behaviour, call, identity, "in_progress"))
+    for at, item in enumerate(items(behaviour, identity)):
+        kind, place = item["type"], {"item_id": item["id"], "output_index": at}
+        blank: dict[str, Any] = {"message": {"content": []}, "reasoning": {"summary": []}}.get(kind, {"arguments": ""})
+        yield chunk("response.output_item.added", output_index=at, item=item | blank)
+        if kind == "message":
+            part = {"type": "output_text", "text": "", "annotations": [], "logprobs": []}
+            yield chunk("response.content_part.added", **place, content_index=0, part=part)
+            for piece in pieces(behaviour.text):
+                yield chunk("response.output_text.delta", 1, **place, content_index=0, delta=piece, logprobs=[])
+            yield chunk("response.output_text.done", **place, content_index=0, text=behaviour.text, logprobs=[])
+            yield chunk("response.content_part.done", **place, content_index=0, part=item["content"][0])
+        elif kind == "reasoning":
+            part = {"type": "summary_text", "text": ""}
+            yield chunk("response.reasoning_summary_part.added", **place, summary_index=0, part=part)
+            for piece in pieces(behaviour.reasoning):
+                yield chunk("response.reasoning_summary_text.delta", 1, **place, summary_index=0, delta=piece)
+            yield chunk("response.reasoning_summary_part.done", **place, summary_index=0, part=item["summary"][0])
+        else:
+            for piece in pieces(item["arguments"]):
+                yield chunk("response.function_call_arguments.delta", 1, **place, delta=piece)
+            yield chunk("response.function_call_arguments.done", **place, arguments=item["arguments"])
+        yield chunk("response.output_item.done", output_index=at, item=item)
+    if not behaviour.frames.no_terminal:
+        whole = _response(behaviour, call, identity, "completed")
+        yield chunk(f"response.{whole['status']}", response=whole)
