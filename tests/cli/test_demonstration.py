@@ -1,4 +1,8 @@
-from suffice.cli.demonstration import choose
+from decimal import Decimal
+
+from suffice.cli.demonstration import choose, row
+from suffice.testing.demo import Answered, PolicyResult
+from suffice.testing.summary import compare
 from suffice.testing.tasks import load
 
 
@@ -10,3 +14,14 @@ def test_a_draw_is_repeatable_and_keeps_the_order():
     assert [t.id for t in first] == sorted(t.id for t in first)
     assert first != choose(tasks, 50, 8)
     assert choose(tasks, 10_000, 1) == tasks
+
+
+def test_a_policy_that_passed_nothing_has_no_price_per_success():
+    def policy(name: str, accepted: bool) -> PolicyResult:
+        answer = Answered(task="t", accepted=accepted, cost_usd=Decimal("0.5"), attempts=1, model="m")
+        return PolicyResult(policy=name, answers=(answer,))
+
+    none, ours = policy("m", accepted=False), policy("auto", accepted=True)
+    told = compare([none, ours], "auto")
+    assert row(none, told) == ("always m *", "0", "0.0 %", "$0.5000", "none passed", "0")
+    assert row(ours, told) == ("Suffice (auto)", "1", "100.0 %", "$0.5000", "$0.500000", "0")

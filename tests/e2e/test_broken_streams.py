@@ -93,7 +93,7 @@ async def test_a_tool_call_is_not_empty(tmp_path: Path):
 
 async def test_all_attempts_share_one_deadline(tmp_path: Path):
     shorter = "connect_deadline_s = 1\nbetween_events_deadline_s = 1\n"
-    head = f"[upstream]\ntotal_deadline_s = 1.2\nfirst_event_deadline_s = 0.4\n{shorter}"
+    head = f"[upstream]\ntotal_deadline_s = 1.2\nfirst_event_deadline_s = 0.4\nwhole_answer_deadline_s = 0.4\n{shorter}"
     async with contextlib.AsyncExitStack() as stack:
         toml = head
         for n in range(4):
@@ -175,3 +175,14 @@ async def test_a_probe_whose_client_leaves_lets_another_one_try(tmp_path: Path):
         circuits = running.runtime.health._around("a-bad", "openai/m")
         assert circuits
         assert all(not circuit.probe_until for _, circuit in circuits)
+
+
+async def test_a_whole_answer_may_think_longer_than_a_stream_may_be_silent(tmp_path: Path):
+    slow = Behaviour(text="Thought about it.", timing=Timing(before_head_s=0.6))
+    async with contextlib.AsyncExitStack() as stack:
+        fake = await stack.enter_async_context(FakeProvider(slow, models=("m",)))
+        toml = "[upstream]\nfirst_event_deadline_s = 0.2\n" + endpoint("one", fake.base_url)
+        running = await stack.enter_async_context(gateway(toml, tmp_path))
+        answer = await running.chat()
+        assert answer.status == 200
+        assert len(await running.rows(answer)) == 1

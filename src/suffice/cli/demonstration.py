@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import tempfile
-from decimal import Decimal
 from pathlib import Path
 
 from suffice.cli.command import Io
@@ -61,7 +60,7 @@ def choose(tasks: tuple[Task, ...], count: int, seed: int) -> tuple[Task, ...]:
 def tell(comparison: Comparison, note: str, count: int, io: Io, simulated: bool = True) -> None:
     """Print the table and the honest sentence below it."""
     label = "SIMULATED models, real tasks, real tests, real list prices" if simulated else "real models on this machine"
-    rows = [_row(result, comparison) for result in comparison.results]
+    rows = [row(result, comparison) for result in comparison.results]
     columns = ("policy", ">passed tests", ">share", ">spend", ">per success", ">escalated")
     io.out.say("")
     io.out.table(f"{count} coding tasks ({label})", columns, rows)
@@ -72,14 +71,15 @@ def tell(comparison: Comparison, note: str, count: int, io: Io, simulated: bool 
     io.out.result({"simulated": simulated, "tasks": count, **comparison.as_dict()})
 
 
-def _row(result: PolicyResult, comparison: Comparison) -> tuple[str, ...]:
+def row(result: PolicyResult, comparison: Comparison) -> tuple[str, ...]:
+    """Return the line of one policy."""
     name = "Suffice (auto)" if result.policy == comparison.ours else f"always {result.policy}"
     if result.policy == comparison.best_single:
         name += " *"
     total = len(result.answers)
-    per = result.spend_usd / result.solved if result.solved else Decimal("NaN")
+    per = f"${result.spend_usd / result.solved:.6f}" if result.solved else "none passed"
     share = f"{100 * result.solved / total:.1f} %"
-    return (name, str(result.solved), share, f"${result.spend_usd:.4f}", f"${per:.6f}", str(result.escalated))
+    return (name, str(result.solved), share, f"${result.spend_usd:.4f}", per, str(result.escalated))
 
 
 async def _stay(gateway: Gateway, config: Path, io: Io) -> None:
