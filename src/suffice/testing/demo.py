@@ -152,6 +152,7 @@ async def start_process(
         if process.returncode is None:
             process.kill()
         said = str(told or "") + (await process.stderr.read()).decode(errors="replace")[-2000:]
+        await process.wait()  # its pipes are read to their end: what is left is to reap it
         raise UpstreamError(f"{command[2]} did not start: {said}")
     return process, told
 
