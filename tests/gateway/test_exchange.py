@@ -2,6 +2,7 @@
 
 import pytest
 
+from suffice.errors import RequestError
 from suffice.gateway.call import Call
 from suffice.gateway.exchange import GeminiExchange, exchange_of, sealed
 from suffice.wire.gemini_seal import pack
@@ -42,3 +43,8 @@ def test_the_path_of_a_gemini_call_names_model_and_stream(array, kind):
 def test_seals_are_found_in_every_dialect():
     assert sealed("messages", seal("openai", "S").encode()) and not sealed("messages", b"{}")
     assert sealed("gemini", pack("openai", "S").encode()) and not sealed("gemini", b"{}")
+
+
+def test_a_gemini_call_without_contents_is_refused():
+    with pytest.raises(RequestError, match="contents is not specified"):
+        _ = GeminiExchange(call(b"{}", model="auto"), array=False).request

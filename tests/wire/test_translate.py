@@ -129,7 +129,8 @@ def test_a_whole_answer_in_another_dialect():
         CHAT, MESSAGES, json.dumps(body).encode(), Target(model="m"), context("messages"), Emulation()
     )
     decoded = json.loads(out)
-    assert decoded["content"][1] == {"type": "tool_use", "id": "1", "name": "f", "input": {}}
+    call = {"type": "tool_use", "id": "1", "name": "f", "input": {}, "caller": {"type": "direct"}}
+    assert decoded["content"][1] == call
     assert decoded["stop_reason"] == "tool_use" and failure is None and pump.usage().prompt_tokens == 3
     out, failure, _ = translate.whole(
         CHAT, MESSAGES, b'{"error":"x"}', Target(model="m"), context("messages"), Emulation()

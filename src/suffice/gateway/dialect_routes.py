@@ -66,6 +66,8 @@ class DialectRoutes:
             ("DELETE", _PREFIX, "responses", self._stored, False),
             ("POST", _PREFIX, "responses", self._stored, False),
             ("POST", _GEMINI, "gemini", self._gemini, True),
+            ("POST", "/v1/models/", "gemini", self._gemini, True),
+            ("POST", "/v1beta/", "gemini", self._gemini, True),
             ("GET", "/v1beta/models", "gemini", self._gemini_models, False),
             ("GET", _GEMINI, "gemini", self._gemini_model, False),
             ("GET", "/v1/models", "chat", self._models, False),
@@ -168,6 +170,8 @@ class DialectRoutes:
         return found
 
     async def _models(self, call: Call, principal: Principal, reply: Reply) -> None:
+        if "x-goog-api-key" in call.headers or "x-goog-api-client" in call.headers:
+            return await self._gemini_models(call, principal, reply)
         rows = self._rows(principal)
         if "anthropic-version" not in call.headers:
             return await reply.whole(200, listing.openai_list(rows))

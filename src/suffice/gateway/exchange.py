@@ -11,6 +11,7 @@ import hmac
 
 import msgspec
 
+from suffice.errors import RequestError
 from suffice.gateway.call import Call
 from suffice.wire import anthropic_messages, codec, gemini, openai_chat
 from suffice.wire.codec import ClientCodec, ClientContext
@@ -92,6 +93,8 @@ class GeminiExchange(Exchange):
     def decode(self) -> Request:
         """Return the neutral request with the model and the stream flag of the path. Raises RequestError."""
         request = super().decode()
+        if not request.messages:
+            raise RequestError("contents is not specified", param="contents")
         return msgspec.structs.replace(request, model=self.call.model, stream=self.call.stream)
 
     @property

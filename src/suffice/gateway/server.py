@@ -21,7 +21,7 @@ from suffice.wire import errors as wire_errors
 
 _HOST = re.compile(rb"(?:[A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 # The one path whose last part may hold an encoded slash: the id of a model.
-_MODEL_PATH = b"/v1/models/"
+_MODEL_PATH = (b"/v1/models/", b"/v1beta/")
 _BAD_TARGET = re.compile(rb"//|/\.\.?(?:/|$|\?)|%2[fF]|%5[cC]|%00|\\|[\x00-\x20\x7f-\xff]|#")
 
 

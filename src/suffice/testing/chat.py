@@ -78,6 +78,7 @@ def call_id(identity: Identity, index: int, call: ToolCall) -> str:
 def body(behaviour: Behaviour, call: Call, identity: Identity) -> bytes:
     """Return the whole answer of a request that does not stream."""
     message: dict[str, Any] = {"role": "assistant", "content": behaviour.text if not behaviour.tool_calls else None}
+    message |= {"refusal": None, "annotations": []}
     if behaviour.tool_calls and behaviour.text:
         message["content"] = behaviour.text
     if behaviour.reasoning:

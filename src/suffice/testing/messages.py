@@ -36,14 +36,14 @@ def blocks(behaviour: Behaviour, identity: Identity) -> list[dict[str, Any]]:
     if behaviour.reasoning:
         rows.append({"type": "thinking", "thinking": behaviour.reasoning, "signature": SIGNATURE})
     if behaviour.text:
-        rows.append({"type": "text", "text": behaviour.text})
+        rows.append({"type": "text", "text": behaviour.text, "citations": None})
     for n, call in enumerate(behaviour.tool_calls):
         try:
             given = msgspec.json.decode(call.arguments or "{}")
         except msgspec.DecodeError:
             given = call.arguments
         name = call.id or f"toolu_{identity.id[-8:]}{n}"
-        rows.append({"type": "tool_use", "id": name, "name": call.name, "input": given})
+        rows.append({"type": "tool_use", "id": name, "name": call.name, "input": given, "caller": {"type": "direct"}})
     return rows
 
 
@@ -55,6 +55,11 @@ def _usage(behaviour: Behaviour, call: Call) -> dict[str, Any]:
         "cache_read_input_tokens": cached,
         "cache_creation_input_tokens": 0,
         "output_tokens": 0,
+        "output_tokens_details": {"thinking_tokens": count(behaviour)[1]},
+        "cache_creation": None,
+        "inference_geo": None,
+        "server_tool_use": None,
+        "service_tier": "standard",
     }
 
 
@@ -76,6 +81,8 @@ def body(behaviour: Behaviour, call: Call, identity: Identity) -> bytes:
             "content": blocks(behaviour, identity),
             "stop_reason": _stop(behaviour),
             "stop_sequence": None,
+            "stop_details": None,
+            "container": None,
             "usage": _usage(behaviour, call) | {"output_tokens": count(behaviour)[0]},
         }
     )

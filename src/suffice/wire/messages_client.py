@@ -90,6 +90,8 @@ class MessagesEncoder:
             "content": [],
             "stop_reason": None,
             "stop_sequence": None,
+            "stop_details": None,
+            "container": None,
             "usage": usage_row(self._usage or Usage()),
         }
         return _event("message_start", {"message": message})
@@ -98,7 +100,7 @@ class MessagesEncoder:
         if isinstance(event, TextDelta | RefusalDelta):
             if not event.text:
                 return b""
-            out = self._switch("text", {"type": "text", "text": ""})
+            out = self._switch("text", {"type": "text", "text": "", "citations": None})
             if not self._text:
                 head = {"type": "content_block_delta", "index": self._index}
                 self._text = (
@@ -188,13 +190,13 @@ def call_block(call: ToolCall) -> dict[str, Any]:
     """Return a whole call as a content block."""
     name = f"{call.namespace}__{call.name}" if call.namespace else call.name
     value = {"input": call.arguments} if call.kind == "custom" else msgspec.json.decode(call.arguments or "{}")
-    return {"type": "tool_use", "id": call.id, "name": name, "input": value}
+    return {"type": "tool_use", "id": call.id, "name": name, "input": value, "caller": {"type": "direct"}}
 
 
 def usage_row(usage: Usage) -> dict[str, Any]:
     """Return usage as Messages counts it: input without the cache."""
     written = usage.cache_write_tokens + usage.cache_write_1h_tokens + usage.cache_write_12h_tokens
-    row: dict[str, Any] = {
+    return {
         "input_tokens": usage.input_tokens,
         "cache_creation_input_tokens": written,
         "cache_read_input_tokens": usage.cache_read_tokens,
@@ -205,10 +207,9 @@ def usage_row(usage: Usage) -> dict[str, Any]:
         "output_tokens": usage.completion_tokens,
         "server_tool_use": None,
         "service_tier": None,
+        "inference_geo": None,
+        "output_tokens_details": {"thinking_tokens": usage.reasoning_tokens},
     }
-    if usage.reasoning_tokens:
-        row["output_tokens_details"] = {"thinking_tokens": usage.reasoning_tokens}
-    return row
 
 
 def encode_response(events: Iterable[Event], context: ClientContext) -> bytes:
@@ -252,6 +253,7 @@ def encode_response(events: Iterable[Event], context: ClientContext) -> bytes:
         "stop_reason": STOP_REASONS[stop.reason],
         "stop_sequence": stop.sequence or None,
         "stop_details": stop.details if stop.dialect == DIALECT else None,
+        "container": None,
         "usage": usage_row(usage),
     }
     return _json(body)

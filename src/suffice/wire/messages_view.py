@@ -32,6 +32,8 @@ def messages_view(top: TopLevel) -> RequestView:
     rows = top.objects("messages")
     if not rows:
         raise RequestError("messages must be a non-empty array of objects", param="messages")
+    if top.value("max_tokens") is None:
+        raise RequestError("max_tokens: Field required", param="max_tokens")
     roles = [_string(row.get("role"), "messages.role") for row in rows]
     kinds = [_kind(row, role) for row, role in zip(rows, roles, strict=True)]
     users = [at for at, kind in enumerate(kinds) if kind == "user"]
