@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from tests.gateway.running import one_provider
 
 from suffice.gateway.headers import clean, dollars, passed
-from suffice.testing.script import Behaviour
+from suffice.testing.script import Behaviour, Error
 
 
 @given(st.text())
@@ -45,3 +45,12 @@ async def test_a_saving_is_against_the_reference_and_named_an_estimate(tmp_path:
         stream = await running.chat(stream=True)
         assert "x-suffice-cost-estimate-usd" in stream.headers
         assert "x-suffice-cost-usd" not in stream.headers
+
+
+async def test_an_error_says_what_its_attempts_cost(tmp_path: Path):
+    broken = Behaviour(status=400, error=Error(message="no such parameter"))
+    async with one_provider(tmp_path, broken) as (running, _):
+        answer = await running.chat()
+        assert answer.status == 400
+        (row,) = await running.rows(answer.headers["x-request-id"])
+        assert answer.headers["x-suffice-cost-estimate-usd"] == "0" == str(row.row.charge_nano)

@@ -3,10 +3,13 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from openai import AsyncOpenAI
 
 from suffice.config.load import load as load_settings
 from suffice.errors import UpstreamError
-from suffice.testing.demo import configuration, simulated_providers, start_process, write_checks
+from suffice.testing.demo import configuration, run_policy, simulated_providers, start_process, write_checks
+from suffice.testing.fake_upstream import FakeProvider
+from suffice.testing.script import Behaviour, Call, Error
 from suffice.testing.simulated import load_profiles
 from suffice.testing.tasks import load
 
@@ -44,3 +47,23 @@ async def test_one_provider_per_model():
 async def test_a_server_that_does_not_start_is_quoted():
     with pytest.raises(UpstreamError, match="it broke"):
         await start_process([sys.executable, "-c", "raise SystemExit('it broke')"], start_s=10)
+
+
+async def test_a_request_that_fails_is_a_task_that_did_not_pass_and_the_others_go_on(tmp_path: Path):
+    checks = write_checks(TASKS, tmp_path)
+
+    def script(index: int, call: Call) -> Behaviour:
+        if call.parsed is not None and call.parsed["messages"][0]["content"] == TASKS[0].prompt:
+            return Behaviour(status=500, error=Error(message="the model broke"))
+        return Behaviour(text="x = 1")
+
+    async with FakeProvider(script) as provider:
+        client = AsyncOpenAI(base_url=provider.base_url, api_key="none", max_retries=0)
+        told = await run_policy(client, "m", checks, 2, lambda: None)
+        await client.close()
+        gone = AsyncOpenAI(base_url="http://127.0.0.1:9/v1", api_key="none", max_retries=0)
+        nobody = await run_policy(gone, "m", checks, 2, lambda: None)
+        await gone.close()
+    assert [bool(a.failed) for a in told.answers] == [True, False, False]
+    assert "500" in told.failures[0].failed
+    assert nobody.unpriced == len(TASKS)  # nobody said what it cost: unknown, not nothing

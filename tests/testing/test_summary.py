@@ -50,3 +50,13 @@ def test_of_equal_models_the_cheaper_is_the_best_single():
 
 def test_the_same_results_give_the_same_intervals():
     assert compare([CHEAP, BEST, OURS], "auto") == compare([CHEAP, BEST, OURS], "auto")
+
+
+def test_a_request_without_an_answer_is_told_and_its_unknown_cost_is_never_nothing():
+    lost = Answered(task="0", accepted=False, cost_usd=None, attempts=1, model="", failed="504: too late")
+    ours = PolicyResult(policy="auto", answers=(lost, *OURS.answers[1:]))
+    found = compare([CHEAP, BEST, ours], "auto")
+    assert (ours.unpriced, len(ours.failures)) == (1, 1)
+    assert round(found.against("best").saving, 6) == 0.6  # of the 39 tasks whose cost is known on both sides
+    assert "1 of 40 requests got no answer" in found.sentences()[-1]
+    assert "unknown" in found.sentences()[-1]

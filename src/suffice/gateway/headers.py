@@ -59,14 +59,19 @@ def estimated(turn: Turn, cost_nano: int, reference_nano: int) -> list[Header]:
     return headers
 
 
+def spent(turn: Turn) -> list[Header]:
+    """Return what all finished attempts cost together; an error carries it too, since failed attempts may be billed."""
+    name = b"x-suffice-cost-estimate-usd" if any(a.estimated for a in turn.tried) else b"x-suffice-cost-usd"
+    return [(name, dollars(turn.cost_nano))]
+
+
 def billed(turn: Turn) -> list[Header]:
     """Return the money headers of a complete answer: all attempts, from the usage that providers reported.
 
     The saving stays an estimate: the same usage, priced at the reference model.
     """
     last = turn.tried[-1]
-    name = b"x-suffice-cost-estimate-usd" if any(a.estimated for a in turn.tried) else b"x-suffice-cost-usd"
-    headers: list[Header] = [(name, dollars(turn.cost_nano))]
+    headers = spent(turn)
     if last.reference_nano >= 0:
         headers.append((b"x-suffice-saving-estimate-usd", dollars(last.reference_nano - turn.cost_nano)))
     if last.empty:

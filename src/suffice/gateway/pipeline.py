@@ -21,13 +21,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from suffice.decision.cascade import combine, next_action
-from suffice.errors import BudgetError, LedgerError
+from suffice.errors import BudgetError, LedgerError, SufficeError
 from suffice.gateway.attempts import AttemptFailed, Attempts
 from suffice.gateway.auth import Principal
 from suffice.gateway.call import Call
 from suffice.gateway.conversation import Whole
 from suffice.gateway.draining import kept_alive, whole_stream
-from suffice.gateway.headers import billed, chosen, estimated, lost, passed
+from suffice.gateway.headers import billed, chosen, estimated, lost, passed, spent
 from suffice.gateway.holding import Holding
 from suffice.gateway.judging import Judging
 from suffice.gateway.live import Live
@@ -81,6 +81,9 @@ class Pipeline:
                     await self._fulfil(turn)
             else:
                 await self._fulfil(turn)
+        except SufficeError:
+            turn.reply.headers.extend(spent(turn))
+            raise
         finally:
             # Also for a request that failed or was cancelled: why it went where it went is what explains that.
             self._recording.record(turn)

@@ -29,13 +29,17 @@ _START_S = 20.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """What came back for one task: accepted by its tests or not, dollars, attempts, and the model that answered last."""
+    """What came back for one task: accepted by its tests or not, dollars, attempts, and the model that answered last.
+
+    `failed` says why there was no answer, "" when there was one. `cost_usd` is None when nobody could say what it cost.
+    """
 
     task: str
     accepted: bool
-    cost_usd: Decimal
+    cost_usd: Decimal | None
     attempts: int
     model: str
+    failed: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +56,18 @@ class PolicyResult:
 
     @property
     def spend_usd(self) -> Decimal:
-        """What all attempts cost together."""
-        return sum((a.cost_usd for a in self.answers), Decimal(0))
+        """What all attempts with a known cost cost together; see `unpriced`."""
+        return sum((a.cost_usd for a in self.answers if a.cost_usd is not None), Decimal(0))
+
+    @property
+    def unpriced(self) -> int:
+        """Of how many tasks the cost is unknown."""
+        return sum(a.cost_usd is None for a in self.answers)
+
+    @property
+    def failures(self) -> tuple[Answered, ...]:
+        """The tasks that got no answer at all."""
+        return tuple(a for a in self.answers if a.failed)
 
     @property
     def escalated(self) -> int:
@@ -199,27 +213,44 @@ async def _first_object(stream: asyncio.StreamReader, start_s: float) -> dict[st
 async def run_policy(
     client: Any, model: str, checks: dict[str, tuple[Task, Path]], parallel: int, tick: Callable[[], None]
 ) -> PolicyResult:
-    """Send every task with `model` and return what came back; `client` is an `openai.AsyncOpenAI`."""
+    """Send every task with `model` and return what came back; `client` is an `openai.AsyncOpenAI`.
+
+    A request that fails is a task that did not pass: the others go on.
+    """
     gate = asyncio.Semaphore(parallel)
 
     async def one(check: str, task: Task) -> Answered:
         async with gate:
-            raw = await client.chat.completions.with_raw_response.create(
-                model=model,
-                messages=[{"role": "user", "content": task.prompt}],
-                extra_headers={"x-suffice-check": check},
-            )
-            tick()
-        headers = raw.headers
-        cost = headers.get("x-suffice-cost-usd") or headers.get("x-suffice-cost-estimate-usd") or "0"
-        return Answered(
-            task=task.id,
-            accepted=headers.get("x-suffice-verdict", "").startswith("accepted"),
-            cost_usd=Decimal(cost),
-            attempts=int(headers.get("x-suffice-attempts", "1")),
-            model=headers.get("x-suffice-model", ""),
-        )
+            answered = await _send(client, model, check, task)
+        tick()
+        return answered
 
     async with asyncio.TaskGroup() as group:
         running = [group.create_task(one(check, task)) for check, (task, _) in checks.items()]
     return PolicyResult(policy=model, answers=tuple(t.result() for t in running))
+
+
+async def _send(client: Any, model: str, check: str, task: Task) -> Answered:
+    import openai
+
+    failed = ""
+    try:
+        raw = await client.chat.completions.with_raw_response.create(
+            model=model,
+            messages=[{"role": "user", "content": task.prompt}],
+            extra_headers={"x-suffice-check": check},
+        )
+        headers = raw.headers
+    except openai.APIStatusError as error:
+        headers, failed = error.response.headers, f"{error.status_code}: {error.message}"
+    except openai.APIConnectionError as error:
+        headers, failed = {}, f"{type(error).__name__}: {error}"
+    cost = headers.get("x-suffice-cost-usd") or headers.get("x-suffice-cost-estimate-usd")
+    return Answered(
+        task=task.id,
+        accepted=not failed and headers.get("x-suffice-verdict", "").startswith("accepted"),
+        cost_usd=None if cost is None else Decimal(cost),
+        attempts=int(headers.get("x-suffice-attempts", "1")),
+        model=headers.get("x-suffice-model", ""),
+        failed=failed,
+    )

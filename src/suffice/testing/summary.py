@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from suffice.testing.demo import PolicyResult
@@ -57,6 +58,14 @@ class Comparison:
             lines.append(
                 f"Against always {dearest.policy}: {other.saving:.0%} of the spend at {other.points:+.1f} points."
             )
+        for result in self.results:
+            if result.failures:
+                unknown = f"; the cost of {result.unpriced} is unknown and not in the spend" if result.unpriced else ""
+                first = result.failures[0]
+                lines.append(
+                    f"{result.policy}: {len(result.failures)} of {len(result.answers)} requests got no answer "
+                    f"(counted as not passed{unknown}); the first, {first.task}: {first.failed}"
+                )
         return lines
 
     def as_dict(self) -> dict[str, Any]:
@@ -70,6 +79,8 @@ class Comparison:
                     "n": len(r.answers),
                     "spend_usd": str(r.spend_usd),
                     "escalated": r.escalated,
+                    "failed": len(r.failures),
+                    "unpriced": r.unpriced,
                 }
                 for r in self.results
             },
@@ -100,7 +111,8 @@ def compare(results: Sequence[PolicyResult], ours: str) -> Comparison:
 
 def _versus(mine: PolicyResult, other: PolicyResult) -> Versus:
     pairs = [
-        (float(a.cost_usd), float(b.cost_usd), a.accepted - b.accepted)
+        # A cost that nobody knows makes the task's pair say nothing about money: both sides leave the sum together.
+        (*_both(a.cost_usd, b.cost_usd), a.accepted - b.accepted)
         for a, b in zip(mine.answers, other.answers, strict=True)
     ]
     draws = sorted(_resampled(pairs))
@@ -117,6 +129,10 @@ def _versus(mine: PolicyResult, other: PolicyResult) -> Versus:
         points_low=points[low],
         points_high=points[high],
     )
+
+
+def _both(mine: Decimal | None, theirs: Decimal | None) -> tuple[float, float]:
+    return (0.0, 0.0) if mine is None or theirs is None else (float(mine), float(theirs))
 
 
 def _figures(pairs: Sequence[tuple[float, float, int]]) -> tuple[float, float]:
