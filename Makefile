@@ -26,7 +26,9 @@ $(VENV)/.%: requirements/%.txt pyproject.toml | $(BIN)/python
 demo: $(VENV)/.demo ## simulated providers, real coding tasks, the verified cascade: no keys, no network
 	@$(BIN)/suffice demo
 
-# Portable instructions only: autodetection picks some that virtual machines announce and do not run.
+# Portable instructions only: autodetection picks some that virtual machines announce and do not run. Without pip's cache,
+# because that may hold a wheel which another project had built with autodetection.
+$(VENV)/.local: export PIP_NO_CACHE_DIR = 1
 $(VENV)/.local: export CMAKE_ARGS ?= -DGGML_NATIVE=OFF -DGGML_OPENMP=OFF
 demo-local: $(VENV)/.demo $(VENV)/.local ## the same with real models on this machine (llama.cpp; ARGS="--anonymous-weights" for more rungs)
 	@$(BIN)/suffice demo --local $(ARGS)
