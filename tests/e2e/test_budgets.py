@@ -69,6 +69,10 @@ async def test_a_model_without_a_price_is_refused_to_a_budget_only(budgeted: boo
             assert (row.row.price_kind, row.row.charge_nano) == ("unknown", 0)
             # An unknown price is never shown as a cost of nothing.
             assert answer.headers.get("x-suffice-cost-usd") is None
+            assert answer.headers["x-suffice-cost-estimate-usd"] == "unknown"
+            stream = await running.chat(headers=key, stream=True)
+            assert stream.headers["x-suffice-cost-estimate-usd"] == "unknown"
+            assert "x-suffice-saving-estimate-usd" not in stream.headers
 
 
 async def test_near_the_limit_the_output_is_clamped_to_what_the_rest_pays_for(tmp_path: Path):

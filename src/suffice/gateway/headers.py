@@ -12,6 +12,10 @@ from suffice.values.money import NANO_PER_USD
 from suffice.values.plan import Arm
 
 
+# What stands where a price is unknown: never 0.
+UNKNOWN = b"unknown"
+
+
 def clean(text: str, limit: int = 300) -> bytes:
     """Return `text` as one header value: printable ASCII, no line breaks, at most `limit` characters."""
     text = text[:limit]
@@ -51,7 +55,9 @@ def lost(losses: str) -> list[Header]:
 
 
 def estimated(turn: Turn, cost_nano: int, reference_nano: int) -> list[Header]:
-    """Return the money headers of a stream, before its end: all of them estimates."""
+    """Return the money headers of a stream, before its end: all of them estimates. Nano-dollars below 0 are unknown."""
+    if cost_nano < 0 or not turn.priced:
+        return [(b"x-suffice-cost-estimate-usd", UNKNOWN)]
     headers: list[Header] = [(b"x-suffice-cost-estimate-usd", dollars(turn.cost_nano + cost_nano))]
     if reference_nano >= 0:
         saved = reference_nano - turn.cost_nano - cost_nano
@@ -62,7 +68,7 @@ def estimated(turn: Turn, cost_nano: int, reference_nano: int) -> list[Header]:
 def spent(turn: Turn) -> list[Header]:
     """Return what all finished attempts cost together; an error carries it too, since failed attempts may be billed."""
     name = b"x-suffice-cost-estimate-usd" if any(a.estimated for a in turn.tried) else b"x-suffice-cost-usd"
-    return [(name, dollars(turn.cost_nano))]
+    return [(name, dollars(turn.cost_nano) if turn.priced else UNKNOWN)]
 
 
 def billed(turn: Turn) -> list[Header]:
@@ -72,7 +78,7 @@ def billed(turn: Turn) -> list[Header]:
     """
     last = turn.tried[-1]
     headers = spent(turn)
-    if last.reference_nano >= 0:
+    if last.reference_nano >= 0 and turn.priced:
         headers.append((b"x-suffice-saving-estimate-usd", dollars(last.reference_nano - turn.cost_nano)))
     if last.empty:
         headers.append((b"x-suffice-empty", b"1"))

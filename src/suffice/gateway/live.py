@@ -201,6 +201,7 @@ class Live:
             arm=self.route.arm,
             outcome=outcome,
             cost_nano=charged,
+            priced=charge is ChargeClass.NONE or billed.price_kind != "unknown",
             usage=usage,
             reference_nano=billed.reference_nano,
             verdicts=verdicts,

@@ -105,7 +105,8 @@ class RouteTable:
             input_tokens=turn.features.prompt_tokens, output_tokens=output_tokens(turn.features), estimated=True
         )
         priced = bill(route.price, route.reference, usage)
-        return Expected(cost_nano=priced.cost_nano, reference_nano=priced.reference_nano)
+        cost_nano = -1 if isinstance(route.price, Unknown) else priced.cost_nano
+        return Expected(cost_nano=cost_nano, reference_nano=priced.reference_nano)
 
     def first(self, turn: Turn) -> Route:
         """Return the route of the plan's first arm."""

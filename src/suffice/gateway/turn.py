@@ -27,12 +27,16 @@ from suffice.wire.request_view import RequestView
 
 
 class Attempted(msgspec.Struct, kw_only=True):
-    """One attempt that is over, for the record and for the next decision. `outcome` is ok, rejected, failed or cancelled."""
+    """One attempt that is over, for the record and for the next decision. `outcome` is ok, rejected, failed or cancelled.
+
+    Not `priced`, it was used at an unknown price: `cost_nano` is 0 and means nothing.
+    """
 
     number: int
     arm: Arm
     outcome: str
     cost_nano: int
+    priced: bool = True
     usage: Usage
     reference_nano: int = -1
     verdicts: tuple[Verdict, ...] = ()
@@ -85,6 +89,11 @@ class Turn(msgspec.Struct, kw_only=True):
     def answered(self) -> tuple[Arm, ...]:
         """The arms that gave an answer so far, good or not, oldest first."""
         return tuple(a.arm for a in self.tried if a.outcome in ("ok", "rejected"))
+
+    @property
+    def priced(self) -> bool:
+        """False when an attempt was used whose price nobody knows: `cost_nano` is then too low by an unknown amount."""
+        return all(a.priced for a in self.tried)
 
     @property
     def cost_nano(self) -> int:

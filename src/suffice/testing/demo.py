@@ -249,7 +249,7 @@ async def _send(client: Any, model: str, check: str, task: Task) -> Answered:
     return Answered(
         task=task.id,
         accepted=not failed and headers.get("x-suffice-verdict", "").startswith("accepted"),
-        cost_usd=None if cost is None else Decimal(cost),
+        cost_usd=None if cost in (None, "unknown") else Decimal(cost),
         attempts=int(headers.get("x-suffice-attempts", "1")),
         model=headers.get("x-suffice-model", ""),
         failed=failed,
