@@ -11,7 +11,6 @@ from suffice.gateway.turn import Turn
 from suffice.values.money import NANO_PER_USD
 from suffice.values.plan import Arm
 
-
 # What stands where a price is unknown: never 0.
 UNKNOWN = b"unknown"
 
