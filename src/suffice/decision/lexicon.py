@@ -19,30 +19,38 @@ _WORDS = {
     "create": "write implement create build generate add make develop construct need want give show me"
     " schreib schreibe erstelle baue implementiere füge erzeuge écris crée ajoute génère écrire créer ajouter fais"
     " escribe crea añade agrega genera haz escreva crie adicione gere faça escribir crear escrever criar"
-    " напиши создай добавь реализуй сделай",
+    " напиши создай добавь реализуй сделай"
+    " introduce produce provide craft compose draft prototype bootstrap integrate expose supply"
+    " deliver bräuchte baue programmiere développe desarrolla",
     "fix": "fix fixes fixing debug repair solve resolve troubleshoot patch hotfix correct behebe korrigiere repariere"
-    " corrige corriger répare arregla corregir arreglar corrija conserte resolva consertar исправь почини поправь",
+    " corrige corriger répare arregla corregir arreglar corrija conserte resolva consertar исправь почини поправь"
+    " investigate diagnose fixe untersuche finde",
     "edit": "change update modify rename replace remove delete move set bump switch insert append increase decrease use"
     " disable enable adjust drop extend allow ändere ersetze entferne lösche benenne aktualisiere change modifie remplace"
     " supprime renomme mets cambia modifica reemplaza elimina renombra actualiza altere mude substitua remova renomeie"
-    " atualize измени замени удали переименуй обнови",
+    " atualize измени замени удали переименуй обнови"
+    " strip trim log print reorder swap wrap unwrap pin upgrade downgrade toggle reformat format pad align"
+    " center centre cap clamp limit restrict lower raise hide uncomment revert bump",
     "refactor": "refactor refactoring simplify clean cleanup extract deduplicate decouple restructure reorganize split"
     " modularize tidy vereinfache aufräumen umstrukturiere simplifie nettoie refactorise factorise refactoriza simplifica"
-    " limpia refatore refatora simplifique limpe упрости отрефактори",
+    " limpia refatore refatora simplifique limpe упрости отрефактори"
+    " restructure reorganise decouple inline hoist untangle optimize optimise shorten вынеси optimiere optimiza optimise otimize",
     "explain": "explain describe understand clarify summarize summarise what why how mean means walk tell difference"
     " erkläre erklär beschreibe warum was wie explique expliquer décris pourquoi comment explica describe"
-    " qué cómo explicar descreva объясни опиши почему зачем как",
+    " qué cómo explicar descreva объясни опиши почему зачем как"
+    " trace clarify interpret elaborate ",
     "convert": "convert translate port migrate transpile rewrite konvertiere übersetze portiere migriere convertis"
     " traduis migre porte convierte traduce migra porta converta traduza migre переведи конвертируй перепиши портируй",
     "review": "review audit critique assess überprüfe prüfe begutachte révise relis examine revisa audita revise"
-    " проверь отревьюй",
+    " проверь отревьюй"
+    " roast evaluate inspect vet scrutinize scrutinise scan drüberschauen durchsehen",
     "plan": "plan design architecture roadmap propose brainstorm strategy outline plane entwirf planifie conçois"
     " planifica diseña planeja planeje projete спланируй спроектируй архитектура архитектуру",
     "complete": "complete finish autocomplete fill vervollständige ergänze complète complétez completa autocompleta"
     " complete дополни допиши",
     "test": "test tests unittest unittests testing spec specs coverage pytest jest testcase testcases mock fuzz"
     " testfälle testfall prueba pruebas teste testes тест тесты тестов",
-    "doc": "docstring docstrings jsdoc javadoc comment comments documentation readme rustdoc doxygen godoc kommentare"
+    "doc": "докстринг docstring docstrings jsdoc javadoc comment comments documentation readme rustdoc doxygen godoc kommentare"
     " kommentar dokumentation docs commentaires commentaire comentarios comentários документация комментарии document",
     "bug": "bug bugs error errors exception crash crashes crashing fail fails failing failed broken wrong traceback issue"
     " incorrect segfault hangs deadlock leak race fehler fehlt abstürzt erreur bogue bug plante error fallo falla erro"
@@ -60,10 +68,10 @@ _STEMS = {
     "convert": "convert konvertier translat übersetz portier migrat migrier convierte конверт перевед",
     "review": "review überprüf begutacht ревью",
     "test": "unittest testfäl тест",
-    "doc": "docstring dokumentier documenta documente kommentier комментар документ",
+    "doc": "докстринг docstring dokumentier documenta documente kommentier комментар документ",
     "bug": "fehlschl abstürz plantag ошибк",
     "edit": "änder umbenenn ersetz entfern renomm rename переимен замен измени",
-    "plan": "architekt architect planific спроектир",
+    "plan": "arquitect architekt architect planific спроектир",
     "complete": "vervollständig autocomplet дополн",
 }
 # Turns of phrase that say more than their words do; the first that matches names the class.
@@ -103,15 +111,18 @@ _PIECES = {
     "create": "写 实现 创建 编写 生成 添加 增加 開発 作成 作って 書いて 実装 追加 生成して",
     "fix": "修复 修正 改正 解决 调试 直して 修正して デバッグ",
     "edit": "修改 改成 替换 删除 重命名 更新 改为 変更 置き換え 削除 名前を変",
-    "refactor": "重构 简化 整理 优化代码 リファクタ 簡潔",
-    "explain": "解释 说明一下 什么 为什么 怎么 如何工作 是什么意思 説明 なぜ とは 教えて どうして 何を",
-    "convert": "转换 转成 翻译 移植 迁移 改写成 変換 移植 書き換え 翻訳",
-    "review": "审查 评审 检查这 コードレビュー レビュー",
-    "plan": "计划 规划 设计方案 架构 设计一个 計画 設計 アーキテクチャ",
+    "refactor": "読みやすく 読みやすい 重构 简化 整理 优化 リファクタ 簡潔",
+    "explain": "どういう意味 解释 说明一下 什么 为什么 怎么 如何工作 是什么意思 説明 なぜ とは 教えて どうして 何を",
+    "convert": "重写 转换 转成 翻译 移植 迁移 改写成 変換 移植 書き換え 翻訳",
+    "review": "审查 评审 检查这 有没有问题 有什么问题 看看这段 看看我的 怎么样 見てもらえ"
+    " 見てください 指摘 コードレビュー レビュー",
+    "plan": "计划 规划 如何设计 应该如何 应该怎么 方案 怎样设计 どう設計 どのように設計 進め方"
+    " 设计方案 架构 设计一个 計画 設計 アーキテクチャ",
     "complete": "补全 完成这 补完 補完 完成させ 続きを書",
     "test": "测试 单元测试 テスト",
     "doc": "文档字符串 注释 文档 ドキュメント コメント docstring",
-    "bug": "错误 报错 崩溃 异常 失败 バグ エラー 例外 失敗 落ち 动作不 不工作",
+    "bug": "不对 修一下 报了 越界 超出范围 不显示 没有反应 卡住 闪退 打不开 結果がおかしい 通らない 表示されない 止まる 错误"
+    " 报错 崩溃 异常 失败 バグ エラー 例外 失敗 落ち 动作不 不工作",
     "continue": "继续 好的 是的 続けて はい お願いします 可以",
 }
 _SECURITY = (

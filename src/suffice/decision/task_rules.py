@@ -12,7 +12,8 @@ from functools import lru_cache
 import msgspec
 
 from suffice.decision.ask import Ask
-from suffice.decision.lexicon import PHRASES, PIECES, STEMS, WORDS, words
+from suffice.decision.lexicon import LANGUAGE_OF, PHRASES, PIECES, STEMS, WORDS, words
+from suffice.decision.turns import LEADING, OVERRIDING, earliest
 from suffice.values.task import TaskType
 
 TOKEN = re.compile(r"[\w+#.'-]*[\w+#]")
@@ -32,6 +33,23 @@ _WEAK = words(
 )
 # "I need a fix", "ich brauche Tests": the noun says what is wanted.
 _WANTING = ("i need", "we need", "i want", "we want", "ich ", "j'ai", "necesito", "preciso", "мне")
+# A report of a fault, as issue trackers hold them.
+_REPORT = (
+    "steps to reproduce",
+    "to reproduce",
+    "minimal reproduc",
+    "actual behavior",
+    "actual behaviour",
+    "actual result",
+    "bug report",
+)
+_HAPPENED = ("actual", " but ", "instead", "however", "currently", "observed")
+# Things that are made: an ask that only names one wants it ("dockerfile for a node app").
+_THINGS = words(
+    "function script program regex query component endpoint class dockerfile makefile hook cli api parser server client bot app"
+    " application service module library website page algorithm workflow pipeline middleware decorator macro schema migration"
+    " one-liner snippet code template struct interface trait helper sieve game calculator scraper crawler"
+)
 _HOWTO = words("how wie comment cómo como как")
 _WHY = words("why warum pourquoi porque почему qué por")
 _STEM_SIZES = tuple(sorted({len(stem) for stem in STEMS}, reverse=True))
@@ -58,10 +76,13 @@ class TaskGuess(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Words(msgspec.Struct, frozen=True):
+    """What was read: the classes of all words, and the leading verb's class, word and place (in words)."""
+
     tokens: list[str]
     classes: frozenset[str]
     lead: str
     lead_word: str
+    lead_at: int = 0
 
 
 def guess_task(ask: Ask) -> TaskGuess:
@@ -72,7 +93,9 @@ def guess_task(ask: Ask) -> TaskGuess:
     words = _read(text)
     if _only_goes_on(words, text):
         return TaskGuess(task=TaskType.OTHER, confidence=0.0, rule="goes-on", follow_up=True)
-    return _with_nouns(ask, text, words) or _with_lead(ask, text, words)
+    return (
+        _with_report(text, words) or _with_turns(words) or _with_nouns(ask, text, words) or _with_lead(ask, text, words)
+    )
 
 
 def _without_words(ask: Ask) -> TaskGuess:
@@ -91,7 +114,8 @@ def _read(text: str) -> _Words:
     tokens = TOKEN.findall(text)
     classes: set[str] = set()
     strong = weak = strong_word = weak_word = ""
-    for token in tokens:
+    strong_at = weak_at = 0
+    for at, token in enumerate(tokens):
         found = _classes(token)
         if not found:
             continue
@@ -100,9 +124,9 @@ def _read(text: str) -> _Words:
             continue
         verb = next((name for name in _VERBS if name in found), "")
         if verb and token not in _WEAK:
-            strong, strong_word = verb, token
+            strong, strong_word, strong_at = verb, token, at
         elif verb and not weak:
-            weak, weak_word = verb, token
+            weak, weak_word, weak_at = verb, token, at
     if _WIDE.search(text):
         lead = _read_pieces(text, classes)
         if lead:
@@ -114,8 +138,11 @@ def _read(text: str) -> _Words:
         classes.add(name)
         # A turn of phrase leads unless a clear verb stands before it.
         if name in _VERBS and (not strong or phrase.start() <= text.find(strong_word)):
-            return _Words(tokens, frozenset(classes), name, phrase.group(0))
-    return _Words(tokens, frozenset(classes), strong or weak, strong_word or weak_word)
+            at = len(TOKEN.findall(text, 0, phrase.start()))
+            return _Words(tokens, frozenset(classes), name, phrase.group(0), at)
+    return _Words(
+        tokens, frozenset(classes), strong or weak, strong_word or weak_word, strong_at if strong else weak_at
+    )
 
 
 def _by_parts(token: str) -> tuple[str, ...]:
@@ -154,10 +181,47 @@ def _only_goes_on(words: _Words, text: str) -> bool:
     return all("continue" in WORDS.get(token, ()) for token in tokens)
 
 
+def _with_report(text: str, words: _Words) -> TaskGuess | None:
+    """Issues as trackers hold them: what was expected beside what happened, or how to see it."""
+    if any(mark in text for mark in _REPORT) or ("expected" in text and any(mark in text for mark in _HAPPENED)):
+        return TaskGuess(task=TaskType.BUG_FIX, confidence=0.8, rule="report")
+    return None
+
+
+def _with_turns(words: _Words) -> TaskGuess | None:
+    found = earliest(words.tokens, OVERRIDING)
+    if found is None:
+        return None
+    return TaskGuess(task=found[1], confidence=0.85, rule=f"turn:{found[2]}")
+
+
+def _led_by_turn(words: _Words) -> TaskGuess | None:
+    """Return the task of a leading turn of phrase: one with no clear verb before it."""
+    found = earliest(words.tokens, LEADING)
+    if found is None:
+        return None
+    at, task, turn = found
+    clear = words.lead and words.lead_word not in _WEAK
+    if clear and words.lead_at < at:
+        return None
+    return TaskGuess(task=task, confidence=0.75, rule=f"turn:{turn}")
+
+
+def _denies(word: str) -> bool:
+    """True for words of a complaint: a negation, an exception by its name."""
+    return word.endswith(("n't", "exception", "error")) or word == "not"
+
+
+def _to_a_language(words: _Words) -> bool:
+    """ "make this a TypeScript file", "upgrade from Python 2 to Python 3": a language that the code is to be in."""
+    before = ("a", "to", "into")
+    return any(t in LANGUAGE_OF and words.tokens[n - 1] in before for n, t in enumerate(words.tokens) if n)
+
+
 def _with_nouns(ask: Ask, text: str, words: _Words) -> TaskGuess | None:
     """Rules in which a thing (a test, a comment, a failure) outweighs the verb, or says which task the verb means."""
     has, lead, word = words.classes, words.lead, words.lead_word
-    broken = "bug" in has or ask.has_trace
+    broken = "bug" in has or ask.has_trace or (word in _WHY and any(map(_denies, words.tokens)))
     weak = not lead or word in _WEAK or (lead == "create" and word.startswith(_WANTING))
     if _PASS.search(text) and lead in ("", "create", "fix", "edit"):
         return TaskGuess(task=TaskType.BUG_FIX, confidence=0.9, rule="make-it-pass")
@@ -184,6 +248,13 @@ def _with_nouns(ask: Ask, text: str, words: _Words) -> TaskGuess | None:
 
 def _with_lead(ask: Ask, text: str, words: _Words) -> TaskGuess:
     lead, word = words.lead, words.lead_word
+    turn = _led_by_turn(words)
+    if lead == "edit" and not word.startswith("use") and _to_a_language(words):
+        return TaskGuess(task=TaskType.CONVERT, confidence=0.7, rule="to-a-language")
+    if turn is not None:
+        return turn
+    if "->" in text and len(words.tokens) < 10 and not lead:
+        return TaskGuess(task=TaskType.CONVERT, confidence=0.6, rule="arrow")
     if lead:
         if word in _HOWTO:
             return TaskGuess(task=TaskType.EXPLAIN, confidence=0.7, rule="how")
@@ -193,4 +264,9 @@ def _with_lead(ask: Ask, text: str, words: _Words) -> TaskGuess:
         return TaskGuess(task=TaskType.BUG_FIX, confidence=0.7, rule="broken")
     if text.rstrip().endswith(("?", "？")) and len(words.tokens) > 2:
         return TaskGuess(task=TaskType.EXPLAIN, confidence=0.6, rule="question")
+    if _THINGS.intersection(words.tokens[:4]):
+        return TaskGuess(task=TaskType.GENERATE, confidence=0.55, rule="thing")
+    if len(words.tokens) > 3 and text.isascii() and "continue" not in words.classes:
+        # A statement without a wish: people tell what happens when it should not.
+        return TaskGuess(task=TaskType.BUG_FIX, confidence=0.5, rule="statement")
     return TaskGuess(task=TaskType.OTHER, confidence=0.0, rule="unsure")
