@@ -35,6 +35,7 @@ from suffice.gateway.auth import Principal
 from suffice.gateway.call import Call
 from suffice.gateway.counting import Counting
 from suffice.gateway.dialect_routes import DialectRoutes, opens
+from suffice.gateway.idempotency import Idempotency
 from suffice.gateway.implicit import Implicit
 from suffice.gateway.judging import Judging, RunCheck
 from suffice.gateway.learning import Learning
@@ -289,6 +290,7 @@ class Runtime:
             body_limit=server.max_body_bytes,
             request_timeout_s=self.state.settings.upstream.total_deadline_s,
             metrics=self.metrics,
+            idempotency=Idempotency(self.env),
         )
         return self._plane
 
