@@ -92,6 +92,7 @@ class Attempts:
                 (*outbound.headers, hops.onward(turn.call.headers)),
                 outbound.body,
                 self._left(turn),
+                fresh=route.fresh,
             )
             if live.response.status != 200:
                 raise AttemptFailed(await self._refused(live))

@@ -31,7 +31,7 @@ TRAILING_S = 0.5
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
-    """An arm made concrete: where it goes, under which name, at which price."""
+    """An arm made concrete: where it goes, under which name, at which price; `fresh`: on a new connection."""
 
     arm: Arm
     endpoint: Endpoint
@@ -42,6 +42,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     reference: Price | None
     bound_nano: int
     dialect: str = "chat"
+    fresh: bool = False
 
 
 class Live:

@@ -195,8 +195,11 @@ def classify_transport(error: TransportFault) -> Fault:
     # A request that did not leave as a whole cannot have been executed; one that did may have been.
     if number in (5, 6, 7, 8):
         changes["charge"] = Charge.NONE if unsent else Charge.UNK
-    if number in (5, 6) and not unsent:
+    if number == 5 and not unsent:
         changes["retry"] = tuple(scope for scope in row.retry if scope is not Scope.SAME)
+    if number == 6 and not unsent:
+        # Nearly always the other side had closed before the request came; asked elsewhere first, for it may be down.
+        changes["retry"] = (Scope.OTHER, Scope.SAME, Scope.NEXT)
     if number in (19, 34, 35) and error.phase != "body":
         changes["charge"] = Charge.NONE if unsent else Charge.UNK
     return _fault(row, **changes)
