@@ -3,7 +3,6 @@ from pathlib import Path
 import pytest
 from tests.gateway.running import endpoint, gateway, one_provider
 
-from suffice.config.load import load
 from suffice.errors import RequestError
 from suffice.gateway.hops import HEADER, MAX_HOPS, onward, told
 
@@ -41,9 +40,7 @@ async def test_a_provider_is_told_the_count_and_a_fourth_gateway_refuses(tmp_pat
 async def test_a_gateway_that_leads_back_to_itself_ends(tmp_path: Path):
     async with gateway(endpoint("one", "http://127.0.0.1:1/v1"), tmp_path) as running:
         # Its own address is known only once it listens.
-        path = tmp_path / "suffice.toml"
-        path.write_text(path.read_text().replace("127.0.0.1:1/", f"127.0.0.1:{running.port}/"))
-        await running.runtime.adopt(load(path, {"HOME": str(tmp_path)}, tmp_path))
+        await running.adopt(endpoint("one", running.base_url))
         answer = await running.chat()
         assert (answer.status, answer.error["code"]) == (508, "upstream_error")
         # Nobody was asked twice: three turns, each recorded, nothing charged.
