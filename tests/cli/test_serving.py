@@ -123,6 +123,7 @@ async def test_a_reload_under_load_drops_nothing_and_a_bad_file_changes_nothing(
                 told = await client.post(running.control_url + "/reload")
                 assert told.json()["swapped"]
                 assert "openai/n" not in await models()
+                await _until_async(lambda: asyncio.sleep(0, {"enough"} if len(statuses) > 10 else set()), "enough")
                 stop.set()
     finally:
         stop.set()
@@ -135,6 +136,24 @@ async def _until_async(read: Any, wanted: str) -> None:
     async with asyncio.timeout(20):
         while wanted not in await read():
             await asyncio.sleep(0.02)
+
+
+def test_a_check_that_a_reload_brings_is_run(upstream: str, tmp_path: Path):
+    config = write_config(tmp_path, endpoint("one", upstream))
+    (tmp_path / "checks").mkdir()
+    (tmp_path / "checks" / "run.py").write_text("raise SystemExit('wrong')\n")
+    with served(config) as running:
+        check = '[checks.never]\ncommand = ["python3", "run.py"]\nrepo = "checks"\nanswer_path = "solution.py"\n'
+        config.write_text(config.read_text() + check)
+        assert httpx.post(running.control_url + "/reload", timeout=20).json()["swapped"]
+        got = httpx.post(
+            running.base_url + "/chat/completions",
+            json={**BODY, "messages": [{"role": "user", "content": "say"}]},
+            headers={"x-suffice-check": "never"},
+            timeout=20,
+        )
+        # The fake's answer holds no code: the check has looked and said so.
+        assert got.headers["x-suffice-verdict"] == "rejected by check:never"
 
 
 def test_a_reload_by_the_control_plane_needs_its_secret_and_names_the_line(upstream: str, tmp_path: Path):

@@ -15,7 +15,9 @@ GOOD = Behaviour(text="The answer of the other one.")
 HEAD_HANG = Behaviour(toxic=Toxic(connection="hang"))
 # Only the deadline under test is short, so that a busy machine changes nothing.
 FIRST = "[upstream]\nfirst_event_deadline_s = 0.15\nwhole_answer_deadline_s = 0.15\n"
-BETWEEN = "[upstream]\nbetween_events_deadline_s = 0.15\n"
+BETWEEN = "[upstream]\nbetween_events_deadline_s = 0.4\n"
+SHORT = "[upstream]\ntotal_deadline_s = 1\nfirst_event_deadline_s = 0.9\nwhole_answer_deadline_s = 0.9\n"
+SHORT += "connect_deadline_s = 0.9\nbetween_events_deadline_s = 0.9\n"
 CONNECT = "[upstream]\nconnect_deadline_s = 0.15\n"
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx2 as httpx
 import pytest
 from msgspec.structs import replace
-from tests.e2e.providers import BETWEEN, FIRST, GOOD, HEAD_HANG, alone, pair
+from tests.e2e.providers import BETWEEN, FIRST, GOOD, HEAD_HANG, SHORT, alone, pair
 from tests.gateway.running import endpoint, gateway, until
 
 from suffice.testing import presets
@@ -86,6 +86,29 @@ async def test_a_tool_call_is_not_empty(tmp_path: Path):
     async with alone(tmp_path, call) as (running, _):
         answer = await running.chat()
         assert "x-suffice-empty" not in answer.headers
+
+
+async def test_a_stream_that_drips_is_delivered_until_the_deadline_and_ends_with_an_error(tmp_path: Path):
+    drip = replace(presets.dripping(0.05), text="word " * 400)
+    async with pair(tmp_path, drip, SHORT) as (running, _):
+        answer = await running.chat(stream=True)
+        assert (answer.status, answer.error["code"]) == (200, "stream_too_slow")
+        assert b"word" in answer.body
+        assert b"[DONE]" not in answer.body
+        (attempt,) = await running.rows(answer)
+        assert (attempt.detail.result.fault_row, attempt.row.charge_class) == (10, "est")
+        assert 0 < attempt.row.charge_nano < attempt.row.reserved_nano
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_finished_answer_that_a_filter_cut_is_passed_on_as_it_is(stream: bool, tmp_path: Path):
+    cut = Behaviour(text="I may not", finish_reason="content_filter")
+    async with pair(tmp_path, cut) as (running, _):
+        answer = await running.chat(stream=stream)
+        assert (answer.status, answer.text) == (200, "I may not")
+        assert b'"finish_reason":"content_filter"' in answer.body.replace(b": ", b":")
+        rows = await running.rows(answer)
+        assert [(r.row.endpoint, r.row.charge_class) for r in rows] == [("a-bad", "exact")]
 
 
 # One deadline, one probe, one client.

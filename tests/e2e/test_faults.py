@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
-from tests.e2e.providers import BETWEEN, CONNECT, FIRST, GOOD, HEAD_HANG, alone, pair
+from tests.e2e.providers import BETWEEN, CONNECT, FIRST, GOOD, HEAD_HANG, SHORT, alone, pair
 from tests.gateway.running import Answer, endpoint, gateway
 
 from suffice.testing import presets
@@ -46,6 +48,8 @@ CASES = (
     Case(row=9, script=presets.stalled(0), status=504, code="stream_stalled", head=BETWEEN, rests=False, charge="est",
          stream=(False,)),
     Case(row=11, script=presets.rate_limited("30"), status=429, code="upstream_rate_limited"),
+    # The wait of a second at least that the row asks for does not fit into what is left.
+    Case(row=12, script=presets.rate_limited(), status=429, code="upstream_rate_limited_no_hint", head=SHORT),
     Case(row=13, script=presets.quota_exceeded(), status=503, code="upstream_quota"),
     Case(row=14, script=presets.failing(500), status=502, code="upstream_error", rests=False, attempts=2),
     Case(row=14, script=presets.failing(503), status=503, code="upstream_error", rests=False, attempts=2, name="503"),
@@ -56,6 +60,8 @@ CASES = (
     Case(row=19, script=presets.cut(after_bytes=30), status=502, code="stream_truncated", rests=False, charge="est"),
     Case(row=20, script=presets.malformed(0), status=502, code="upstream_malformed", rests=False, charge="est"),
     Case(row=21, script=presets.login_page(), status=502, code="upstream_wrong_content_type"),
+    Case(row=23, script=presets.filtered(), status=400, code="content_filter", rests=False, charge="est",
+         elsewhere=False),
     Case(row=24, script=presets.too_long(), status=400, code="context_length_exceeded", rests=False, elsewhere=False),
     Case(row=25, script=presets.no_credit(), status=503, code="upstream_billing"),
     Case(row=26, script=presets.bad_credential(), status=502, code="upstream_auth"),
@@ -175,6 +181,60 @@ async def test_a_connection_that_died_while_idle_costs_the_client_nothing(tmp_pa
             assert (await running.chat()).status == 200
             assert (await running.chat()).status == 200
         assert fake.connections == 2
+
+
+async def test_a_kept_connection_that_dies_under_a_request_costs_the_client_nothing(tmp_path: Path):
+    """Two connections are kept and both are dead: the retry opens a third instead of trying the other one."""
+    slow = replace(GOOD, timing=Timing(before_head_s=0.2))
+    async with (
+        FakeProvider([slow, slow, presets.reset(), GOOD], models=("m",)) as fake,
+        gateway(endpoint("one", fake.base_url), tmp_path) as running,
+    ):
+        await asyncio.gather(running.chat(), running.chat())
+        assert fake.connections == 2
+        answer = await running.chat()
+        assert (answer.status, answer.text) == (200, GOOD.text)
+        assert [r.connection for r in fake.requests[2:]] in ([0, 2], [1, 2])
+        rows = await running.rows(answer)
+        assert [(r.detail.result.fault_row, r.row.charge_class) for r in rows] == [(6, "unk"), (0, "exact")]
+        assert running.runtime.transport.connections() == {"one": (1, 1, 0)}
+        assert running.cooling() == {}
+
+
+async def test_a_kept_connection_that_dies_is_asked_elsewhere_first(tmp_path: Path):
+    async with (
+        FakeProvider([GOOD, presets.reset()], models=("m",)) as bad,
+        FakeProvider(GOOD, models=("m",)) as good,
+        gateway(endpoint("a-bad", bad.base_url) + endpoint("b-good", good.base_url), tmp_path) as running,
+    ):
+        assert (await running.chat()).headers["x-suffice-endpoint"] == "a-bad"
+        answer = await running.chat()
+        assert (answer.status, answer.headers["x-suffice-endpoint"]) == (200, "b-good")
+
+
+async def test_a_request_that_cannot_be_written_is_asked_again_and_costs_nothing(tmp_path: Path):
+    async def slams(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        slammed.append(len(await reader.read(1000)))
+        writer.transport.abort()
+
+    slammed: list[int] = []
+    server = await asyncio.start_server(slams, "127.0.0.1", 0, limit=1000)
+    server.sockets[0].setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+    async with (
+        server,
+        FakeProvider(GOOD, models=("m",)) as good,
+        gateway(endpoint("a-bad", url) + endpoint("b-good", good.base_url), tmp_path) as running,
+    ):
+        answer = await running.chat(user="x" * 12_000_000)
+        assert (answer.status, answer.text) == (200, GOOD.text)
+        rows = await running.rows(answer)
+        assert [(r.detail.result.fault_row, r.row.charge_class) for r in rows] == [
+            (5, "none"),
+            (5, "none"),
+            (0, "exact"),
+        ]
+        assert slammed == [1000, 1000]
 
 
 async def test_a_short_wait_that_the_provider_asked_for_is_waited(tmp_path: Path):

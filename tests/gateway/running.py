@@ -23,6 +23,7 @@ from suffice.testing.fake_upstream import FakeProvider
 from suffice.values.system_env import SystemEnv
 
 PRICE = "{ input_usd_per_mtok = 1, output_usd_per_mtok = 10 }"
+HEAD = 'version = 1\n[storage]\npath = "data"\n'
 CHAT: dict[str, Any] = {"messages": [{"role": "user", "content": "Write a function that adds two numbers."}]}
 
 
@@ -138,6 +139,12 @@ class Gateway:
 
         return await asyncio.to_thread(read)
 
+    async def adopt(self, toml: str) -> None:
+        """Use another configuration from now on, as a reload does."""
+        path = self.folder / "suffice.toml"
+        path.write_text(HEAD + toml)
+        await self.runtime.adopt(load(path, {"HOME": str(self.folder)}, self.folder))
+
     async def written(self) -> None:
         """Wait until the writer has committed what is queued."""
         while len(self.runtime.ledger._spool):
@@ -165,7 +172,7 @@ async def gateway(toml: str, folder: Path, env_vars: Mapping[str, str] | None = 
     """Run a gateway with the configuration `toml` in `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "suffice.toml"
-    path.write_text(f'version = 1\n[storage]\npath = "data"\n{toml}')
+    path.write_text(HEAD + toml)
     variables = {"HOME": str(folder), **(env_vars or {})}
     settings = load(path, variables, folder)
     runtime = Runtime(settings, SystemEnv(), variables, folder, None)

@@ -4,6 +4,7 @@ import pytest
 from tests.gateway.running import endpoint, gateway
 
 from suffice.errors import ConfigError
+from suffice.testing.fake_upstream import FakeProvider, closed_port
 
 LOCAL = "http://127.0.0.1:9/v1"
 
@@ -57,3 +58,29 @@ async def test_authorities_of_an_endpoint_that_cannot_be_read_are_told_at_once(t
     with pytest.raises(ConfigError, match=r"missing\.pem"):
         async with gateway(endpoint("one", LOCAL, more='ca_file = "missing.pem"'), tmp_path):
             pass
+
+
+async def test_a_reload_mends_what_rested_on_the_old_configuration(tmp_path: Path):
+    async with (
+        FakeProvider(models=("m",), api_key="right") as fake,
+        gateway(endpoint("one", fake.base_url, more='api_key = "wrong"'), tmp_path) as running,
+    ):
+        assert (await running.chat()).status == 502
+        assert list(running.cooling().values()) == [26]
+        await running.adopt(endpoint("one", fake.base_url, more='api_key = "right"'))
+        assert running.cooling() == {}
+        assert (await running.chat()).status == 200
+        connections = fake.connections
+        running.runtime.refresh()  # what the clock does every quarter of an hour
+        assert (await running.chat()).status == 200
+        assert fake.connections == connections
+
+
+async def test_an_endpoint_that_is_gone_rests_no_more(tmp_path: Path):
+    with closed_port() as port:
+        async with gateway(endpoint("one", f"http://127.0.0.1:{port}/v1"), tmp_path) as running:
+            await running.chat()
+            assert running.cooling() == {"one": 1}
+            await running.adopt(endpoint("two", LOCAL))
+            assert running.cooling() == {}
+            assert running.runtime.health.endpoints == {"two"}

@@ -73,7 +73,7 @@ CASES: list[tuple[Fault, int, int, tuple[Scope, ...], str]] = [
     (lost("connect_timeout", "connect", "none"), 4, 504, (O, N), "none"),
     (lost("write_reset", "write", "part"), 5, 502, (S, O, N), "none"),
     (lost("write_reset", "write", "all"), 5, 502, (O, N), "unk"),
-    (lost("stale_keepalive", "head", "all", reused=True), 6, 502, (O, N), "unk"),
+    (lost("stale_keepalive", "head", "all", reused=True), 6, 502, (O, S, N), "unk"),
     (lost("stale_keepalive", "write", "part", reused=True), 6, 502, (S, O, N), "none"),
     (lost("header_timeout", "head"), 7, 504, (O, N), "unk"),
     (lost("total_timeout", "head"), 7, 504, (O, N), "unk"),

@@ -154,6 +154,25 @@ def test_reports_and_forgetting(health: Health, env: FakeEnv) -> None:
     assert health.soonest([]) is None
 
 
+def test_a_new_credential_starts_enabled_and_the_old_one_is_no_longer_reported(health: Health) -> None:
+    health.failed("e3", "m", AUTH)
+    assert not health.available("e3", "m")
+    health.register("e3", vendor="v", host="h3", credential="k3-new")
+    assert health.available("e3", "m")
+    assert health.resting() == []
+
+
+def test_a_host_rests_until_its_last_endpoint_is_forgotten(env: FakeEnv) -> None:
+    health = Health(env)
+    for name in ("one", "two"):
+        health.register(name, vendor="v", host="shared", credential=name)
+    health.failed("one", "m", classify_transport(TransportFault("dns", "dns")))
+    health.forget("one")
+    assert not health.available("two", "m")
+    health.forget("two")
+    assert (health.resting(), health.endpoints) == ([], frozenset())
+
+
 def test_memory_is_bounded(env: FakeEnv) -> None:
     health = Health(env, capacity=50)
     for n in range(500):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -178,3 +179,26 @@ async def test_closing_lets_running_requests_finish(bench):
     await bench.transport.close()
     go.set()
     assert await first == (200, b"hello")
+
+
+async def test_an_equal_endpoint_keeps_the_connections_and_a_changed_one_does_not(bench):
+    """A reload, and every refresh of prices, makes new endpoint values."""
+    server = await bench.answering(OK)
+    named = bench.endpoint(server.port, api_key="sk-1")
+    for _ in range(3):
+        await bench.fetch(replace(named))
+    assert server.connections == 1
+    changed = replace(named, auth=((b"authorization", b"Bearer sk-2"),))
+    await bench.fetch(changed)
+    assert server.connections == 2
+    assert b"Bearer sk-2" in server.requests[-1]
+    assert bench.transport.connections() == {changed.id: (1, 1, 0)}
+
+
+async def test_a_fresh_request_trusts_no_kept_connection(bench):
+    server = await bench.answering(OK)
+    endpoint = bench.endpoint(server.port)
+    await asyncio.gather(bench.fetch(endpoint), bench.fetch(endpoint))
+    await (await bench.transport.request(endpoint, b"GET", b"/", [], fresh=True)).read(10)
+    assert server.connections == 3
+    assert bench.transport.connections() == {endpoint.id: (1, 1, 0)}

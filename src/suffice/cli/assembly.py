@@ -35,6 +35,7 @@ from suffice.gateway.auth import Principal
 from suffice.gateway.call import Call
 from suffice.gateway.counting import Counting
 from suffice.gateway.dialect_routes import DialectRoutes, opens
+from suffice.gateway.idempotency import Idempotency
 from suffice.gateway.implicit import Implicit
 from suffice.gateway.judging import Judging, RunCheck
 from suffice.gateway.learning import Learning
@@ -100,6 +101,7 @@ class Runtime:
         self.core = Core(self._priors, self._restored())
         self._saved = self.core.version
         self.state = self._state(settings)
+        fleet.register(self.state.fleet, self.health)
         self.metrics = Metrics(
             CollectorRegistry(),
             models=self.state.settings.models,
@@ -166,9 +168,6 @@ class Runtime:
                 f"routing.reference_model {settings.routing.reference_model!r} is in no price table",
                 hint="set its price under [models]",
             )
-        for name, endpoint in built.endpoints.items():
-            digest = hashlib.blake2b(repr(endpoint.auth).encode(), digest_size=8).hexdigest()
-            self.health.register(name, vendor=endpoint.provider, host=endpoint.host, credential=f"{name}:{digest}")
         if settings.server.control_secret is not None:
             self.redactor.register(settings.server.control_secret.reveal())
         for section in settings.endpoints.values():
@@ -230,6 +229,7 @@ class Runtime:
 
     def swap(self, state: State) -> None:
         """Use `state` from the next request on."""
+        fleet.register(state.fleet, self.health)
         self.state = self.reading.state = state
         self._principals.clear()
 
@@ -289,6 +289,7 @@ class Runtime:
             body_limit=server.max_body_bytes,
             request_timeout_s=self.state.settings.upstream.total_deadline_s,
             metrics=self.metrics,
+            idempotency=Idempotency(self.env),
         )
         return self._plane
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from pathlib import Path
 
 from suffice.cli.command import Io
@@ -20,37 +21,82 @@ from suffice.verify.view import AnswerView, AskView
 log = logging.getLogger("suffice.sandbox")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """The checks of one configuration; `sandbox` is None when none may or can be used."""
+
+    specs: dict[str, CheckSpec]
+    sandbox: Sandbox | None
+    places: int
+
+
 class Checks:
-    """The named checks of one configuration and the sandbox that they share."""
+    """The named checks of the configuration in force and the sandbox that they share.
 
-    def __init__(self, settings: Settings, io: Io) -> None:
-        cache = storage_folder(settings, io.env_vars, io.working) / "sandbox"
-        self.sandbox = Sandbox(concurrency=settings.verify.max_parallel_checks, cache_folder=cache)
-        self.specs = specs(settings, io)
+    A reload prepares the new ones beside the old (`prepare`) and exchanges them in one step (`use`). The sandbox is started
+    for the first check there is, and again with another number of places.
+    """
 
-    async def start(self) -> bool:
-        """Start the sandbox; False, with a warning, when no tier works here: then checks say UNKNOWN."""
+    def __init__(self, io: Io) -> None:
+        self._io = io
+        self._sandbox: Sandbox | None = None
+        self._places = 0
+        self._retired: list[Sandbox] = []
+        self._specs: dict[str, CheckSpec] = {}
+
+    async def prepare(self, settings: Settings) -> Prepared:
+        """Build the checks of `settings` and start what they need. Raises ConfigError; changes nothing of what is in force.
+
+        Where no tier of the sandbox works a warning is logged: then checks say UNKNOWN.
+        """
+        if settings.verify.sandbox != "required" or not settings.checks:
+            return Prepared(specs={}, sandbox=None, places=0)
+        found, places = specs(settings, self._io), settings.verify.max_parallel_checks
+        if self._sandbox is not None and self._places == places:
+            return Prepared(specs=found, sandbox=self._sandbox, places=places)
+        cache = storage_folder(settings, self._io.env_vars, self._io.working) / "sandbox"
+        sandbox = Sandbox(concurrency=places, cache_folder=cache)
         try:
-            report = await self.sandbox.start()
+            report = await sandbox.start()
         except SandboxError as error:
             log.warning("no check will run: %s", error)
-            return False
+            return Prepared(specs=found, sandbox=None, places=0)
         log.info("sandbox tier: %s", report.tier)
-        return True
+        return Prepared(specs=found, sandbox=sandbox, places=places)
+
+    def use(self, prepared: Prepared) -> None:
+        """Use the prepared checks from the next answer on."""
+        if self._sandbox is not None and self._sandbox is not prepared.sandbox:
+            self._retired.append(self._sandbox)  # a check may still run in it
+        self._specs, self._sandbox, self._places = prepared.specs, prepared.sandbox, prepared.places
+
+    async def discard(self, prepared: Prepared) -> None:
+        """Stop what was started for checks that will not be used."""
+        if prepared.sandbox is not None and prepared.sandbox is not self._sandbox:
+            await prepared.sandbox.stop()
+
+    async def stop(self) -> None:
+        """Stop every sandbox."""
+        for sandbox in (self._sandbox, *self._retired):
+            if sandbox is not None:
+                await sandbox.stop()
 
     async def run(self, name: str, text: str, language: str) -> Verdict:
         """Run the check `name` on an answer's text. Never raises for what the answer does."""
-        spec = self.specs[name]
+        gate, spec, sandbox = f"check:{name}", self._specs.get(name), self._sandbox
+        if spec is None or sandbox is None:
+            why = "no sandbox is available" if sandbox is None else "the check is no longer configured"
+            return Verdict(gate=gate, outcome=Outcome.UNKNOWN, reason=why)
         files = answer_files(text, language)
         if not files:
             return Verdict(
-                gate=f"check:{name}",
+                gate=gate,
                 outcome=Outcome.REJECT,
                 kind="no-code",
                 reason="the answer holds no code to check",
                 evidence="Answer with the whole code in one fenced block.",
             )
-        return await run_check(self.sandbox, spec, files)
+        return await run_check(sandbox, spec, files)
 
 
 def specs(settings: Settings, io: Io) -> dict[str, CheckSpec]:

@@ -62,26 +62,20 @@ async def serve(args: argparse.Namespace, io: Io) -> None:
         )
     redactor = Redactor()
     _log(settings, io, redactor)
-    checks = Checks(settings, io) if settings.checks and settings.verify.sandbox == "required" else None
-    usable = checks is not None and await checks.start()
-    runtime = Runtime(
-        settings,
-        io.env,
-        io.env_vars,
-        io.working,
-        checks.run if checks is not None and usable else None,
-        redactor=redactor,
-    )
-    await runtime.start()
+    checks = Checks(io)
+    runtime = Runtime(settings, io.env, io.env_vars, io.working, checks.run, redactor=redactor)
+    checks.use(await checks.prepare(settings))
     try:
-        await _listen(args, io, settings, runtime)
+        await runtime.start()
+        try:
+            await _listen(args, io, settings, runtime, checks)
+        finally:
+            await runtime.stop()
     finally:
-        await runtime.stop()
-        if checks is not None:
-            await checks.sandbox.stop()
+        await checks.stop()
 
 
-async def _listen(args: argparse.Namespace, io: Io, settings: Settings, runtime: Runtime) -> None:
+async def _listen(args: argparse.Namespace, io: Io, settings: Settings, runtime: Runtime, checks: Checks) -> None:
     server = settings.server
     host = server.host
     if runtime.keys.empty and not is_loopback(host):
@@ -92,7 +86,7 @@ async def _listen(args: argparse.Namespace, io: Io, settings: Settings, runtime:
     port = server.port if args.port is None else args.port
     data_socket = _bind(host, port)
     control_socket = _bind(server.control_host, server.control_port)
-    reload = _reloader(args, io, runtime)
+    reload = _reloader(args, io, runtime, checks)
     control = ControlPlane(
         secret=server.control_secret.reveal() if server.control_secret else "",
         ready=runtime.readiness,
@@ -190,13 +184,27 @@ def _signals(reload: Callable[[], Awaitable[dict[str, Any]]]) -> asyncio.Event:
     return stop
 
 
-def _reloader(args: argparse.Namespace, io: Io, runtime: Runtime) -> Callable[[], Awaitable[dict[str, Any]]]:
+def _reloader(
+    args: argparse.Namespace, io: Io, runtime: Runtime, checks: Checks
+) -> Callable[[], Awaitable[dict[str, Any]]]:
+    one_at_a_time = asyncio.Lock()
+
+    async def adopt(settings: Settings) -> None:
+        prepared = await checks.prepare(settings)
+        try:
+            await runtime.adopt(settings)
+        except BaseException:
+            await checks.discard(prepared)
+            raise
+        checks.use(prepared)  # nothing is awaited since the swap: no request sees one without the other
+
     async def reload() -> dict[str, Any]:
         """Validate whole, swap whole; a bad file changes nothing."""
         try:
-            settings = await settings_for(args, io)
-            await runtime.adopt(settings)
-            _log(settings, io, runtime.redactor)
+            async with one_at_a_time:
+                settings = await settings_for(args, io)
+                await adopt(settings)
+                _log(settings, io, runtime.redactor)
         except ConfigError as error:
             log.error("the configuration stays as it was: %s", error)
             return {"swapped": False, "problems": [str(error)]}

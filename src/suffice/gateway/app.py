@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from suffice.errors import AuthError, BudgetError, ForbiddenError, NotFoundError, RequestError, SufficeError
+from suffice.gateway import hops
 from suffice.gateway.auth import Principal
 from suffice.gateway.call import Call
+from suffice.gateway.idempotency import Idempotency
 from suffice.gateway.reply import Header, Reply
 from suffice.telemetry.metrics import Metrics
 from suffice.values.env import Env
@@ -74,8 +76,10 @@ class DataPlane:
         body_limit: int,
         request_timeout_s: float,
         metrics: Metrics | None = None,
+        idempotency: Idempotency | None = None,
     ) -> None:
         self._env = env
+        self._idempotency = idempotency
         self._authenticate = authenticate
         self._metrics = metrics
         self.body_limit = body_limit
@@ -134,6 +138,8 @@ class DataPlane:
 
     async def _serve(self, route: Route, scope: Scope, receive: Receive, reply: Reply, started: float) -> None:
         headers = _headers(scope["headers"])
+        if "x-suffice-hops" in headers:
+            hops.told(headers)
         client = scope["client"][0] if scope.get("client") else ""
         if route.media_hint:
             _check_content_type(headers, route.media_hint)
@@ -155,7 +161,10 @@ class DataPlane:
             client=client,
             method=route.method,
         )
-        await route.handler(call, principal, reply)
+        if self._idempotency is not None and "idempotency-key" in headers and route.has_body:
+            await self._idempotency.serve(call, principal, reply, route.handler)
+        else:
+            await route.handler(call, principal, reply)
 
     async def _read(self, headers: dict[str, str], receive: Receive) -> bytes:
         limit = self.body_limit

@@ -12,6 +12,7 @@ from dataclasses import replace
 import msgspec
 
 from suffice.errors import WireError
+from suffice.gateway import hops
 from suffice.gateway.conversation import Whole
 from suffice.gateway.live import Live, Route
 from suffice.gateway.turn import Turn
@@ -85,7 +86,13 @@ class Attempts:
         try:
             outbound = route.conversation.outbound(turn.top, turn.view, route.target)
             live.response = await self.transport.request(
-                route.endpoint, b"POST", outbound.path, outbound.headers, outbound.body, self._left(turn)
+                route.endpoint,
+                b"POST",
+                outbound.path,
+                (*outbound.headers, hops.onward(turn.call.headers)),
+                outbound.body,
+                self._left(turn),
+                fresh=route.fresh,
             )
             if live.response.status != 200:
                 raise AttemptFailed(await self._refused(live))

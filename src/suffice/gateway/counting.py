@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from suffice.decision.virtual import resolve
 from suffice.errors import SufficeError
+from suffice.gateway import hops
 from suffice.gateway.auth import Principal
 from suffice.gateway.call import Call
 from suffice.gateway.conversation import JSON_HEADERS, quoted
@@ -51,7 +52,7 @@ class Counting:
                 if path is None or speech is None or speech.dialect != "messages" or not principal.allows(model):
                     continue
                 body = top.splice({"model": quoted(row.model.name)})
-                headers = (*JSON_HEADERS, *version_headers(call))
+                headers = (*JSON_HEADERS, *version_headers(call), hops.onward(call.headers))
                 try:
                     answer = await self._transport.request(speech.endpoint, b"POST", path, headers, body, _DEADLINES)
                     told = await answer.read(_LIMIT_BYTES, 10.0)

@@ -6,6 +6,7 @@ it and the facts that constraints are checked against. Built once per configurat
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -19,6 +20,7 @@ from suffice.decision.policy import ArmFacts
 from suffice.errors import ConfigError
 from suffice.gateway.speech import Speaker, Speech
 from suffice.upstream.endpoints import Endpoint
+from suffice.upstream.health import Health
 from suffice.values.plan import Arm
 
 # What a model is taken to be able to do when nobody recorded it: refusing on a guess would be the worse error.
@@ -111,6 +113,15 @@ def build(settings: Settings, catalog: Catalog, today: str) -> Fleet:
         by_model={model: tuple(rows) for model, rows in by_model.items()},
         reference=settings.routing.reference_model,
     )
+
+
+def register(fleet: Fleet, health: Health) -> None:
+    """Tell the health table which endpoints there are now, and what they depend on; what is gone rests no more."""
+    for name, endpoint in fleet.endpoints.items():
+        digest = hashlib.blake2b(repr(endpoint.auth).encode(), digest_size=8).hexdigest()
+        health.register(name, vendor=endpoint.provider, host=endpoint.host, credential=f"{name}:{digest}")
+    for name in health.endpoints - fleet.endpoints.keys():
+        health.forget(name)
 
 
 def _models(section: EndpointSettings, provider: Provider, catalog: Catalog) -> Iterable[Model]:

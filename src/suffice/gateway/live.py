@@ -9,6 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from suffice.catalog.models import Model
+from suffice.gateway.checkpoint import EVERY_S, Checkpoint
 from suffice.gateway.conversation import Conversation, StreamReader, Target
 from suffice.gateway.settlement import Timed, bill, estimate_usage, result
 from suffice.gateway.turn import Attempted, Turn
@@ -20,7 +21,7 @@ from suffice.upstream.faults import Fault
 from suffice.upstream.response import Response
 from suffice.upstream.transport_fault import TransportFault
 from suffice.values.env import Env
-from suffice.values.money import Price
+from suffice.values.money import Price, Unknown
 from suffice.values.plan import Arm
 from suffice.values.usage import Usage
 from suffice.values.verdict import Verdict
@@ -31,7 +32,7 @@ TRAILING_S = 0.5
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
-    """An arm made concrete: where it goes, under which name, at which price."""
+    """An arm made concrete: where it goes, under which name, at which price; `fresh`: on a new connection."""
 
     arm: Arm
     endpoint: Endpoint
@@ -42,6 +43,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     reference: Price | None
     bound_nano: int
     dialect: str = "chat"
+    fresh: bool = False
 
 
 class Live:
@@ -60,6 +62,7 @@ class Live:
         self.reader: StreamReader = route.conversation.reader(turn.top, turn.view, route.target)
         self.bytes_in = 0
         self.ended = False
+        self._checkpoint = Checkpoint()
 
     @property
     def in_own_words(self) -> bool:
@@ -80,10 +83,33 @@ class Live:
 
     async def chunk(self, timeout_s: float) -> bytes:
         """Return the next bytes of the body; empty at a clean end. Raises TransportFault."""
-        assert self.response is not None
-        data = await self.response.chunk(timeout_s)
+        response = self.response
+        assert response is not None
+        data = await response.chunk(timeout_s)
         self.bytes_in += len(data)
+        times = response.timings
+        if times.last_byte - times.start >= self._checkpoint.due_s:
+            self._note(times)
         return data
+
+    def _note(self, times: Timings) -> None:
+        """Tell the ledger what this stream is charged if the process dies before the next look at it."""
+        point, turn = self._checkpoint, self.turn
+        point.due_s = times.last_byte - times.start + EVERY_S
+        if self.ended or isinstance(self.route.price, Unknown) or turn.top.value("n") is not None:
+            return  # of several answers in one only the first is kept: the whole reservation stays the bound
+        answer = self.reader.answer() if point.wants_answer(self.bytes_in) else None
+        flowing_s = times.last_byte - times.first_byte
+        charge = point.bound(
+            self.route.price,
+            turn.features.prompt_tokens,
+            self.bytes_in,
+            flowing_s,
+            answer=answer,
+            reported=self.reader.usage(),
+        )
+        if charge < self.reservation.amount:
+            self._ledger.checkpoint(self.reservation, charge)
 
     @property
     def timings(self) -> Timings | None:

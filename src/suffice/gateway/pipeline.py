@@ -85,6 +85,7 @@ class Pipeline:
             turn.reply.headers.extend(spent(turn))
             raise
         finally:
+            turn.reply.worked = turn.worked
             # Also for a request that failed or was cancelled: why it went where it went is what explains that.
             self._recording.record(turn)
 

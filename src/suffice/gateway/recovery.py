@@ -10,6 +10,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from msgspec import structs
+
 from suffice.decision.virtual import Rule
 from suffice.errors import BudgetError, RequestError, SufficeError
 from suffice.gateway.fleet import Served
@@ -77,6 +79,8 @@ class Recovery:
         except (BudgetError, RequestError):
             # The next model cannot be told what was asked, or is not paid for: the caller learns what went wrong with the first.
             return Next(route=None, error=fault.error(dialect=turn.call.dialect))
+        if move.fresh:
+            route = structs.replace(route, fresh=True)
         self._told(move.kind)
         self._budget.spend(arm.endpoint, healthy=self._health.healthy(arm.endpoint, arm.model))
         if move.delay_s:

@@ -29,10 +29,22 @@ class Reply:
         self.request_id = request_id
         self.started = False
         self.finished = False
+        # True once a provider may have worked for this request: asking again could cost again.
+        self.worked = False
         self.status = 0
         # How a stream that has begun ends in an error, when its dialect's frame depends on what was sent before.
         self.ending: Callable[[SufficeError], bytes] | None = None
         self.headers: list[Header] = []
+
+    def copied_to(self, keep: Callable[[Any], None]) -> None:
+        """Show `keep` every message from now on, before it is sent."""
+        send = self._send
+
+        async def both(message: Any) -> None:
+            keep(message)
+            await send(message)
+
+        self._send = both
 
     async def head(self, status: int, headers: Sequence[Header]) -> None:
         """Send the status line and the headers: the head commit point."""

@@ -18,6 +18,7 @@ from suffice.gateway.call import Call
 from suffice.gateway.exchange import Exchange
 from suffice.gateway.fleet import Fleet
 from suffice.gateway.reply import Reply
+from suffice.upstream.fault_matrix import Charge
 from suffice.values.plan import Arm, Plan
 from suffice.values.task import Features
 from suffice.values.usage import Usage
@@ -94,6 +95,11 @@ class Turn(msgspec.Struct, kw_only=True):
     def priced(self) -> bool:
         """False when an attempt was used whose price nobody knows: `cost_nano` is then too low by an unknown amount."""
         return all(a.priced for a in self.tried)
+
+    @property
+    def worked(self) -> bool:
+        """True when an attempt ended in which a provider may have done work."""
+        return any(a.fault is None or a.fault.charge is not Charge.NONE for a in self.tried)
 
     @property
     def cost_nano(self) -> int:

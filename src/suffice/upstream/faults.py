@@ -61,7 +61,7 @@ _STATUS_OF = {
     Kind.CONTEXT: 400, Kind.FILTER: 400, Kind.MODEL: 404, Kind.TOO_LARGE: 413, Kind.INVALID: 400, Kind.SERVER: 500,
     Kind.TIMEOUT: 504,
 }  # fmt: skip
-_CLIENT_STATUS = {503: 503, 504: 504, 524: 504, 522: 504, 408: 504}
+_CLIENT_STATUS = {503: 503, 508: 508, 504: 504, 524: 504, 522: 504, 408: 504}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,8 +195,11 @@ def classify_transport(error: TransportFault) -> Fault:
     # A request that did not leave as a whole cannot have been executed; one that did may have been.
     if number in (5, 6, 7, 8):
         changes["charge"] = Charge.NONE if unsent else Charge.UNK
-    if number in (5, 6) and not unsent:
+    if number == 5 and not unsent:
         changes["retry"] = tuple(scope for scope in row.retry if scope is not Scope.SAME)
+    if number == 6 and not unsent:
+        # Nearly always the other side had closed before the request came; asked elsewhere first, for it may be down.
+        changes["retry"] = (Scope.OTHER, Scope.SAME, Scope.NEXT)
     if number in (19, 34, 35) and error.phase != "body":
         changes["charge"] = Charge.NONE if unsent else Charge.UNK
     return _fault(row, **changes)
@@ -282,7 +285,8 @@ def _from_status(status: int, found: ErrorBody, headers: Headers, now_s: float, 
         changes["status"] = _CLIENT_STATUS.get(status, 502)
         changes["charge"] = Charge.UNK if elapsed_s >= EXECUTED_AFTER_S else Charge.NONE
         changes["cooldown_s"] = max(row.cooldown_s, wait or 0.0)
-        if elapsed_s > FAST_FAILURE_S:
+        # A loop of gateways (508) is the same the next time; asked twice at each turn it would grow.
+        if elapsed_s > FAST_FAILURE_S or status == 508:
             changes["retry"] = tuple(scope for scope in row.retry if scope is not Scope.SAME)
     if number == 29:
         changes["status"] = _CLIENT_STATUS.get(status, row.status)

@@ -82,17 +82,42 @@ class Health:
 
     def register(self, endpoint: str, *, vendor: str, host: str, credential: str) -> None:
         """Say what `endpoint` depends on. `credential` is a name or a digest, never the secret; a new one starts enabled."""
+        old, new = self._places.get(endpoint), Place(vendor=vendor, host=host, credential=credential)
+        if old == new:
+            return
         self._keys.clear()
-        self._places[endpoint] = Place(vendor=vendor, host=host, credential=credential)
+        self._places[endpoint] = new
+        if old is not None:
+            self._forget_unused(old)
+
+    @property
+    def endpoints(self) -> frozenset[str]:
+        """The endpoints that are registered."""
+        return frozenset(self._places)
 
     def forget(self, endpoint: str) -> None:
         """Forget an endpoint that is configured no more."""
-        self._places.pop(endpoint, None)
+        place = self._places.pop(endpoint, None)
         self._keys.clear()
         for key in [k for k in self._circuits if k[0] == Cools.ENDPOINT_MODEL and k[1] == endpoint]:
             del self._circuits[key]
-        for pair in [p for p in self._quality if p[0] == endpoint]:
-            del self._quality[pair]
+        for table in (self._quality, self._panic_at):
+            for pair in [p for p in table if p[0] == endpoint]:
+                del table[pair]
+        if place is not None:
+            self._forget_unused(place)
+
+    def _forget_unused(self, old: Place) -> None:
+        """Forget what rests of a credential, host or vendor that no endpoint depends on any more."""
+        used = self._places.values()
+        if all(place.credential != old.credential for place in used):
+            self._circuits.pop((Cools.CREDENTIAL.value, old.credential, ""), None)
+            self._spread.get(old.vendor, {}).pop(old.credential, None)
+        if all(place.host != old.host for place in used):
+            self._circuits.pop((Cools.HOST.value, old.host, ""), None)
+        if all(place.vendor != old.vendor for place in used):
+            self._circuits.pop((Cools.VENDOR.value, old.vendor, ""), None)
+            self._spread.pop(old.vendor, None)
 
     def credential_changed(self, credential: str) -> None:
         """Enable a credential again, because the operator has mended it."""

@@ -127,8 +127,12 @@ class Pool:
                 return
         self.total -= 1
 
+    def drop_idle(self) -> None:
+        """Close every free connection."""
+        for conn in list(self.idle):
+            conn.discard()
+
     def retire(self) -> None:
         """Keep nothing from now on: free connections close, busy ones close when their answer is whole."""
         self._retired = True
-        for conn in list(self.idle):
-            conn.discard()
+        self.drop_idle()

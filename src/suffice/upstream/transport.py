@@ -42,12 +42,15 @@ class Transport:
         headers: Sequence[tuple[bytes, bytes]],
         body: Sequence[bytes] = (),
         deadlines: Deadlines = DEFAULT_DEADLINES,
+        *,
+        fresh: bool = False,
     ) -> Response:
         """Send one request and return when the head of its answer is there.
 
         `path` is appended to the endpoint's prefix; `body` is sent as it is, piece after piece, with its length. Any status is an
         answer, a redirect too. Raises TransportFault, or RequestError when path or headers cannot be sent (nothing was). The
-        caller reads the response to its end or closes it.
+        caller reads the response to its end or closes it. `fresh`: a kept connection was found dead; what else lay idle is as
+        doubtful, so all of it is closed and a new one opened.
         """
         start = self._now()
         size = 0
@@ -56,7 +59,9 @@ class Transport:
         head = self._build_head(endpoint, method, path, headers, size)
         pool = self._pools.get(endpoint.id)
         if pool is None or pool.endpoint is not endpoint:
-            pool = self._open_pool(endpoint)
+            pool = self._pool_of(endpoint)
+        if fresh:
+            pool.drop_idle()
         conn = pool.take()
         if conn is None:
             conn = await pool.acquire(deadlines)
@@ -64,9 +69,15 @@ class Transport:
         await response.head(conn)
         return response
 
-    def _open_pool(self, endpoint: Endpoint) -> Pool:
-        """Begin a pool; one under the same id for another endpoint value (a reloaded configuration) runs out."""
+    def _pool_of(self, endpoint: Endpoint) -> Pool:
+        """Return the pool of an equal endpoint, or a new one; one of another value under the same id runs out.
+
+        A reloaded configuration, and every refresh of prices, brings new values, most of which say what the old ones said.
+        """
         old = self._pools.get(endpoint.id)
+        if old is not None and old.endpoint == endpoint:
+            old.endpoint = endpoint
+            return old
         if old is not None:
             old.retire()
             self._old_pools = [pool for pool in self._old_pools if pool.total] + [old]
