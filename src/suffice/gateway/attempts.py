@@ -12,8 +12,9 @@ from dataclasses import replace
 import msgspec
 
 from suffice.errors import WireError
-from suffice.gateway.conversation import Whole
+from suffice.gateway.conversation import StreamReader, Whole
 from suffice.gateway.live import Live, Route
+from suffice.gateway.modes import BUFFER, GATE_TOOLS
 from suffice.gateway.turn import Turn
 from suffice.ledger.book import Ledger, Reservation
 from suffice.ledger.records import AttemptIntent
@@ -35,6 +36,7 @@ from suffice.upstream.transport import Transport
 from suffice.upstream.transport_fault import TransportFault
 from suffice.values.env import Env
 from suffice.values.money import Estimated, Known, NanoUsd
+from suffice.wire.translate import INVALID_TOOL_CALL
 
 ERROR_BODY_BYTES = 65_536
 ANSWER_BYTES = 64 * 1024 * 1024
@@ -164,6 +166,8 @@ class Attempts:
                     held += reader.close()
                     break
                 held += reader.feed(chunk)
+            if live.turn.mode in (GATE_TOOLS, BUFFER) and misspoke(reader):
+                return held
             if reader.failure is not None:
                 raise AttemptFailed(_early(live))
             if (not chunk and not reader.finished and reader.quiet) or not reader.started:
@@ -226,6 +230,12 @@ class Attempts:
         return await self.ledger.admit(
             turn.call.request_id, number, principal.key_id, principal.budgets, NanoUsd(route.bound_nano), intent
         )
+
+
+def misspoke(reader: StreamReader) -> bool:
+    """True when all that is wrong with an answer is a call whose arguments are no JSON: the checks reject it, nothing broke."""
+    failure = reader.failure
+    return isinstance(failure, dict) and failure.get("code") == INVALID_TOOL_CALL
 
 
 def _no_event() -> TransportFault:
