@@ -3,6 +3,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.gateway.running import Gateway, endpoint, gateway
@@ -54,6 +55,31 @@ def test_the_message_is_appended_and_every_byte_before_it_stays(rows: list[objec
     prefix = body.index(raw) + len(raw) - 1
     assert spliced[:prefix] == body[:prefix]
     assert spliced.endswith(body[prefix:])
+
+
+@pytest.mark.parametrize(
+    ("dialect", "body", "field", "appended"),
+    [
+        ("messages", {"messages": [{"role": "user", "content": "x"}]}, "messages",
+         {"role": "user", "content": [{"type": "text", "text": "e"}]}),
+        ("responses", {"input": [{"role": "user", "content": "x"}]}, "input",
+         {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "e"}]}),
+        ("gemini", {"contents": []}, "contents", {"role": "user", "parts": [{"text": "e"}]}),
+    ],
+)  # fmt: skip
+def test_each_dialect_has_its_own_message_of_the_user(
+    dialect: str, body: dict[str, list[object]], field: str, appended: dict[str, object]
+) -> None:
+    top = scan(json.dumps(body).encode())
+    assert json.loads(b"".join(top.splice(with_evidence(top, "e", dialect)))) == {field: [*body[field], appended]}
+
+
+def test_an_input_of_one_text_becomes_a_list_and_what_was_expanded_before_it_stays() -> None:
+    top = scan(b'{"input":"do \\"it\\""}')
+    first, second = json.loads(with_evidence(top, "e", "responses")["input"])
+    assert (first, second["content"][0]["text"]) == ({"type": "message", "role": "user", "content": 'do "it"'}, "e")
+    given = b'[{"role":"user","content":"before"}]'
+    assert with_evidence(top, "e", "responses", given)["input"].startswith(given[:-1] + b",")
 
 
 def test_a_body_without_an_array_of_messages_is_left_alone() -> None:

@@ -147,21 +147,31 @@ async def test_when_the_plan_has_ended_the_same_model_is_asked_once_more_with_it
 
 
 async def test_when_nobody_does_better_the_first_answer_is_released_as_it_is(tmp_path: Path):
-    async with one_provider(tmp_path, bad("broken JSON")) as (running, fake):
+    async with one_provider(tmp_path, bad("unknown tool")) as (running, fake):
         answer = await ask(running, model="openai/m")
         rows = await running.rows(answer)
         assert await running.findings() == []
     assert len(fake.requests) == 2
     assert [r.row.outcome for r in rows] == ["rejected", "rejected"]
-    assert read(answer).tool_calls[0][2] == MISTAKES["broken JSON"].arguments
+    assert read(answer).tool_calls[0][1] == "edit_the_file"
+
+
+async def test_a_call_that_is_no_json_is_never_released(tmp_path: Path):
+    async with one_provider(tmp_path, bad("broken JSON")) as (running, _):
+        answer = await ask(running, model="openai/m")
+        rows = await running.rows(answer)
+        assert await running.findings() == []
+    assert [r.row.outcome for r in rows] == ["rejected", "rejected"]
+    assert b"tool_calls" not in answer.body
+    assert answer.error["code"] == "invalid_tool_call"
 
 
 async def test_prose_never_follows_another_answers_prose(tmp_path: Path):
-    async with models(tmp_path, bad("broken JSON"), Behaviour(text="I would rather talk.")) as (running, *_):
+    async with models(tmp_path, bad("unknown tool"), Behaviour(text="I would rather talk.")) as (running, *_):
         answer = await ask(running)
         rows = await running.rows(answer)
     assert read(answer).text == "Let me look."
-    assert read(answer).tool_calls[0][2] == MISTAKES["broken JSON"].arguments
+    assert read(answer).tool_calls[0][1] == "edit_the_file"
     assert [r.row.outcome for r in rows] == ["rejected", "ok"]
 
 

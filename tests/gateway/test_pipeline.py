@@ -37,8 +37,11 @@ async def test_a_whole_answer_comes_back_byte_for_byte_with_its_story(tmp_path: 
 class Planner:
     """Plans the small model first, then the big one, whatever is asked: the pipeline is under test, not the plan."""
 
+    def __init__(self, second: str = "openai/m") -> None:
+        self._second = second
+
     def plan(self, request: RouteRequest) -> Plan:
-        arms = [Arm(model="groq/m", endpoint="small"), Arm(model="openai/m", endpoint="big")]
+        arms = [Arm(model="groq/m", endpoint="small"), Arm(model=self._second, endpoint="big")]
         steps = tuple(Step(arm=arm, reach=1.0, p_success=0.5, cost=NanoUsd(1)) for arm in arms)
         return Plan(
             steps=steps,

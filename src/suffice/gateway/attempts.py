@@ -13,8 +13,9 @@ import msgspec
 
 from suffice.errors import WireError
 from suffice.gateway import hops
-from suffice.gateway.conversation import Whole
+from suffice.gateway.conversation import StreamReader, Whole
 from suffice.gateway.live import Live, Route
+from suffice.gateway.modes import BUFFER, GATE_TOOLS
 from suffice.gateway.turn import Turn
 from suffice.ledger.book import Ledger, Reservation
 from suffice.ledger.records import AttemptIntent
@@ -36,6 +37,7 @@ from suffice.upstream.transport import Transport
 from suffice.upstream.transport_fault import TransportFault
 from suffice.values.env import Env
 from suffice.values.money import Estimated, Known, NanoUsd
+from suffice.wire.translate import INVALID_TOOL_CALL
 
 ERROR_BODY_BYTES = 65_536
 ANSWER_BYTES = 64 * 1024 * 1024
@@ -171,6 +173,8 @@ class Attempts:
                     held += reader.close()
                     break
                 held += reader.feed(chunk)
+            if live.turn.mode in (GATE_TOOLS, BUFFER) and misspoke(reader):
+                return held
             if reader.failure is not None:
                 raise AttemptFailed(_early(live))
             if (not chunk and not reader.finished and reader.quiet) or not reader.started:
@@ -233,6 +237,12 @@ class Attempts:
         return await self.ledger.admit(
             turn.call.request_id, number, principal.key_id, principal.budgets, NanoUsd(route.bound_nano), intent
         )
+
+
+def misspoke(reader: StreamReader) -> bool:
+    """True when all that is wrong with an answer is a call whose arguments are no JSON: the checks reject it, nothing broke."""
+    failure = reader.failure
+    return isinstance(failure, dict) and failure.get("code") == INVALID_TOOL_CALL
 
 
 def _no_event() -> TransportFault:

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from suffice.errors import WireError
-from suffice.gateway.attempts import AttemptFailed, Attempts, event_fault
+from suffice.gateway.attempts import AttemptFailed, Attempts, event_fault, misspoke
 from suffice.gateway.conversation import Whole
 from suffice.gateway.live import Live
 from suffice.gateway.relay import DONE_FRAME
@@ -29,6 +29,8 @@ Sink = Callable[[bytes], Awaitable[None]]
 
 async def drain(attempts: Attempts, live: Live, held: bytes, passed_on: Sink, *, visible: bool = False) -> bytes:
     """Give `held` and all further events of the stream to `passed_on`, and return the last ones. Raises AttemptFailed.
+
+    An answer whose only fault is a call that is no JSON (`misspoke`) is complete: it is for the checks to judge.
 
     With `visible` the client sees what is passed on, so that a broken stream cannot be tried elsewhere. The attempt of a
     complete stream is left for the caller to settle, before it gives the last events to anybody: who has
@@ -52,6 +54,8 @@ async def drain(attempts: Attempts, live: Live, held: bytes, passed_on: Sink, *,
 async def _drain(attempts: Attempts, live: Live, held: bytes, passed_on: Sink, visible: bool) -> bytes:
     reader, between_s, now = live.reader, attempts.deadlines.between_s, attempts.env.monotonic
     pending, events, stalled_at = held, -1, 0.0
+    if misspoke(reader):
+        return pending
     while not reader.done:
         if pending:
             await passed_on(pending)
@@ -63,6 +67,8 @@ async def _drain(attempts: Attempts, live: Live, held: bytes, passed_on: Sink, v
             raise TransportFault("stall", "body", bytes_sent="all", detail="no event of the answer in time")
         chunk = await live.chunk(stalled_at - now())
         pending = reader.feed(chunk) if chunk else reader.close()
+        if misspoke(reader):
+            return pending
         if reader.failure is not None:
             fault = event_fault(live, tokens_seen=visible)
             # Unseen or not, what was generated before the error is charged.
@@ -83,15 +89,22 @@ async def whole_stream(attempts: Attempts, live: Live) -> Whole:
 
     held = await attempts.begin(live)
     pieces.append(await drain(attempts, live, held, keep))
-    return Whole(body=b"".join(pieces), failure=None, answer=live.reader.answer(), usage=live.reader.usage())
+    return Whole(
+        body=b"".join(pieces), failure=live.reader.failure, answer=live.reader.answer(), usage=live.reader.usage()
+    )
 
 
 @asynccontextmanager
-async def kept_alive(reply: Reply, headers: list[Header], every_s: float = KEEP_ALIVE_S) -> AsyncIterator[None]:
-    """Send an SSE comment every `every_s` seconds, after a head with `headers` when there was none, until the answer ended.
+async def kept_alive(
+    reply: Reply, headers: list[Header], every_s: float = KEEP_ALIVE_S, sign: bytes = sse.COMMENT
+) -> AsyncIterator[None]:
+    """Send `sign` every `every_s` seconds, after a head with `headers` when there was none, until the answer ended.
 
-    Only whole events may be written beside it.
+    Only whole events may be written beside it. Without a sign nothing is sent: not every dialect has filler.
     """
+    if not sign:
+        yield
+        return
 
     async def beat() -> None:
         while True:
@@ -100,7 +113,7 @@ async def kept_alive(reply: Reply, headers: list[Header], every_s: float = KEEP_
                 return
             if not reply.started:
                 await reply.head(200, headers)
-            await reply.write(sse.COMMENT)
+            await reply.write(sign)
 
     task = asyncio.create_task(beat())
     try:

@@ -7,6 +7,7 @@ import msgspec
 from suffice.errors import SufficeError
 from suffice.gateway.call import Call
 from suffice.gateway.conversation import JSON_HEADERS, SSE_HEADERS, Outbound, StreamReader, Target, Whole
+from suffice.gateway.evidence import with_evidence
 from suffice.wire import errors
 from suffice.wire.gemini_relay import GeminiRelay, whole
 from suffice.wire.prescan import TopLevel
@@ -23,13 +24,15 @@ class PassThroughGemini:
         self._call = call
 
     def outbound(self, top: TopLevel, view: RequestView, target: Target) -> Outbound:
-        """Splice a clamped output limit; everything else stays."""
+        """Splice a clamped output limit and what a check found; everything else stays."""
         changes: dict[str, bytes | None] = {}
         if target.max_output_tokens:
             name = "generation_config" if top.value("generation_config") is not None else "generationConfig"
             config = msgspec.json.decode(top.value(name) or b"{}")
             kept = {k: v for k, v in config.items() if k not in ("maxOutputTokens", "max_output_tokens")}
             changes[name] = msgspec.json.encode(kept | {"maxOutputTokens": target.max_output_tokens})
+        if target.evidence:
+            changes.update(with_evidence(top, target.evidence, "gemini"))
         headers = SSE_HEADERS if view.stream else JSON_HEADERS
         return Outbound(path=target.path, headers=headers, body=top.splice(changes))
 

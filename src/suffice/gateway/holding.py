@@ -1,30 +1,45 @@
 """`gate-tools`: text streams at once, tool calls wait until they are whole and judged (docs/cascade.md).
 
 Between the head and the action commit point a rejected tool call is asked for again: of the plan's next arm, else once more
-of the same model, each told what was wrong. Only the tool calls of the new answer are released, never prose behind another
-answer's prose. When no attempt gives a better one, what was held goes out as it is: after that nothing is replaced.
+of the same model, each told what was wrong. Of the new answer only what it does is released, never prose behind another
+answer's prose. When no attempt gives a better one, what was held goes out as it is, unless a call in it is no whole JSON: that
+the client never sees, it is told of an error. After that nothing is replaced.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import reduce
 from operator import add
 
 import msgspec
 
 from suffice.decision.cascade import Move, next_action
-from suffice.errors import BudgetError, LedgerError
+from suffice.errors import BudgetError, LedgerError, UpstreamError, WireError
 from suffice.gateway.attempts import AttemptFailed, Attempts
 from suffice.gateway.draining import KEEP_ALIVE_S, drain, kept_alive
 from suffice.gateway.judging import Judging
 from suffice.gateway.live import Live, Route
 from suffice.gateway.reply import Header
+from suffice.gateway.responses import ResponsesExchange
 from suffice.gateway.routes import RouteTable
 from suffice.gateway.turn import Turn
 from suffice.values.plan import Action, Mode
 from suffice.values.verdict import Outcome, Verdict
-from suffice.wire.chat_hold import ChatHold, comment, continuation
+from suffice.wire.chat_hold import ChatHold
 from suffice.wire.chat_relay import Answer
+from suffice.wire.gemini_hold import GeminiHold
+from suffice.wire.hold import Hold
+from suffice.wire.messages_hold import MessagesHold
+from suffice.wire.responses_hold import ResponsesHold
+from suffice.wire.translate import INVALID_TOOL_CALL
+
+HOLDS: Mapping[str, type[Hold]] = {
+    "chat": ChatHold,
+    "messages": MessagesHold,
+    "responses": ResponsesHold,
+    "gemini": GeminiHold,
+}
 
 
 class Holding:
@@ -42,16 +57,22 @@ class Holding:
         A stream that breaks ends with an error frame; a held part of it is not released.
         """
         turn = live.turn
-        hold = ChatHold()
-        async with kept_alive(turn.reply, headers, self.keep_alive_s):
+        hold = HOLDS[turn.operation](turn.call.request_id)
+        async with kept_alive(turn.reply, headers, self.keep_alive_s, live.reader.keep_alive()):
             try:
                 last = await self._flow(live, begun, hold, headers)
                 answer = live.reader.answer()
                 verdicts, rejected = self._judge(turn, answer, acting=hold.holding)
+                broken = live.reader.failure is not None or _no_json(verdicts)
+                rejected = rejected or broken
                 outcome = "rejected" if rejected else "ok"
                 live.settle(answer, live.reader.usage(), outcome=outcome, verdicts=verdicts)
-                better = await self._better(turn, answer, hold) if rejected else b""
-                await turn.reply.end(last + (better or hold.held))
+                better = await self._better(turn, hold) if rejected else b""
+                if broken and not better:
+                    await turn.reply.write(last)
+                    await turn.reply.error(misspoken())
+                else:
+                    await turn.reply.end(last + (better or hold.held))
                 await live.finish()
             except AttemptFailed as failed:
                 await turn.reply.error(failed.fault.error(dialect=turn.call.dialect))
@@ -61,7 +82,7 @@ class Holding:
             finally:
                 live.close()
 
-    async def _flow(self, live: Live, begun: bytes, hold: ChatHold, headers: list[Header]) -> bytes:
+    async def _flow(self, live: Live, begun: bytes, hold: Hold, headers: list[Header]) -> bytes:
         """Relay what need not wait; return what of the last events need not wait either."""
         reply = live.turn.reply
 
@@ -70,51 +91,62 @@ class Holding:
             if free:
                 await reply.write(free)
 
-        reply.ending = live.reader.fail
+        reply.ending = hold.fail
         await reply.head(200, headers)
         return hold.feed(await drain(self._attempts, live, begun, pass_on, visible=True))
 
     def _judge(self, turn: Turn, answer: Answer, *, acting: bool) -> tuple[tuple[Verdict, ...], bool]:
         """Return the verdicts, and whether the action is rejected: text that has been seen is no reason to ask again."""
         judge = self._judging.static(turn)
-        if acting:
+        if acting or answer.tool_calls:
             said = judge(msgspec.structs.replace(answer, text=""))
             if any(v.rejected for v in said):
                 return said, True
         return judge(answer), False
 
-    def _judge_unseen(self, turn: Turn, answer: Answer, hold: ChatHold) -> tuple[tuple[Verdict, ...], bool]:
+    def _judge_unseen(self, turn: Turn, answer: Answer, hold: Hold) -> tuple[tuple[Verdict, ...], bool]:
         """As `_judge`, of an answer of which all is released when the client has seen no text, else its tool calls."""
-        verdicts, rejected = self._judge(turn, answer, acting=bool(answer.tool_calls))
+        verdicts, rejected = self._judge(turn, answer, acting=False)
         return verdicts, rejected or (not hold.spoke and any(v.rejected for v in verdicts))
 
-    async def _better(self, turn: Turn, first: Answer, hold: ChatHold) -> bytes:
+    async def _better(self, turn: Turn, hold: Hold) -> bytes:
         """Return the end of the stream from an attempt whose tool calls pass, empty when there is none."""
         while (route := self._onward(turn)) is not None:
-            gates = ", ".join(dict.fromkeys(v.gate for v in turn.tried[-1].verdicts if v.rejected))
-            await turn.reply.write(comment(f"suffice: a tool call was held back ({gates}); asking {route.arm.name}"))
+            gates = ", ".join(dict.fromkeys(v.gate for v in turn.tried[-1].verdicts if v.rejected)) or "tool-call"
+            await turn.reply.write(hold.mark(f"suffice: a tool call was held back ({gates}); asking {route.arm.name}"))
             try:
-                answer, good = await self._ask(turn, route, hold)
+                events = await self._ask(turn, route, hold)
             except (AttemptFailed, BudgetError, LedgerError):
                 return b""
-            if good:
-                usage = reduce(add, (a.usage for a in turn.tried)) if hold.tells_usage else None
-                return continuation(first, answer, spoke=hold.spoke, usage=usage)
+            if events:
+                return self._replaced(turn, hold, events)
             if turn.tried[-1].outcome == "ok":
                 return b""
         return b""
 
-    async def _ask(self, turn: Turn, route: Route, hold: ChatHold) -> tuple[Answer, bool]:
-        """Make one more attempt, unseen; return its answer and whether it may follow what was released."""
+    def _replaced(self, turn: Turn, hold: Hold, events: bytes) -> bytes:
+        """Return the end of the stream made of another answer's `events`, and store what the client has seen as one answer."""
+        try:
+            end = hold.replaced(events, reduce(add, (a.usage for a in turn.tried)))
+        except (WireError, msgspec.DecodeError):
+            return b""  # what passed the checks but cannot be taken apart is not put behind another answer
+        if isinstance(hold, ResponsesHold) and isinstance(turn.exchange, ResponsesExchange) and hold.response:
+            turn.exchange.joined(hold.response, hold.own)
+        return end
+
+    async def _ask(self, turn: Turn, route: Route, hold: Hold) -> bytes:
+        """Make one more attempt, unseen; return its events, empty when they may not follow what was released."""
+        pieces: list[bytes] = []
 
         async def unseen(events: bytes) -> None:
-            return None
+            pieces.append(events)
 
         live = await self._attempts.open(turn, route)
         try:
-            await drain(self._attempts, live, await self._attempts.begin(live), unseen)
+            pieces.append(await drain(self._attempts, live, await self._attempts.begin(live), unseen))
             answer = live.reader.answer()
             verdicts, rejected = self._judge_unseen(turn, answer, hold)
+            rejected = rejected or live.reader.failure is not None
             fits = bool(answer.tool_calls) or not hold.spoke
             live.settle(
                 answer,
@@ -123,7 +155,7 @@ class Holding:
                 verdicts=verdicts,
                 message="" if fits else "not given: its prose cannot follow another answer's",
             )
-            return answer, fits and not rejected
+            return b"".join(pieces) if fits and not rejected else b""
         except BaseException:
             self._attempts.cancelled(live)
             raise
@@ -140,3 +172,16 @@ class Holding:
             return None
         again = msgspec.structs.replace(answered[-1], mode=Mode.RETRY)
         return self._routes.next(turn, Move(action=Action.RETRY, arm=again))
+
+
+def _no_json(verdicts: tuple[Verdict, ...]) -> bool:
+    return any(v.rejected and v.kind == "invalid-json" for v in verdicts)
+
+
+def misspoken() -> UpstreamError:
+    """Return the error of an answer with a call that is no whole JSON, when no attempt gave a better one."""
+    return UpstreamError(
+        "the model called a tool with arguments that are no whole JSON object, and asking again did not help",
+        code=INVALID_TOOL_CALL,
+        hint="ask again, or name a stronger model",
+    )

@@ -7,6 +7,7 @@ will really be done. Invariant: more than one answer may be tried only where an 
 from __future__ import annotations
 
 from suffice.errors import RequestError
+from suffice.gateway.speech import CONVERSATIONS
 from suffice.wire.prescan import TopLevel
 from suffice.wire.request_view import RequestView
 
@@ -18,11 +19,19 @@ _COMMENTED = frozenset({"chat", "completions", "messages", "responses"})
 
 
 def streaming_mode(
-    asked: str, configured: str, *, top: TopLevel, view: RequestView, operation: str, verify: bool
+    asked: str,
+    configured: str,
+    *,
+    top: TopLevel,
+    view: RequestView,
+    operation: str,
+    verify: bool,
+    array: bool = False,
 ) -> str:
     """Return the mode of a stream, empty for a request that does not stream.
 
-    `gate-tools` is for chat with tools and one choice, and like `buffer` needs checks. Raises RequestError (400) for a mode
+    `gate-tools` is for conversations with tools and one choice (`array`: not for a Gemini stream that is one JSON array), and
+    like `buffer` needs checks. Raises RequestError (400) for a mode
     that does not exist.
     """
     if asked and asked not in MODES:
@@ -35,7 +44,7 @@ def streaming_mode(
         return COMMIT
     if mode == BUFFER and operation not in _COMMENTED:
         return COMMIT
-    if mode == GATE_TOOLS and not (operation == "chat" and view.tool_names):
+    if mode == GATE_TOOLS and (operation not in CONVERSATIONS or array or not view.tool_names):
         return COMMIT
     return mode
 

@@ -28,7 +28,7 @@ from suffice.gateway.call import Call
 from suffice.gateway.conversation import Whole
 from suffice.gateway.draining import kept_alive, whole_stream
 from suffice.gateway.headers import billed, chosen, estimated, lost, passed, spent
-from suffice.gateway.holding import Holding
+from suffice.gateway.holding import Holding, misspoken
 from suffice.gateway.judging import Judging
 from suffice.gateway.live import Live
 from suffice.gateway.modes import BUFFER, GATE_TOOLS
@@ -123,6 +123,8 @@ class Pipeline:
             route = onward
         assert best is not None
         live, whole = best
+        if whole.failure is not None:
+            raise misspoken()  # no attempt gave a call that is whole, and a broken one is never given
         conversation = live.route.conversation
         first: list[Header] = [JSON] if conversation.translated else passed(live.upstream_headers)
         if turn.view.stream:

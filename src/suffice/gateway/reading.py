@@ -25,7 +25,7 @@ from suffice.decision.virtual import Rule, Target, resolve
 from suffice.errors import DecisionError, ForbiddenError, RequestError, SufficeError, UpstreamError
 from suffice.gateway.auth import Principal
 from suffice.gateway.call import Call
-from suffice.gateway.exchange import Exchange
+from suffice.gateway.exchange import Exchange, GeminiExchange
 from suffice.gateway.ladder import Watch
 from suffice.gateway.modes import HEADER as MODE_HEADER
 from suffice.gateway.modes import may_cascade, streaming_mode
@@ -93,7 +93,8 @@ class Reading:
         features = _hinted(features, call.header("x-suffice-task"))
         check = _check(call, state.settings)
         key = self._session_key(call, principal, top, view)
-        mode, cap = _mode(call, state.settings, top, view, operation, target)
+        array = isinstance(exchange, GeminiExchange) and exchange.array
+        mode, cap = _mode(call, state.settings, top, view, operation, target, array=array)
         now_s = self.env.monotonic()
         session = self.sessions.touch(key, now_s)
         features = _with_signals(features, happened(state, session, top, view, features))
@@ -314,7 +315,7 @@ def _gate(settings: Settings, check: str, cap: int) -> str:
 
 
 def _mode(
-    call: Call, settings: Settings, top: TopLevel, view: RequestView, operation: str, target: Target
+    call: Call, settings: Settings, top: TopLevel, view: RequestView, operation: str, target: Target, *, array: bool
 ) -> tuple[str, int]:
     """Return what a stream waits for, and how many answers may be tried."""
     mode = streaming_mode(
@@ -324,6 +325,7 @@ def _mode(
         view=view,
         operation=operation,
         verify=settings.verify.enabled,
+        array=array,
     )
     single = target.rule is Rule.PIN or operation == "embeddings"
     return mode, ATTEMPT_CAP if may_cascade(mode) and not single else 1

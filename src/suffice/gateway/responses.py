@@ -25,6 +25,7 @@ from suffice.gateway.conversation import (
     namespaced,
     quoted,
 )
+from suffice.gateway.evidence import with_evidence
 from suffice.gateway.exchange import Exchange
 from suffice.gateway.responses_state import ResponseStore
 from suffice.values.env import Env
@@ -77,6 +78,8 @@ class ResponsesExchange(Exchange):
         self.tenant = tenant
         self.sealer = shared.sealer(tenant)
         self.body: dict[str, Any] = msgspec.json.decode(call.body)
+        # Items of every answer to this turn that was complete, with all state, by their ids.
+        self._carried: list[dict[str, dict[str, Any]]] = []
         self.expanded = shared.store.expand(tenant, self.body)
         super().__init__(call, _Keeping(self))
 
@@ -101,9 +104,18 @@ class ResponsesExchange(Exchange):
 
     def keep(self, response: dict[str, Any], output: list[dict[str, Any]] | None = None) -> None:
         """Store a response that is complete, `output` with all state, when the client wants it stored."""
+        items = list(response.get("output") or ()) if output is None else output
+        self._carried.append({str(item.get("id")): item for item in items if isinstance(item, dict)})
         if self.stores:
             previous = self.expanded.previous_id
             self.shared.store.put(self.tenant, response, self.expanded.added, output, previous_id=previous)
+
+    def joined(self, response: dict[str, Any], own: int) -> None:
+        """Store what the client saw of several answers as one: the first `own` items are the first one's, the rest the last's."""
+        carried = [*self._carried, {}]
+        sources = [carried[0] if at < own else carried[-2] for at in range(len(response["output"]))]
+        items = [known.get(str(item.get("id")), item) for known, item in zip(sources, response["output"], strict=True)]
+        self.keep(response, items)
 
     def answered(self, encoder: codec.StreamEncoder) -> None:
         """Store what a stream told."""
@@ -150,6 +162,8 @@ class PassThroughResponses:
                 self.losses = "dropped=reasoning"
             if any(a is not b for a, b in zip(seen, items, strict=False)) or lost:
                 changes["input"] = msgspec.json.encode(seen)
+        if target.evidence:
+            changes.update(with_evidence(top, target.evidence, "responses", changes.get("input")))
         if target.max_output_tokens:
             changes["max_output_tokens"] = str(target.max_output_tokens).encode()
         changes.update(namespaced(top, target.namespace))

@@ -37,8 +37,6 @@ OUTPUT_UPPER_TAIL = 16_384
 SMALLEST_CLAMP = 256
 MAX_NAMESPACES = 10_000
 MOST_ANSWERS = 128
-# Where the pass-through itself can tell an attempt about the one before it; elsewhere the request is written anew.
-_TELLS = (*PASSED_ON, "chat", "messages")
 _SIGNATURE = {"messages": b'"signature"', "gemini": b'Signature"'}
 
 
@@ -123,7 +121,7 @@ class RouteTable:
 
     def _conversation(self, turn: Turn, served: Served, dialect: str, target: Target) -> Conversation:
         operation = turn.operation
-        if operation == dialect and (not target.evidence or operation in _TELLS):
+        if operation == dialect:
             passed = self._passed_on(turn, served)
             if passed is not None:
                 return passed
@@ -225,6 +223,8 @@ def _foreign_state(turn: Turn, served: Served) -> bool:
 
 def _evidence(turn: Turn, move: Move) -> str:
     """Return what the attempt of `move` is told of the last rejected one, empty when no check rejected any."""
+    if turn.view.last_roles[-1:] == ("assistant",):
+        return ""  # the client has begun the answer itself: a message behind it would end what is to be continued
     last = next((a for a in reversed(turn.tried) if a.outcome == "rejected"), None)
     return told(last.verdicts if last is not None else (), same=move.action is Action.RETRY)
 
