@@ -126,7 +126,8 @@ class Attribute(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Provider(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One provider. `base_url` may hold placeholders such as `{region}`; `dialects` maps a dialect to a path.
+    """One provider. `base_url` may hold placeholders such as `{region}`; `dialects` maps a dialect to a path, `versioned` to its
+    path in an older interface with an `{api_version}`, for endpoints that name one.
 
     `error_shape`: openai, anthropic, google, aws, cohere or other. `local` marks software that the operator runs, whose
     calls have no per-token price. `offered` is False for providers that are never picked up by themselves (retired, or
@@ -140,6 +141,7 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     auth: AuthScheme = AuthScheme.BEARER
     auth_alternatives: tuple[AuthScheme, ...] = ()
     dialects: dict[str, str] = {}
+    versioned: dict[str, str] = {}
     fim: FimFacts | None = None
     batch: BatchFacts | None = None
     cache: CacheFacts = CacheFacts()
@@ -153,12 +155,13 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     retired_at: str = ""
     price_note: str = ""
 
-    def url(self, dialect: str, base_url: str = "") -> str | None:
+    def url(self, dialect: str, base_url: str = "", *, versioned: bool = False) -> str | None:
         """Return the URL template of a dialect, placeholders included; None when it is not spoken here.
 
         `base_url` replaces the provider's own. A path `~/x` is relative to scheme and host, a full URL stands for itself.
+        `versioned` asks for the older interface.
         """
-        path = self.dialects.get(dialect)
+        path = (versioned and self.versioned.get(dialect)) or self.dialects.get(dialect)
         if path is None or "://" in path:
             return path
         base = (base_url or self.base_url).rstrip("/")
