@@ -10,6 +10,7 @@ import json
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "docs" / "reference"
@@ -92,7 +93,45 @@ def clients_page() -> str:
     return reference_page()
 
 
+def providers_page() -> str:
+    """Return the table of providers: what was tried, from docs/results/providers.json, and what was only read."""
+    from suffice.catalog.load import load
+    from suffice.catalog.providers import SOURCES
+
+    catalog = load()
+    rows: dict[str, Any] = json.loads((ROOT / "docs" / "results" / "providers.json").read_text())
+    lines = [
+        "# Providers: what was tried, and what was only read",
+        "",
+        "No provider's own service was called: there are no keys where this is built. *Tried* means that a gateway with a",
+        "minimal configuration sent real requests over sockets to a scripted server that speaks the provider's dialect, and that",
+        "address, path, credential, body, answer, usage and cost were compared with a table written by hand",
+        "(`tests/e2e/provider_table.py`). `python -m tests.e2e.provider_trials` repeats it and writes `docs/results/providers.json`.",
+        "*Recorded* means that answers which the real provider once gave are replayed by the tests when they are there.",
+        "*Only read* are facts of the catalogue that no test can show without the provider.",
+        "",
+        "| provider | spoken to in | by clients of | tried | recorded | only read | from |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for provider, row in rows.items():
+        known = catalog.provider(provider)
+        assert known is not None
+        tried = row["tried"].items()
+        clients = [client for _, cell in tried for client in cell["clients"]]
+        held = list(
+            dict.fromkeys(name for _, cell in tried for name in cell["held"] if " " not in name or "is ours" in name)
+        )
+        name = row["name"] + (f" (retired {row['retired_at']})" if row["retired_at"] else "")
+        cells = [name, ", ".join(row["tried"]), ", ".join(dict.fromkeys(clients)), ", ".join(held)]
+        cells += [str(row.get("recorded") or "–"), ", ".join(row["read"]), known.sources]
+        lines.append("| " + " | ".join(cells) + " |")
+    lines += ["", "Sources:", ""]
+    lines += [f"- `{letter}` {text}" for letter, text in SOURCES.items()]
+    return "\n".join(lines) + "\n"
+
+
 PAGES = {
+    "providers.md": providers_page,
     "clients.md": clients_page,
     "errors.md": errors_page,
     "configuration.md": configuration_page,

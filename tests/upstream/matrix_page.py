@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from suffice.upstream.fault_matrix import EGRESS_DENIED, PROXY_FAILED, ROWS, Row, Scope
+from suffice.upstream.fault_matrix import CREDENTIAL_MISSING, EGRESS_DENIED, PROXY_FAILED, ROWS, Row, Scope
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reliability.md"
 BEGIN, END = "<!-- fault matrix: generated -->\n", "<!-- end of the fault matrix -->\n"
@@ -30,7 +30,7 @@ def table() -> str:
         "| row | code | client sees | retry, in this order | cooldown | charge | alert |",
         "|---|---|---|---|---|---|---|",
     ]
-    for row in (*ROWS, EGRESS_DENIED, PROXY_FAILED):
+    for row in (*ROWS, EGRESS_DENIED, PROXY_FAILED, CREDENTIAL_MISSING):
         cells = [str(row.row or "own"), f"`{row.code}`", str(row.status), retry(row), cooldown(row), row.charge.value]
         lines.append("| " + " | ".join([*cells, "yes" if row.alert else ""]) + " |")
     return "\n".join(lines) + "\n"

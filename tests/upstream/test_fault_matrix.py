@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.upstream.matrix_page import BEGIN, END, PAGE, table
 
-from suffice.upstream.fault_matrix import EGRESS_DENIED, MATRIX, PROXY_FAILED, ROWS, Charge, Cools
+from suffice.upstream.fault_matrix import CREDENTIAL_MISSING, EGRESS_DENIED, MATRIX, PROXY_FAILED, ROWS, Charge, Cools
 
 # row: client status, retry in order, what cools, for how many seconds, charge
 DESIGN = """
@@ -59,7 +59,7 @@ def test_the_rows_are_those_of_the_design(line: str) -> None:
 
 def test_rows_are_complete_and_codes_unique() -> None:
     assert [row.row for row in ROWS] == list(range(1, 37))
-    codes = [row.code for row in (*ROWS, EGRESS_DENIED, PROXY_FAILED)]
+    codes = [row.code for row in (*ROWS, EGRESS_DENIED, PROXY_FAILED, CREDENTIAL_MISSING)]
     assert len(set(codes)) == len(codes)
 
 

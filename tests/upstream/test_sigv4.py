@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from suffice.errors import ConfigError
-from suffice.upstream.sigv4 import Credentials, encode_path, sign, signing_key
+from suffice.upstream.sigv4 import Credentials, digest, encode_path, sign, signing_key
 
 # The example key, time and answers that AWS publishes with the algorithm; they open nothing.
 KEY = Credentials(access_key_id="AKIDEXAMPLE00000", secret_access_key="wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
@@ -18,7 +18,7 @@ def signature(**changes: Any) -> str:
         "method": "GET",
         "host": "example.amazonaws.com",
         "path": "/",
-        "body": b"",
+        "body_sha256": digest([b""]),
         "credentials": KEY,
         "region": "us-east-1",
         "service": "service",
@@ -50,7 +50,7 @@ def test_every_part_of_a_request_is_signed() -> None:
         {"host": "x.amazonaws.com"},
         {"path": "/a"},
         {"path": "/a%3A0"},
-        {"body": b"{}"},
+        {"body_sha256": digest([b"{", b"}"])},
         {"region": "eu-west-1"},
         {"service": "bedrock"},
         {"now_s": NOW_S + 1},
@@ -70,7 +70,15 @@ def test_order_and_spaces_do_not_matter_where_the_algorithm_says_so() -> None:
 def test_temporary_credentials_send_their_token_signed() -> None:
     temporary = Credentials(access_key_id="A" * 20, secret_access_key="s", session_token="tok/en==")
     headers = dict(
-        sign(method="POST", host="h", path="/", body=b"", credentials=temporary, region="us-east-1", now_s=NOW_S)
+        sign(
+            method="POST",
+            host="h",
+            path="/",
+            body_sha256=digest([]),
+            credentials=temporary,
+            region="us-east-1",
+            now_s=NOW_S,
+        )
     )
     assert headers[b"x-amz-security-token"] == b"tok/en=="
     assert headers[b"x-amz-date"] == b"20150830T123600Z"

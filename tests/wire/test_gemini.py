@@ -22,6 +22,11 @@ from .gemini_samples import CHUNKS, TARGET, array, context, sse
             GeminiCall(model="m", method="generateContent", stream=False, array=False),
         ),
         (
+            "/v1beta/models/ollama/qwen3-coder:30b:generateContent",
+            "",
+            GeminiCall(model="ollama/qwen3-coder:30b", method="generateContent", stream=False, array=False),
+        ),
+        (
             "/v1/models/a%2Fb:streamGenerateContent",
             "alt=sse&key=k",
             GeminiCall(model="a/b", method="streamGenerateContent", stream=True, array=False, key="k"),

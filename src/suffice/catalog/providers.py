@@ -12,6 +12,16 @@ import msgspec
 
 from suffice.catalog.prices import Ratio
 
+# What the letters of `Provider.sources` stand for.
+SOURCES = {
+    "d": "the provider's documentation, as found by search in 2026",
+    "m": "models.dev's notes on providers, read 2026-06-25",
+    "f": "answers that the provider gave, recorded in the tests of the AI SDK, 2026-08",
+    "l": "LiteLLM 1.109.1, its source and price map, 2026-11",
+    "g": "genai-prices 0.2.3 (2026-11) and model-prices 0.0.5 (2026-10)",
+    "k": "background knowledge: verify before relying on it",
+}
+
 
 class AuthScheme(StrEnum):
     """How a request proves who sends it."""
@@ -126,11 +136,12 @@ class Attribute(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Provider(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One provider. `base_url` may hold placeholders such as `{region}`; `dialects` maps a dialect to a path.
+    """One provider. `base_url` may hold placeholders such as `{region}`; `dialects` maps a dialect to a path, `versioned` to its
+    path in an older interface with an `{api_version}`, for endpoints that name one.
 
     `error_shape`: openai, anthropic, google, aws, cohere or other. `local` marks software that the operator runs, whose
     calls have no per-token price. `offered` is False for providers that are never picked up by themselves (retired, or
-    whose terms forbid it); `retired_at` is an ISO date.
+    whose terms forbid it); `retired_at` is an ISO date. `sources`: letters of `SOURCES`, where the row was read.
     """
 
     id: str
@@ -140,6 +151,7 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     auth: AuthScheme = AuthScheme.BEARER
     auth_alternatives: tuple[AuthScheme, ...] = ()
     dialects: dict[str, str] = {}
+    versioned: dict[str, str] = {}
     fim: FimFacts | None = None
     batch: BatchFacts | None = None
     cache: CacheFacts = CacheFacts()
@@ -152,13 +164,15 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     offered: bool = True
     retired_at: str = ""
     price_note: str = ""
+    sources: str = ""
 
-    def url(self, dialect: str, base_url: str = "") -> str | None:
+    def url(self, dialect: str, base_url: str = "", *, versioned: bool = False) -> str | None:
         """Return the URL template of a dialect, placeholders included; None when it is not spoken here.
 
         `base_url` replaces the provider's own. A path `~/x` is relative to scheme and host, a full URL stands for itself.
+        `versioned` asks for the older interface.
         """
-        path = self.dialects.get(dialect)
+        path = (versioned and self.versioned.get(dialect)) or self.dialects.get(dialect)
         if path is None or "://" in path:
             return path
         base = (base_url or self.base_url).rstrip("/")

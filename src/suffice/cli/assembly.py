@@ -171,7 +171,8 @@ class Runtime:
         if settings.server.control_secret is not None:
             self.redactor.register(settings.server.control_secret.reveal())
         for section in settings.endpoints.values():
-            for secret in (section.api_key, section.proxy_auth, *section.headers.values()):
+            keys = (section.api_key, section.secret_access_key, section.session_token)
+            for secret in (*keys, section.proxy_auth, *section.headers.values()):
                 if secret is not None and len(secret.reveal()) >= 12:
                     self.redactor.register(secret.reveal())
         return State(settings, built, self._priors, self.core, now_s)

@@ -177,11 +177,13 @@ def _endpoints(settings: Settings) -> Iterator[Problem]:
                     "remove it",
                     at_key=True,
                 )
-        key = endpoint.api_key.reveal() if endpoint.api_key else ""
+        keys = (endpoint.api_key, endpoint.access_key_id)
         same = (
             endpoint.provider,
             endpoint.base_url,
-            key,
+            tuple(key.reveal() if key else "" for key in keys),
+            endpoint.credential_command,
+            endpoint.credential_file,
             endpoint.region,
             endpoint.resource,
             endpoint.project,

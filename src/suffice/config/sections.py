@@ -72,6 +72,32 @@ class EndpointSettings:
             example='"${OPENAI_API_KEY}"',
         ),
     )
+    access_key_id: Secret | None = field(
+        default=None,
+        metadata=about("AWS access key id; requests are signed with it.", example='"${AWS_ACCESS_KEY_ID}"'),
+    )
+    secret_access_key: Secret | None = field(
+        default=None,
+        metadata=about("Secret of the AWS access key.", example='"${AWS_SECRET_ACCESS_KEY}"'),
+    )
+    session_token: Secret | None = field(
+        default=None,
+        metadata=about("Session token of a temporary AWS access key.", example='"${AWS_SESSION_TOKEN}"'),
+    )
+    credential_command: tuple[str, ...] = field(
+        default=(),
+        metadata=about(
+            "Program and arguments (no shell) that print a token, or JSON with keys or a token and its expiry; run again in time.",
+            non_empty=True,
+            example='["gcloud", "auth", "print-access-token"]',
+        ),
+    )
+    credential_file: str = field(
+        default="",
+        metadata=about(
+            "File with the same, read again every minute; or Google's application default credentials of a user."
+        ),
+    )
     enabled: bool = field(default=True, metadata=about("Whether requests may go to this endpoint."))
     base_url: str = field(
         default="",
@@ -103,6 +129,15 @@ class EndpointSettings:
     )
     region: str = field(
         default="", metadata=about("Region of the provider's service, where it has regions.", **_HOST_PART)
+    )
+    api_version: str = field(
+        default="",
+        metadata=about(
+            "Version of Azure's older interface, which has a path for each deployment. Empty: the v1 interface.",
+            pattern=r"[0-9a-z-]{1,40}",
+            expects="a version such as 2024-10-21",
+            example='"2024-10-21"',
+        ),
     )
     resource: str = field(
         default="", metadata=about("Name of the resource (Azure) or account (Cloudflare).", **_HOST_PART)

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
 from suffice.catalog.models import Model
-from suffice.catalog.providers import Provider, UsageShape
+from suffice.catalog.providers import AuthScheme, Provider, UsageShape
 from suffice.config.schema import Settings
 from suffice.config.sections import EndpointSettings
+from suffice.gateway.credentials import authorizer_of
 from suffice.upstream.endpoints import Endpoint, make_endpoint
 
 # The dialects of a conversation: each can be translated into each.
@@ -26,11 +27,13 @@ _NATIVE = {
     UsageShape.ANTHROPIC: ("messages",),
     UsageShape.GEMINI: ("gemini", "vertex-messages"),
     UsageShape.BEDROCK: ("bedrock-messages", "converse"),
+    UsageShape.COHERE: ("cohere",),
 }
 # Clouds that wrap the Messages dialect: under which name of ours each does it.
 _WRAPPED = {"bedrock": "bedrock-messages", "google-vertex": "vertex-messages"}
-# Dialects that a provider offers for trying out only: its own documentation advises against them in earnest.
-_TRIAL = frozenset({("anthropic", "chat")})
+# Dialects that a provider offers beside its own with less in them: no cache marks and thinking (Anthropic), no billed units and
+# no thinking (Cohere).
+_TRIAL = frozenset({("anthropic", "chat"), ("cohere", "chat")})
 # Hosts of many vendors' models, where the Messages path serves Claude alone.
 _CLAUDE_ONLY = frozenset({"azure-openai", "bedrock", "google-vertex"})
 _VERSION = "anthropic-version"
@@ -55,7 +58,8 @@ class Speaker:
         self._provider = provider
         self._settings = settings
         self._others: dict[tuple[str, str, bool], Endpoint] = {}
-        self._main = urlsplit(section.base_url or provider.base_url)
+        self._authorizer = authorizer_of(name, section, provider)
+        self._main = urlsplit(section.base_url or _own_url(provider, section.region))
         self.endpoint = self._make(name, f"{self._main.scheme}://{self._main.netloc}", provider.auth.value)
 
     def paths(self) -> dict[str, bytes]:
@@ -72,18 +76,7 @@ class Speaker:
 
     def speech(self, model: Model) -> dict[str, Speech]:
         """Return the speech of every operation that `model` can be asked for here."""
-        paths = self.paths()
-        claude = "claude" in model.name.lower()
-        if self._provider.id in _CLAUDE_ONLY and not claude:
-            paths.pop("messages", None)
-            paths.pop("messages_stream", None)
-        elif self._provider.id in _WRAPPED:
-            wrapped = _WRAPPED[self._provider.id]
-            paths = {f"{wrapped}{k.removeprefix('messages')}": v for k, v in paths.items() if k.startswith("messages")}
-        if self._provider.id == "bedrock" and "openai" not in model.name:
-            paths = {
-                k: v for k, v in paths.items() if k not in ("chat", "responses")
-            }  # those are OpenAI's models alone
+        paths = served_paths(self._provider.id, model.name, self.paths())
         out: dict[str, Speech] = {}
         for operation in CONVERSATIONS:
             dialect = spoken(operation, self._provider, paths)
@@ -95,7 +88,9 @@ class Speaker:
         return out
 
     def _speech(self, dialect: str, paths: Mapping[str, bytes], model: Model) -> Speech:
-        name = quote(model.name, safe="-._~:@").encode()
+        # AWS signs the path as its SDKs write it, with every reserved character encoded.
+        safe = "-._~" if self._provider.auth is AuthScheme.SIGV4 else "-._~:@"
+        name = quote(model.name, safe=safe).encode()
         path = paths[dialect].replace(b"{model}", name)
         stream_path = paths.get(f"{dialect}_stream", paths[dialect]).replace(b"{model}", name)
         return Speech(dialect=dialect, endpoint=self._endpoint(dialect), path=path, stream_path=stream_path)
@@ -103,7 +98,8 @@ class Speaker:
     def _endpoint(self, dialect: str) -> Endpoint:
         """Return the endpoint of a dialect: a host or a credential of its own makes it another one."""
         provider = self._provider
-        parts = urlsplit(self._url(dialect) or "")
+        # A wrapped dialect stands in the table under its plain name.
+        parts = urlsplit(self._url("messages" if dialect in _WRAPPED.values() else dialect) or "")
         base = self._main if self._section.base_url else parts
         auth = provider.auth.value
         if dialect in ("chat", "embeddings") and auth in ("x-api-key", "x-goog-api-key"):
@@ -122,24 +118,25 @@ class Speaker:
         base = self._section.base_url.rstrip("/")
         if base.endswith("/v1") and self._provider.dialects.get(dialect, "").startswith("/v1/"):
             base = base.removesuffix("/v1")
-        return self._provider.url(dialect, base)
+        own = base or _own_url(self._provider, self._section.region)
+        return self._provider.url(dialect, own, versioned=bool(self._section.api_version))
 
     def _fill(self) -> dict[str, str]:
         section = self._section
         fill = {"region": section.region, "location": section.region, "resource": section.resource}
-        fill |= {"account": section.resource, "project": section.project}
+        fill |= {"account": section.resource, "project": section.project, "api_version": section.api_version}
         return {key: value for key, value in fill.items() if value}
 
     def _filled(self, path: str, query: str) -> bytes:
         for key, value in self._fill().items():
-            path = path.replace(f"{{{key}}}", value)
+            path, query = path.replace(f"{{{key}}}", value), query.replace(f"{{{key}}}", value)
         return (path + query).encode()
 
     def _make(self, name: str, base_url: str, auth: str, versioned: bool = False) -> Endpoint:
         section, provider, settings = self._section, self._provider, self._settings
         fixed = {k: v for k, v in provider.quirks.headers.items() if not (versioned and k == _VERSION)}
         if auth in ("sigv4", "oauth2"):
-            auth = "bearer"
+            auth = "bearer"  # a key that is sent as it is: Bedrock's API keys, tokens that somebody else renews
         return make_endpoint(
             name,
             provider=provider.id,
@@ -153,7 +150,29 @@ class Speaker:
             private=section.private or provider.local,
             max_connections=settings.upstream.max_connections,
             ca_file=section.ca_file,
+            authorizer=self._authorizer,
         )
+
+
+def served_paths(provider: str, model: str, paths: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return the paths under which a cloud serves `model`: hosts of many vendors' models have some for one vendor alone."""
+    if "claude" in model.lower():
+        wrapped = _WRAPPED.get(provider)
+        if not wrapped:
+            return dict(paths)
+        return {f"{wrapped}{k.removeprefix('messages')}": v for k, v in paths.items() if k.startswith("messages")}
+    without = {"messages", "messages_stream"} if provider in _CLAUDE_ONLY else set()
+    if provider == "bedrock" and "openai" not in model:
+        without |= {"chat", "responses"}
+    if provider == "google-vertex":
+        # Models of other vendors are called publisher/model and are reached by the chat path; Google's own by theirs.
+        without |= {"gemini", "gemini_stream"} if "/" in model else {"chat"}
+    return {dialect: path for dialect, path in paths.items() if dialect not in without}
+
+
+def _own_url(provider: Provider, region: str) -> str:
+    # Vertex's global endpoint is the one whose host names no location.
+    return provider.base_url.replace("{location}-", "") if region == "global" else provider.base_url
 
 
 def spoken(operation: str, provider: Provider, paths: Mapping[str, bytes]) -> str:

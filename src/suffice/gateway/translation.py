@@ -17,7 +17,16 @@ from suffice.catalog.providers import Provider
 from suffice.gateway.conversation import JSON_HEADERS, SSE_HEADERS, Header, Outbound, StreamReader, Target, Whole
 from suffice.gateway.exchange import Exchange
 from suffice.gateway.messages_conversation import VERSION
-from suffice.wire import anthropic_messages, bedrock_converse, cloud_messages, codec, gemini, openai_chat, translate
+from suffice.wire import (
+    anthropic_messages,
+    bedrock_converse,
+    cloud_messages,
+    codec,
+    cohere,
+    gemini,
+    openai_chat,
+    translate,
+)
 from suffice.wire.codec import ProviderCodec
 from suffice.wire.neutral import Message, Request, Text, loss_header
 from suffice.wire.openai_responses import ResponsesProvider
@@ -33,6 +42,7 @@ PROVIDERS: Mapping[str, ProviderCodec] = {
     "converse": bedrock_converse.CODEC,
     "bedrock-messages": cloud_messages.BEDROCK,
     "vertex-messages": cloud_messages.VERTEX,
+    "cohere": cohere.CODEC,
 }
 
 _EXPLICIT = ("explicit", "both")

@@ -8,12 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from urllib.parse import unquote
 
-from suffice.testing import chat, gemini, messages, responses
+from suffice.testing import chat, cohere, converse, gemini, messages, responses
 from suffice.testing.chat import Chunk, Identity
 from suffice.testing.script import Behaviour, Call, Error
 
-_TYPE = re.compile(rb'^\{"type":"([a-z_.]+)"')
+_TYPE = re.compile(rb'^\{"type":"([a-z_.-]+)"')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +22,7 @@ class Dialect:
     """Payloads of one dialect.
 
     `failed`: an error event, where it is no error body; `named`: events carry the `event:` line of their type; `done` closes a
-    stream after them.
+    stream after them. `binary`: the payloads of a stream are messages of an AWS event stream. `headers`: of an error.
     """
 
     body: Callable[[Behaviour, Call, Identity], bytes]
@@ -30,6 +31,8 @@ class Dialect:
     failed: Callable[[Error | None, int], bytes] | None = None
     named: bool = False
     done: bytes = b""
+    binary: bool = False
+    headers: Callable[[int], tuple[tuple[str, str], ...]] = lambda status: ()
 
     def name(self, payload: bytes) -> bytes:
         """Return the type of an event, b"" when the dialect does not name its events."""
@@ -49,12 +52,53 @@ RESPONSES = Dialect(
     body=responses.body, stream=responses.stream, error=_openai_error, failed=responses.error_event, named=True
 )
 GEMINI = Dialect(body=gemini.body, stream=gemini.stream, error=gemini.error_body)
+COHERE = Dialect(body=cohere.body, stream=cohere.stream, error=cohere.error_body, named=True)
+CONVERSE = Dialect(
+    body=converse.body,
+    stream=converse.stream,
+    error=converse.error_body,
+    failed=converse.exception,
+    headers=converse.error_headers,
+    binary=True,
+)
+INVOKE = Dialect(
+    body=messages.body,
+    stream=converse.wrapped,
+    error=converse.error_body,
+    failed=converse.exception,
+    headers=converse.error_headers,
+    binary=True,
+)
+_BY_END = {
+    "/messages": MESSAGES,
+    ":rawPredict": MESSAGES,
+    ":streamRawPredict": MESSAGES,
+    "/responses": RESPONSES,
+    ":generateContent": GEMINI,
+    ":streamGenerateContent": GEMINI,
+    "/v2/chat": COHERE,
+    "/converse": CONVERSE,
+    "/converse-stream": CONVERSE,
+    "/invoke": INVOKE,
+    "/invoke-with-response-stream": INVOKE,
+}
+# Where the path, not the body, asks for a stream.
+STREAMING = (":streamGenerateContent", ":streamRawPredict", "/converse-stream", "/invoke-with-response-stream")
 
 
 def dialect_of(path: str) -> Dialect:
     """Return the dialect of a request's path."""
-    if path.endswith("/messages"):
-        return MESSAGES
-    if path.endswith("/responses"):
-        return RESPONSES
-    return GEMINI if path.endswith((":generateContent", ":streamGenerateContent")) else CHAT
+    return next((dialect for end, dialect in _BY_END.items() if path.endswith(end)), CHAT)
+
+
+def known(path: str) -> bool:
+    """Tell whether requests to `path` are answered at all."""
+    return path.endswith(("/completions", "/embeddings", *_BY_END))
+
+
+def model_of(path: str) -> str:
+    """Return the model that a path names, "" when it names none."""
+    last, end = path.rpartition("/")[0], path.rpartition("/")[2]
+    if ":" in end and path.endswith(tuple(key for key in _BY_END if key.startswith(":"))):
+        return unquote(end.rpartition(":")[0])
+    return unquote(last.rpartition("/")[2]) if "/model/" in path else ""

@@ -15,6 +15,7 @@ from suffice.testing.chat import Identity
 from suffice.testing.dialects import Dialect, dialect_of
 from suffice.testing.script import Behaviour, Call
 from suffice.testing.seeded import Seeded
+from suffice.wire import eventstream
 
 KEEP, CLOSE, RESET, HANG = "keep", "close", "rst", "hang"
 FOREIGN = b'{"type":"provider.telemetry","note":"clients must ignore this"}'
@@ -46,7 +47,7 @@ def steps(behaviour: Behaviour, call: Call, identity: Identity, *, now: float, c
         yield Step(wait_s=timing.before_head_s)
     whole = _whole_body(behaviour, call, identity)
     if whole is not None:
-        made = _from_body(behaviour, identity, whole, now)
+        made = _from_body(behaviour, call, identity, whole, now)
     else:
         made = _from_stream(behaviour, call, identity, now, chance)
     yield from _sliced(behaviour, made)
@@ -84,15 +85,16 @@ def head(behaviour: Behaviour, status: int, kind: str, now: float, *more: tuple[
 
 
 def _from_body(
-    behaviour: Behaviour, identity: Identity, whole: tuple[int, bytes, str, int], now: float
+    behaviour: Behaviour, call: Call, identity: Identity, whole: tuple[int, bytes, str, int], now: float
 ) -> Iterator[Step]:
     status, body, kind, tokens = whole
     toxic = behaviour.toxic
+    more = dialect_of(call.path).headers(status) if status >= 400 else ()
     if toxic.pad_bytes:
         body += b" " * toxic.pad_bytes
     length = len(body) + toxic.content_length_delta
     framing = ("transfer-encoding", "chunked") if toxic.bad_chunking else ("content-length", str(max(0, length)))
-    yield Step(head(behaviour, status, kind, now, framing, ("x-request-id", identity.id)), tokens)
+    yield Step(head(behaviour, status, kind, now, framing, ("x-request-id", identity.id), *more), tokens)
     if toxic.bad_chunking:
         yield Step(b"zz\r\n" + body)
         yield Step(end=CLOSE)
@@ -115,11 +117,14 @@ def _from_body(
 
 def _from_stream(behaviour: Behaviour, call: Call, identity: Identity, now: float, chance: Seeded) -> Iterator[Step]:
     toxic = behaviour.toxic
-    kind = behaviour.content_type or "text/event-stream; charset=utf-8"
+    dialect = dialect_of(call.path)
+    usual = eventstream.CONTENT_TYPE if dialect.binary else "text/event-stream; charset=utf-8"
+    kind = behaviour.content_type or usual
     more = (("transfer-encoding", "chunked"), ("cache-control", "no-cache"), ("x-request-id", identity.id))
     yield Step(head(behaviour, 200, kind, now, *more))
     sent = 0
-    for number, (event, tokens) in enumerate(_events(behaviour, call, identity)):
+    made = _binary(behaviour, call, identity) if dialect.binary else _events(behaviour, call, identity)
+    for number, (event, tokens) in enumerate(made):
         if toxic.stall_after_events == number:
             yield Step(end=HANG)
             return
@@ -176,6 +181,19 @@ def _events(behaviour: Behaviour, call: Call, identity: Identity) -> Iterator[tu
         yield _named(dialect, failed, end) + b"data: " + failed + end + end, 0
     elif dialect.done and not frames.no_done and not frames.no_terminal:
         yield before + b"data: " + dialect.done + (b"" if frames.no_final_newline else end + end), 0
+
+
+def _binary(behaviour: Behaviour, call: Call, identity: Identity) -> Iterator[tuple[bytes, int]]:
+    """Yield the messages of an AWS event stream; a malformed one has a wrong checksum."""
+    dialect, toxic = dialect_of(call.path), behaviour.toxic
+    failed = (dialect.failed or dialect.error)(behaviour.error, 500)
+    for number, (message, tokens) in enumerate(dialect.stream(behaviour, call, identity)):
+        if toxic.error_after_events == number:
+            yield failed, 0
+            return
+        yield (message[:-1] + bytes([message[-1] ^ 1]) if toxic.malformed_at_event == number else message), tokens
+    if toxic.error_after_events is not None:
+        yield failed, 0
 
 
 def _named(dialect: Dialect, payload: bytes, end: bytes) -> bytes:

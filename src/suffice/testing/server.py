@@ -19,6 +19,7 @@ import msgspec
 
 from suffice.testing import chat
 from suffice.testing.chat import Identity
+from suffice.testing.dialects import STREAMING, known, model_of
 from suffice.testing.journal import Billed, Journal
 from suffice.testing.reply import CLOSE, HANG, KEEP, RESET, Step, steps
 from suffice.testing.script import Behaviour, Call, Error, Script, choose
@@ -27,9 +28,6 @@ from suffice.values.env import Env
 
 CALLER_IDS = (b"x-client-request-id", b"x-request-id", b"idempotency-key")
 WRITE_STEPS = 256
-POSTS = (
-    "/chat/completions", "/completions", "/embeddings", "/messages", "/responses", ":generateContent", ":streamGenerateContent",
-)  # fmt: skip
 
 
 @dataclass(slots=True, kw_only=True)
@@ -103,7 +101,7 @@ class Core:
         if call.method == "GET" and call.path.endswith("/models"):
             data = [{"id": name, "object": "model", "created": 0, "owned_by": "fake"} for name in self.models]
             return Behaviour(body=chat.encode({"object": "list", "data": data}).decode(), bill="none")
-        if call.method != "POST" or not call.path.endswith(POSTS):
+        if call.method != "POST" or not known(call.path):
             return Behaviour(status=404, error=Error(message=f"no route {call.method} {call.path}", code="not_found"))
         return choose(self.script, index, call, self.seed)
 
@@ -257,8 +255,8 @@ class Connection(asyncio.Protocol):
         if core.record:
             core.requests.append(request)
         fields = parsed or {}
-        model = str(fields.get("model") or path.rpartition("/")[2].partition(":")[0])
-        stream = fields.get("stream") is True or path.endswith(":streamGenerateContent")
+        model = str(fields.get("model") or model_of(path))
+        stream = fields.get("stream") is True or path.endswith(STREAMING)
         call = Call(method=method, path=path, model=model, stream=stream, body=body, parsed=parsed)
         behaviour = core.behaviour(index, call, _credential(request) if core.api_key else None)
         now = core.env.now()

@@ -11,10 +11,14 @@ import ipaddress
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from suffice.errors import ConfigError
 from suffice.upstream.tls import client_context
+
+if TYPE_CHECKING:
+    from suffice.upstream.authorization import Authorizer
 
 HeaderPairs = tuple[tuple[bytes, bytes], ...]
 
@@ -47,7 +51,8 @@ class Endpoint:
 
     `auth` and `headers` are sent with every request and hidden from repr. `static_head` holds the prepared bytes between the
     request target and the headers of the single request, `static_lines` how many lines it has. `private` lets the host
-    resolve to private addresses; `ca_file` (PEM) replaces the system's authorities.
+    resolve to private addresses; `ca_file` (PEM) replaces the system's authorities. `authorizer` makes the credential of each
+    request where a constant header cannot; `authority` is the value of the Host header.
     """
 
     id: str
@@ -63,6 +68,8 @@ class Endpoint:
     private: bool = False
     ca_file: str = ""
     max_connections: int = 256
+    authorizer: Authorizer | None = field(default=None, repr=False, compare=False)
+    authority: str = field(init=False, repr=False, compare=False)
     prefix: bytes = field(init=False, repr=False, compare=False)
     static_head: bytes = field(init=False, repr=False, compare=False)
     static_names: frozenset[bytes] = field(init=False, repr=False, compare=False)
@@ -80,6 +87,11 @@ class Endpoint:
             pairs.append((b"user-agent", _USER_AGENT))
         lines = [b" HTTP/1.1", b"host: " + host.encode("ascii"), b"accept-encoding: identity"]
         lines += [name + b": " + value for name, value in pairs]
+        if self.authorizer is not None and b"authorization" in names:
+            raise ConfigError(
+                f"endpoint {self.id!r}: the authorization header is set twice", hint="remove it from headers"
+            )
+        object.__setattr__(self, "authority", host)
         object.__setattr__(self, "prefix", self.path_prefix.encode("ascii"))
         object.__setattr__(self, "static_head", b"\r\n".join(lines) + b"\r\n")
         object.__setattr__(self, "static_names", frozenset(names) | FRAMING_HEADERS)
@@ -113,13 +125,15 @@ def make_endpoint(
     private: bool = False,
     ca_file: str = "",
     max_connections: int = 256,
+    authorizer: Authorizer | None = None,
 ) -> Endpoint:
     """Return the endpoint for `base_url`, every part checked; raises ConfigError naming the endpoint and the part.
 
     `auth`: "bearer", "none", or the name of the header that carries `api_key` bare ("x-api-key", "api-key",
     "x-goog-api-key"). `fill` gives the values of `{placeholders}` in the URL, each 1 to 63 letters, digits or hyphens.
     `proxy`: `http://[user:password@]host:port` or "". Plain `http` is only taken for a `private` endpoint, because the
-    key would travel in clear. An empty key with an auth scheme sends no credential (local servers).
+    key would travel in clear. An empty key with an auth scheme sends no credential (local servers). With an `authorizer` leave
+    `api_key` empty.
     """
     where = f"endpoint {endpoint_id!r}"
     tls, host, port, prefix = _parse_base_url(_fill(base_url, fill or {}, where), where)
@@ -146,6 +160,7 @@ def make_endpoint(
         private=private,
         ca_file=ca_file,
         max_connections=max_connections,
+        authorizer=authorizer,
     )
 
 

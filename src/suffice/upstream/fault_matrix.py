@@ -158,11 +158,14 @@ ROWS: tuple[Row, ...] = (
     Row(row=36, code="upstream_redirect", status=502, type=API, message=_UNUSABLE, retry=ON, cools=E,
         cooldown_s=60, cooldown_max_s=60, alert=True),
 )
-# Two refusals of our own making stand outside the provider's matrix; they carry the row number 0.
+# Three refusals of our own making stand outside the provider's matrix; they carry the row number 0.
 EGRESS_DENIED = Row(row=0, code="egress_denied", status=502, type=API, message=_UNREACHABLE, retry=ON, cools=H,
                     cooldown_s=300, cooldown_max_s=300, alert=True)
 PROXY_FAILED = Row(row=0, code="proxy_unavailable", status=502, type=API, message=_UNREACHABLE, retry=ON, cools=E,
                    cooldown_s=5, cooldown_max_s=60)
+CREDENTIAL_MISSING = Row(row=0, code="credential_missing", status=502, type=API,
+                         message="The gateway has no credential for the provider now.",
+                         retry=(Scope.OTHER_CREDENTIAL, N), cools=E, cooldown_s=10, cooldown_max_s=60, alert=True)
 # fmt: on
 
 MATRIX: dict[int, Row] = {row.row: row for row in ROWS}

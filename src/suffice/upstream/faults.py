@@ -14,7 +14,16 @@ from typing import Any
 from suffice.errors import NotFoundError, RateLimitError, RequestError, SufficeError, UpstreamError
 from suffice.upstream import error_body
 from suffice.upstream.error_body import ErrorBody, Kind
-from suffice.upstream.fault_matrix import EGRESS_DENIED, MATRIX, PROXY_FAILED, Charge, Cools, Row, Scope
+from suffice.upstream.fault_matrix import (
+    CREDENTIAL_MISSING,
+    EGRESS_DENIED,
+    MATRIX,
+    PROXY_FAILED,
+    Charge,
+    Cools,
+    Row,
+    Scope,
+)
 from suffice.upstream.retry_after import Headers, header, retry_after_s
 from suffice.upstream.transport_fault import TransportFault
 
@@ -187,6 +196,8 @@ def classify_transport(error: TransportFault) -> Fault:
         return _fault(EGRESS_DENIED)
     if error.kind == "proxy":
         return _fault(PROXY_FAILED)
+    if error.kind == "credential":
+        return _fault(CREDENTIAL_MISSING)
     number = _TRANSPORT[error.kind]
     if error.kind == "total_timeout" and error.phase != "body":
         number = 7

@@ -14,7 +14,9 @@ from suffice.upstream.endpoints import HEADER_NAME, Endpoint
 
 METHODS = frozenset((b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE"))
 # A caller's own credential must never travel to a provider by mistake: credentials come from the endpoint.
-_CREDENTIALS = frozenset(b"authorization x-api-key api-key x-goog-api-key cookie".split())
+_CREDENTIALS = frozenset(
+    b"authorization x-api-key api-key x-goog-api-key cookie x-amz-date x-amz-security-token x-amz-content-sha256".split()
+)
 _TARGET = re.compile(rb"/[!-\"$-~]*")
 _MAX_KNOWN_NAMES = 1024
 
@@ -34,11 +36,13 @@ class HeadBuilder:
         path: bytes,
         headers: Sequence[tuple[bytes, bytes]],
         size_bytes: int,
+        proof: Sequence[tuple[bytes, bytes]] = (),
     ) -> bytes:
         """Return the head of a request whose body has `size_bytes` bytes.
 
         `path` begins with "/" and may carry a query. Raises RequestError (nothing was sent) for a method or path that cannot be
-        sent, a header name that is malformed, reserved or set by the endpoint, and a value with CR, LF or NUL.
+        sent, a header name that is malformed, reserved or set by the endpoint, and a value with CR, LF or NUL. `proof` are the
+        headers of the endpoint's authorizer.
         """
         if method not in METHODS or not _TARGET.fullmatch(path):
             raise RequestError(f"{method!r} {path!r} cannot be sent upstream", code="invalid_upstream_request")
@@ -49,7 +53,9 @@ class HeadBuilder:
             if name not in known or name in static:
                 self._check(name, static)
             parts += (name, b": ", value, b"\r\n")
-        lines = endpoint.static_lines + len(headers) + 1
+        for name, value in proof:
+            parts += (name, b": ", value, b"\r\n")
+        lines = endpoint.static_lines + len(headers) + len(proof) + 1
         if size_bytes or method not in (b"GET", b"HEAD"):
             parts.append(b"content-length: %d\r\n\r\n" % size_bytes)
             lines += 1

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from urllib.parse import quote
@@ -47,12 +47,20 @@ def encode_path(path: str) -> str:
     return quote(path, safe="/-_.~")
 
 
+def digest(body: Iterable[bytes]) -> str:
+    """Return the SHA-256 of a body that is sent in pieces, in hex."""
+    state = hashlib.sha256()
+    for piece in body:
+        state.update(piece)
+    return state.hexdigest()
+
+
 def sign(
     *,
     method: str,
     host: str,
     path: str,
-    body: bytes,
+    body_sha256: str,
     credentials: Credentials,
     region: str,
     now_s: float,
@@ -62,9 +70,9 @@ def sign(
 ) -> tuple[tuple[bytes, bytes], ...]:
     """Return the headers to add: `x-amz-date`, `x-amz-security-token` for temporary keys, and `authorization`.
 
-    `host` as in the Host header, `path` as it is sent (see `encode_path`), `query` decoded, `headers` further ones to sign,
-    `now_s` seconds since the epoch. A signature holds for about five minutes, so sign each attempt anew. Raises ConfigError
-    for a region or service that is none.
+    `host` as in the Host header, `body_sha256` from `digest`, `path` as it is sent (see `encode_path`), `query` decoded,
+    `headers` further ones to sign, `now_s` seconds since the epoch. A signature holds for about five minutes, so sign each
+    attempt anew. Raises ConfigError for a region or service that is none.
     """
     if not _SCOPE.fullmatch(region) or not _SCOPE.fullmatch(service):
         raise ConfigError(f"{region!r} is no AWS region", hint="set region, for example us-east-1")
@@ -82,7 +90,7 @@ def sign(
             *(f"{name}:{value}" for name, value in signed),
             "",
             names,
-            hashlib.sha256(body).hexdigest(),
+            body_sha256,
         )
     )
     scope = f"{stamp[:8]}/{region}/{service}/aws4_request"

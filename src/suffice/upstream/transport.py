@@ -7,8 +7,11 @@ nowhere else; every wait has a deadline; a cancelled call closes its socket.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
+from typing import Any
 
+from suffice.upstream.authorization import Outgoing
+from suffice.upstream.credentials import Issued
 from suffice.upstream.deadlines import Deadlines, TransportLimits
 from suffice.upstream.dial import Dialer
 from suffice.upstream.endpoints import Endpoint
@@ -28,6 +31,8 @@ class Transport:
 
     def __init__(self, env: Env, limits: TransportLimits = DEFAULT_LIMITS, *, lookup: Lookup = system_lookup) -> None:
         self._now = env.monotonic
+        self._wall = env.now
+        self._tasks: set[asyncio.Task[Issued]] = set()
         self._limits = limits
         self._dialer = Dialer(Resolver(env.monotonic, lookup), ContextCache())
         self._pools: dict[str, Pool] = {}
@@ -56,7 +61,12 @@ class Transport:
         size = 0
         for piece in body:
             size += len(piece)
-        head = self._build_head(endpoint, method, path, headers, size)
+        if endpoint.authorizer is None:
+            head = self._build_head(endpoint, method, path, headers, size)
+        else:
+            outgoing = Outgoing(method=method, authority=endpoint.authority, target=endpoint.prefix + path, body=body)
+            proof = await endpoint.authorizer.authorize(outgoing, self)
+            head = self._build_head(endpoint, method, path, headers, size, proof)
         pool = self._pools.get(endpoint.id)
         if pool is None or pool.endpoint is not endpoint:
             pool = self._pool_of(endpoint)
@@ -67,7 +77,20 @@ class Transport:
             conn = await pool.acquire(deadlines)
         response = conn.send(head, body, size, deadlines, start, head_only=method == b"HEAD")
         await response.head(conn)
+        if endpoint.authorizer is not None and response.status in (401, 403):
+            endpoint.authorizer.refused(self.wall_s())
         return response
+
+    def wall_s(self) -> float:
+        """Return the time in seconds since the epoch, for authorizers."""
+        return self._wall()
+
+    def background(self, work: Coroutine[Any, Any, Issued]) -> asyncio.Task[Issued]:
+        """Run the fetch of a credential, which may outlive the request that began it but not the transport."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     def _pool_of(self, endpoint: Endpoint) -> Pool:
         """Return the pool of an equal endpoint, or a new one; one of another value under the same id runs out.
@@ -94,6 +117,8 @@ class Transport:
         for pool in self._pools.values():
             pool.retire()
         self._pools.clear()
+        for task in self._tasks:
+            task.cancel()
         # Sockets close in the loop's next turn; let it have one or two.
         for _ in range(3):
             await asyncio.sleep(0)

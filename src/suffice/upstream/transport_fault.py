@@ -24,6 +24,7 @@ FaultKind = Literal[
     "too_large",
     "proxy",
     "egress_denied",
+    "credential",
 ]
 BytesSent = Literal["none", "part", "all"]
 Phase = Literal["queue", "dns", "connect", "tls", "proxy", "write", "head", "body"]
@@ -34,7 +35,8 @@ class TransportFault(Exception):
 
     `kind` is one of `FaultKind`; `phase` is where it happened ("queue" waits for a free connection); `bytes_sent` says how
     much of the request was handed to the operating system, rounded up when in doubt; `reused` whether the connection
-    had served an earlier request. A `stale_keepalive` is a reused connection lost before one byte of answer.
+    had served an earlier request. A `stale_keepalive` is a reused connection lost before one byte of answer. `credential`: none
+    could be got for the endpoint, so nothing was sent.
     """
 
     __slots__ = ("bytes_sent", "detail", "kind", "phase", "reused")

@@ -23,7 +23,7 @@ from suffice.wire.neutral import Event, Request
 
 Method = Literal["generateContent", "streamGenerateContent", "countTokens", "embedContent", "batchEmbedContents"]
 # Vertex clients put project and publisher before the model; Google's SDK sends a name with a slash in it as it is.
-_PATH = re.compile(r"/(?:v1|v1beta|v1alpha|v1beta1)/(?:(?:[^:]*/)?(?:models|tunedModels)/)?([^:]+):([A-Za-z]+)\Z")
+_PATH = re.compile(r"/(?:v1|v1beta|v1alpha|v1beta1)/(?:(?:[^:]*/)?(?:models|tunedModels)/)?(.+):([A-Za-z]+)\Z")
 _METHODS = frozenset({"generateContent", "streamGenerateContent", "countTokens", "embedContent", "batchEmbedContents"})
 
 

@@ -1,0 +1,124 @@
+"""Every client dialect with the clouds and Cohere, over real sockets: what is said arrives, and what is counted is booked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.e2e.clients import ASK, Chat, Messages, ask
+from tests.e2e.clients_more import Gemini, Responses
+from tests.gateway.running import PRICE, Gateway, gateway
+
+from suffice.testing.fake_upstream import FakeProvider
+from suffice.testing.script import Behaviour, Error, Timing, ToolCall, Toxic
+
+# Provider of the catalogue, path of its base address, model, and settings of its endpoint.
+AWS = 'region = "us-east-1"\naccess_key_id = "${ID}"\nsecret_access_key = "${SECRET}"\n'
+GOOGLE = 'region = "us-east1"\nproject = "acme"\napi_key = "${SECRET}"\n'
+VERTEX = "/v1/projects/acme/locations/us-east1"
+CLOUDS = {
+    "converse": ("bedrock", "", "us.amazon.nova-pro-v1:0", AWS),
+    "bedrock-messages": ("bedrock", "", "us.anthropic.claude-sonnet-5-v1:0", AWS),
+    "vertex-messages": ("google-vertex", VERTEX, "claude-sonnet-5@20260101", GOOGLE),
+    "vertex-gemini": ("google-vertex", VERTEX, "gemini-3-pro", GOOGLE),
+    "cohere": ("cohere", "/v2", "command-a", 'api_key = "${SECRET}"\n'),
+}
+CLIENTS: dict[str, Any] = {client.name: client for client in (Chat(), Messages(), Responses(), Gemini())}
+ENV = {"ID": "AKIDEXAMPLE00000", "SECRET": "not-a-real-secret"}
+BOTH = pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+EVERY = pytest.mark.parametrize(("client", "cloud"), [(c, p) for c in CLIENTS for p in CLOUDS])
+
+
+@asynccontextmanager
+async def talking(folder: Path, cloud: str, script: Any) -> AsyncIterator[tuple[Gateway, FakeProvider]]:
+    provider, path, model, more = CLOUDS[cloud]
+    async with FakeProvider(script) as fake:
+        toml = f'[aliases]\none = ["{provider}/{model}"]\n[endpoints.one]\nprovider = "{provider}"\nprivate = true\n'
+        toml += f'base_url = "{fake.base_url.removesuffix("/v1")}{path}"\nmodels = ["{model}"]\n{more}'
+        toml += f'[endpoints.one.prices]\n"{model}" = {PRICE}\n'
+        toml += f'[models."{provider}/{model}"]\ncapabilities = ["tools", "vision", "structured", "reasoning"]\n'
+        async with gateway(toml, folder, ENV) as running:
+            yield running, fake
+
+
+@EVERY
+@BOTH
+async def test_text(client: str, cloud: str, stream: bool, tmp_path: Path):
+    said = Behaviour(text="Sunny in both.", prompt_tokens=100, cached_tokens=40)
+    async with talking(tmp_path, cloud, said) as (running, fake):
+        told = await ask(running, CLIENTS[client], "text", stream)
+        assert (told.status, told.text, told.ended) == (200, "Sunny in both.", True), told.answer
+        assert told.stop == CLIENTS[client].stops["end"]
+        assert (told.prompt_tokens, told.output_tokens) == (100, 4)
+        (request,) = fake.requests
+        assert ASK in request.body.decode()
+        (row,) = await running.rows(told.answer)
+        assert (row.row.charge_class, row.detail.result.usage.cache_read_tokens) == ("exact", 40)
+        assert row.detail.result.usage.input_tokens == 60
+        assert await running.findings() == []
+
+
+@EVERY
+@BOTH
+async def test_parallel_tools(client: str, cloud: str, stream: bool, tmp_path: Path):
+    calls = tuple(ToolCall(name="weather", arguments=f'{{"city":"{city}"}}') for city in ("Oslo", "Rome"))
+    async with talking(tmp_path, cloud, Behaviour(text="", tool_calls=calls)) as (running, fake):
+        told = await ask(running, CLIENTS[client], "parallel", stream)
+        assert told.calls == [("weather", {"city": "Oslo"}), ("weather", {"city": "Rome"})], told.answer
+        if (client, cloud) != ("gemini", "vertex-gemini"):
+            assert len(set(told.ids)) == 2 and all(told.ids)
+        assert (told.stop, told.ended) == (CLIENTS[client].stops["tools"], True)
+        assert "city" in fake.requests[0].body.decode()
+
+
+@EVERY
+async def test_a_tool_loop_goes_on_with_what_the_client_was_given(client: str, cloud: str, tmp_path: Path):
+    call = Behaviour(
+        text="", reasoning="Look it up.", tool_calls=(ToolCall(name="weather", arguments='{"city":"Oslo"}'),)
+    )
+    async with talking(tmp_path, cloud, [call, Behaviour(text="Rain.")]) as (running, fake):
+        speaker = CLIENTS[client]
+        told = await ask(running, speaker, "tools", False)
+        answer = speaker.told(await running.post(speaker.path, speaker.history(told, ["It rains."])))
+        assert answer.text == "Rain.", answer.answer
+        assert "It rains." in fake.requests[1].body.decode()
+
+
+@EVERY
+@BOTH
+async def test_a_refused_credential_is_not_shown_as_the_clients_own(
+    client: str, cloud: str, stream: bool, tmp_path: Path
+):
+    refused = Error(message="The security token of account 123456789012 is invalid", type="permission_error")
+    async with talking(tmp_path, cloud, Behaviour(status=403, error=refused)) as (running, _):
+        told = await ask(running, CLIENTS[client], "text", stream)
+        assert told.status == 502 and "123456789012" not in told.answer.body.decode()
+        (row,) = await running.rows(told.answer)
+        assert (row.detail.result.fault_row, row.row.charge_class) == (26, "none")
+
+
+@EVERY
+async def test_a_stream_that_breaks_ends_in_an_honest_error(client: str, cloud: str, tmp_path: Path):
+    slow = Timing(between_tokens_s=0.03)  # so that something has gone out before it breaks
+    broken = Behaviour(text="Sunny in both places today.", toxic=Toxic(error_after_events=5), timing=slow)
+    async with talking(tmp_path, cloud, broken) as (running, _):
+        told = await ask(running, CLIENTS[client], "text", True)
+        assert told.error and not told.ended, told.answer
+        assert told.text.startswith("Sunn")
+
+
+@pytest.mark.parametrize("cloud", ["converse", "bedrock-messages"])
+@BOTH
+async def test_what_aws_gets_is_signed(cloud: str, stream: bool, tmp_path: Path):
+    async with talking(tmp_path, cloud, Behaviour()) as (running, fake):
+        await ask(running, CLIENTS["messages"], "text", stream)
+        (request,) = fake.requests
+        assert "/AKIDEXAMPLE00000/" not in request.path and "%3A0/" in request.path
+        assert request.header("authorization").startswith("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE00000/")
+        body = json.loads(request.body)
+        assert "model" not in body and "stream" not in body
+        assert ("anthropic_version" in body) == (cloud == "bedrock-messages")
