@@ -45,7 +45,9 @@ from suffice.gateway.recording import Recording
 from suffice.gateway.recovery import Recovery
 from suffice.gateway.reply import Reply
 from suffice.gateway.responses import Responses
+from suffice.gateway.responses_socket import SocketLimits
 from suffice.gateway.routes import RouteTable
+from suffice.gateway.sockets import ResponsesSockets
 from suffice.gateway.state import State
 from suffice.gateway.turn import Turn
 from suffice.ledger import queries
@@ -71,6 +73,7 @@ class Runtime:
     """A gateway without its sockets. `await start()` before serving, `await stop()` after."""
 
     _plane: DataPlane | None = None
+    _sockets: ResponsesSockets | None = None
 
     def __init__(
         self,
@@ -246,6 +249,9 @@ class Runtime:
         if self._plane is not None:
             self._plane.body_limit = settings.server.max_body_bytes
             self._plane.request_timeout_s = settings.upstream.total_deadline_s
+        if self._sockets is not None:
+            self._sockets.limits = _socket_limits(settings)
+            self._sockets.request_timeout_s = settings.upstream.total_deadline_s
 
     # --- the data plane ---
 
@@ -282,6 +288,15 @@ class Runtime:
             Route(method="GET", path="/health", dialect="chat", handler=_health, open=True, has_body=False),
             Route(method="GET", path="/ready", dialect="chat", handler=self._ready, open=True, has_body=False),
         ]
+        self._sockets = ResponsesSockets(
+            env=self.env,
+            serve=serve,
+            authenticate=self.authenticate,
+            responses=self._responses,
+            limits=_socket_limits(self.state.settings),
+            request_timeout_s=self.state.settings.upstream.total_deadline_s,
+            metrics=self.metrics,
+        )
         self._plane = DataPlane(
             env=self.env,
             routes=routes,
@@ -289,6 +304,7 @@ class Runtime:
             body_limit=server.max_body_bytes,
             request_timeout_s=self.state.settings.upstream.total_deadline_s,
             metrics=self.metrics,
+            socket=self._sockets,
         )
         return self._plane
 
@@ -365,6 +381,10 @@ def _deadlines(up: UpstreamSettings) -> Deadlines:
         between_s=up.between_events_deadline_s,
         total_s=up.total_deadline_s,
     )
+
+
+def _socket_limits(settings: Settings) -> SocketLimits:
+    return SocketLimits(message_bytes=settings.server.max_body_bytes)
 
 
 def _serve(serve: Any, operation: str, call: Call, principal: Principal, reply: Reply) -> Any:
