@@ -1,8 +1,9 @@
-from suffice.testing.dialects import CHAT, MESSAGES, dialect_of
+from suffice.testing.dialects import CHAT, INFILL, MESSAGES, dialect_of
 
 
 def test_the_path_tells_the_dialect():
     assert dialect_of("/v1/messages") is MESSAGES
+    assert dialect_of("/infill") is INFILL
     assert dialect_of("/v1/chat/completions") is CHAT is dialect_of("/v1/unknown")
 
 

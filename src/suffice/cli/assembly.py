@@ -35,6 +35,8 @@ from suffice.gateway.auth import Principal
 from suffice.gateway.call import Call
 from suffice.gateway.counting import Counting
 from suffice.gateway.dialect_routes import DialectRoutes, opens
+from suffice.gateway.fim import open_fim
+from suffice.gateway.fim_routes import FimRoutes
 from suffice.gateway.implicit import Implicit
 from suffice.gateway.judging import Judging, RunCheck
 from suffice.gateway.learning import Learning
@@ -119,7 +121,7 @@ class Runtime:
             ledger=self.ledger,
             health=self.health,
             decided=self.metrics.decided,
-            opens=opens(self._responses),
+            opens={**opens(self._responses), "fim": open_fim},
         )
         self.outcomes = Outcomes(
             env=env,
@@ -261,7 +263,6 @@ class Runtime:
         server = self.state.settings.server
         table = [
             ("/v1/chat/completions", "chat"),
-            ("/v1/completions", "completions"),
             ("/v1/embeddings", "embeddings"),
         ]
         routes = [
@@ -281,6 +282,7 @@ class Runtime:
             for path, read, unit in signals
         ]
         routes += DialectRoutes(serve, self.reading, self._responses, Counting(self.reading, self.transport)).table()
+        routes += FimRoutes(serve, self.reading).table()
         routes += [
             Route(method="POST", path="/v1/outcomes", dialect="chat", handler=self.outcomes.serve),
             Route(method="GET", path="/", dialect="chat", handler=_health, open=True, has_body=False),

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from suffice.testing import chat, gemini, messages, responses
+from suffice.testing import chat, gemini, infill, messages, responses
 from suffice.testing.chat import Chunk, Identity
 from suffice.testing.script import Behaviour, Call, Error
 
@@ -48,6 +48,7 @@ MESSAGES = Dialect(body=messages.body, stream=messages.stream, error=messages.er
 RESPONSES = Dialect(
     body=responses.body, stream=responses.stream, error=_openai_error, failed=responses.error_event, named=True
 )
+INFILL = Dialect(body=infill.body, stream=infill.stream, error=_openai_error)
 GEMINI = Dialect(body=gemini.body, stream=gemini.stream, error=gemini.error_body)
 
 
@@ -57,4 +58,6 @@ def dialect_of(path: str) -> Dialect:
         return MESSAGES
     if path.endswith("/responses"):
         return RESPONSES
+    if path.endswith("/infill"):
+        return INFILL
     return GEMINI if path.endswith((":generateContent", ":streamGenerateContent")) else CHAT

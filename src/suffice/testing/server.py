@@ -28,7 +28,7 @@ from suffice.values.env import Env
 CALLER_IDS = (b"x-client-request-id", b"x-request-id", b"idempotency-key")
 WRITE_STEPS = 256
 POSTS = (
-    "/chat/completions", "/completions", "/embeddings", "/messages", "/responses", ":generateContent", ":streamGenerateContent",
+    "/chat/completions", "/completions", "/embeddings", "/messages", "/responses", ":generateContent", ":streamGenerateContent", "/infill",
 )  # fmt: skip
 
 
