@@ -87,11 +87,16 @@ async def whole_stream(attempts: Attempts, live: Live) -> Whole:
 
 
 @asynccontextmanager
-async def kept_alive(reply: Reply, headers: list[Header], every_s: float = KEEP_ALIVE_S) -> AsyncIterator[None]:
-    """Send an SSE comment every `every_s` seconds, after a head with `headers` when there was none, until the answer ended.
+async def kept_alive(
+    reply: Reply, headers: list[Header], every_s: float = KEEP_ALIVE_S, sign: bytes = sse.COMMENT
+) -> AsyncIterator[None]:
+    """Send `sign` every `every_s` seconds, after a head with `headers` when there was none, until the answer ended.
 
-    Only whole events may be written beside it.
+    Only whole events may be written beside it. Without a sign nothing is sent: not every dialect has filler.
     """
+    if not sign:
+        yield
+        return
 
     async def beat() -> None:
         while True:
@@ -100,7 +105,7 @@ async def kept_alive(reply: Reply, headers: list[Header], every_s: float = KEEP_
                 return
             if not reply.started:
                 await reply.head(200, headers)
-            await reply.write(sse.COMMENT)
+            await reply.write(sign)
 
     task = asyncio.create_task(beat())
     try:
