@@ -72,8 +72,8 @@ def test_urls(catalog: Catalog) -> None:
     ollama, azure = catalog.provider("ollama"), catalog.provider("azure")
     assert ollama is not None and azure is not None and azure.id == "azure-openai"
     assert ollama.url("chat") == "http://localhost:11434/v1/chat/completions"
-    assert ollama.url("fim") == "http://localhost:11434/api/generate"
-    assert ollama.url("fim", "https://box:9/v1/") == "https://box:9/api/generate"
+    assert ollama.url("native") == "http://localhost:11434/api/chat"
+    assert ollama.url("native", "https://box:9/v1/") == "https://box:9/api/chat"
     assert ollama.url("batches") is None
     assert azure.url("messages") == "https://{resource}.services.ai.azure.com/anthropic/v1/messages"
 

@@ -16,6 +16,7 @@ import uvicorn
 from suffice.cli.assembly import Runtime
 from suffice.config.load import load
 from suffice.gateway.server import Limits, guarded, sweep
+from suffice.gateway.websocket import options
 from suffice.ledger import queries
 from suffice.ledger.keys import Grant
 from suffice.ledger.queries import AttemptRow, Story
@@ -181,7 +182,7 @@ async def gateway(toml: str, folder: Path, env_vars: Mapping[str, str] | None = 
         runtime.data_plane(),
         port=0,
         http=guarded(Limits()),
-        ws="none",
+        **options(settings.server.max_body_bytes),
         lifespan="off",
         log_config=None,
         access_log=False,

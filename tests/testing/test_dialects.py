@@ -1,10 +1,11 @@
 import pytest
 
-from suffice.testing.dialects import CHAT, MESSAGES, dialect_of, known, model_of
+from suffice.testing.dialects import CHAT, INFILL, MESSAGES, dialect_of, known, model_of
 
 
 def test_the_path_tells_the_dialect():
     assert dialect_of("/v1/messages") is MESSAGES
+    assert dialect_of("/infill") is INFILL
     assert dialect_of("/v1/chat/completions") is CHAT is dialect_of("/v1/unknown")
 
 

@@ -35,6 +35,8 @@ from suffice.gateway.auth import Principal
 from suffice.gateway.call import Call
 from suffice.gateway.counting import Counting
 from suffice.gateway.dialect_routes import DialectRoutes, opens
+from suffice.gateway.fim import open_fim
+from suffice.gateway.fim_routes import FimRoutes
 from suffice.gateway.idempotency import Idempotency
 from suffice.gateway.implicit import Implicit
 from suffice.gateway.judging import Judging, RunCheck
@@ -46,7 +48,9 @@ from suffice.gateway.recording import Recording
 from suffice.gateway.recovery import Recovery
 from suffice.gateway.reply import Reply
 from suffice.gateway.responses import Responses
+from suffice.gateway.responses_socket import SocketLimits
 from suffice.gateway.routes import RouteTable
+from suffice.gateway.sockets import ResponsesSockets
 from suffice.gateway.state import State
 from suffice.gateway.turn import Turn
 from suffice.ledger import queries
@@ -72,6 +76,7 @@ class Runtime:
     """A gateway without its sockets. `await start()` before serving, `await stop()` after."""
 
     _plane: DataPlane | None = None
+    _sockets: ResponsesSockets | None = None
 
     def __init__(
         self,
@@ -118,7 +123,7 @@ class Runtime:
             ledger=self.ledger,
             health=self.health,
             decided=self.metrics.decided,
-            opens=opens(self._responses),
+            opens={**opens(self._responses), "fim": open_fim},
         )
         self.outcomes = Outcomes(
             env=env,
@@ -247,6 +252,9 @@ class Runtime:
         if self._plane is not None:
             self._plane.body_limit = settings.server.max_body_bytes
             self._plane.request_timeout_s = settings.upstream.total_deadline_s
+        if self._sockets is not None:
+            self._sockets.limits = _socket_limits(settings)
+            self._sockets.request_timeout_s = settings.upstream.total_deadline_s
 
     # --- the data plane ---
 
@@ -254,11 +262,7 @@ class Runtime:
         """Return the ASGI application of the public listener."""
         serve = self.pipeline.serve
         server = self.state.settings.server
-        table = [
-            ("/v1/chat/completions", "chat"),
-            ("/v1/completions", "completions"),
-            ("/v1/embeddings", "embeddings"),
-        ]
+        table = [("/v1/chat/completions", "chat"), ("/v1/embeddings", "embeddings")]
         routes = [
             Route(method="POST", path=path, dialect=operation, handler=partial(_serve, serve, operation))
             for path, operation in table
@@ -276,6 +280,7 @@ class Runtime:
             for path, read, unit in signals
         ]
         routes += DialectRoutes(serve, self.reading, self._responses, Counting(self.reading, self.transport)).table()
+        routes += FimRoutes(serve, self.reading).table()
         routes += [
             Route(method="POST", path="/v1/outcomes", dialect="chat", handler=self.outcomes.serve),
             Route(method="GET", path="/", dialect="chat", handler=_health, open=True, has_body=False),
@@ -283,6 +288,15 @@ class Runtime:
             Route(method="GET", path="/health", dialect="chat", handler=_health, open=True, has_body=False),
             Route(method="GET", path="/ready", dialect="chat", handler=self._ready, open=True, has_body=False),
         ]
+        self._sockets = ResponsesSockets(
+            env=self.env,
+            serve=serve,
+            authenticate=self.authenticate,
+            responses=self._responses,
+            limits=_socket_limits(self.state.settings),
+            request_timeout_s=self.state.settings.upstream.total_deadline_s,
+            metrics=self.metrics,
+        )
         self._plane = DataPlane(
             env=self.env,
             routes=routes,
@@ -291,6 +305,7 @@ class Runtime:
             request_timeout_s=self.state.settings.upstream.total_deadline_s,
             metrics=self.metrics,
             idempotency=Idempotency(self.env),
+            socket=self._sockets,
         )
         return self._plane
 
@@ -367,6 +382,10 @@ def _deadlines(up: UpstreamSettings) -> Deadlines:
         between_s=up.between_events_deadline_s,
         total_s=up.total_deadline_s,
     )
+
+
+def _socket_limits(settings: Settings) -> SocketLimits:
+    return SocketLimits(message_bytes=settings.server.max_body_bytes)
 
 
 def _serve(serve: Any, operation: str, call: Call, principal: Principal, reply: Reply) -> Any:

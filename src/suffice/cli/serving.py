@@ -11,7 +11,7 @@ import gc
 import logging
 import signal
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import uvicorn
@@ -28,6 +28,7 @@ from suffice.config.probe import probe
 from suffice.config.rules import is_loopback
 from suffice.config.schema import Settings
 from suffice.errors import ConfigError, StorageError, UpstreamError
+from suffice.gateway import websocket
 from suffice.gateway.control import ControlPlane
 from suffice.gateway.server import Limits, guarded, sweep
 from suffice.ledger.redact import Redactor
@@ -96,7 +97,8 @@ async def _listen(args: argparse.Namespace, io: Io, settings: Settings, runtime:
         models=lambda: [{"id": m} for m in sorted(runtime.state.models)],
     )
     plane = runtime.data_plane()
-    data_server = await _start(plane, data_socket, guarded(_limits(settings)))
+    sockets = websocket.options(server.max_body_bytes)
+    data_server = await _start(plane, data_socket, guarded(_limits(settings)), sockets)
     control_server = await _start(control.app(), control_socket, guarded(_limits(settings)))
     stop = _signals(reload)
     gc.collect()
@@ -130,11 +132,13 @@ def _bind(host: str, port: int) -> socket.socket:
         ) from None
 
 
-async def _start(app: Any, sock: socket.socket, protocol: type[HttpToolsProtocol]) -> uvicorn.Server:
+async def _start(
+    app: Any, sock: socket.socket, protocol: type[HttpToolsProtocol], sockets: Mapping[str, Any] | None = None
+) -> uvicorn.Server:
     config = uvicorn.Config(
         app,
         http=protocol,
-        ws="none",
+        **(sockets or {"ws": "none"}),
         lifespan="off",
         log_config=None,
         access_log=False,

@@ -27,6 +27,7 @@ log = logging.getLogger("suffice.gateway")
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 # A request that names these would otherwise be counted twice or by the wrong party.
 _ONCE = frozenset({"authorization", "x-api-key", "x-goog-api-key", "content-type", "content-length", "idempotency-key"})
@@ -77,10 +78,12 @@ class DataPlane:
         request_timeout_s: float,
         metrics: Metrics | None = None,
         idempotency: Idempotency | None = None,
+        socket: App | None = None,
     ) -> None:
         self._env = env
         self._idempotency = idempotency
         self._authenticate = authenticate
+        self._socket = socket
         self._metrics = metrics
         self.body_limit = body_limit
         self.request_timeout_s = request_timeout_s
@@ -93,6 +96,8 @@ class DataPlane:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; never raises, so that one request can never harm another."""
         if scope["type"] != "http":
+            if scope["type"] == "websocket" and self._socket is not None:
+                await self._socket(scope, receive, send)
             return
         connection = scope.get("suffice.connection")
         if connection is not None:
@@ -137,7 +142,7 @@ class DataPlane:
             log.info("request %s: %s could not be told: %s", reply.request_id, error.code, failure)
 
     async def _serve(self, route: Route, scope: Scope, receive: Receive, reply: Reply, started: float) -> None:
-        headers = _headers(scope["headers"])
+        headers = headers_of(scope["headers"])
         if "x-suffice-hops" in headers:
             hops.told(headers)
         client = scope["client"][0] if scope.get("client") else ""
@@ -210,7 +215,8 @@ def dialect_of(path: bytes) -> str:
     return wire_errors.CHAT
 
 
-def _headers(raw: list[tuple[bytes, bytes]]) -> dict[str, str]:
+def headers_of(raw: list[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Return the headers by lower-case name, the first value of each. Raises RequestError for a repeat that could deceive."""
     headers: dict[str, str] = {}
     for name, value in raw:
         key = name.decode("latin-1")
@@ -272,4 +278,4 @@ def bearer(headers: dict[str, str]) -> str:
     return key
 
 
-__all__ = ["DataPlane", "Header", "Route", "bearer", "dialect_of", "refuse_browsers"]
+__all__ = ["DataPlane", "Header", "Route", "bearer", "dialect_of", "headers_of", "refuse_browsers"]

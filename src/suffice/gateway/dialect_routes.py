@@ -207,7 +207,7 @@ async def _as(serve: Serve, operation: str, call: Call, principal: Principal, re
 
 
 async def _no_socket(call: Call, principal: Principal, reply: Reply) -> None:
-    """Refuse the WebSocket: clients of the dialect fall back to POST on 426."""
+    """Refuse a plain GET: clients of the dialect go over to POST on 426."""
     raise RequestError(
-        "Responses over a WebSocket are not served here", hint="use POST", status=426, code="no_websocket"
+        "GET /v1/responses is for WebSockets", hint="ask for the upgrade, or use POST", status=426, code="no_websocket"
     )

@@ -17,7 +17,9 @@ from suffice.wire import anthropic_messages, codec, gemini, openai_chat
 from suffice.wire.codec import ClientCodec, ClientContext
 from suffice.wire.gemini_seal import MARK
 from suffice.wire.neutral import Request
+from suffice.wire.neutral_view import neutral_view
 from suffice.wire.reasoning import SEAL, owned
+from suffice.wire.request_view import RequestView
 
 _CLIENTS: dict[str, ClientCodec] = {"chat": openai_chat.CODEC, "messages": anthropic_messages.CODEC}
 _ID_PREFIX = {"chat": "chatcmpl-", "messages": "msg_", "responses": "resp_", "gemini": ""}
@@ -49,6 +51,10 @@ class Exchange:
     def decode(self) -> Request:
         """Return the neutral request of the body. Raises RequestError."""
         return self.client.decode_request(self.call.body)
+
+    def view(self) -> RequestView:
+        """Return what routing reads of the request. Raises RequestError."""
+        return neutral_view(self.request, self.size_bytes)
 
     def told(self, namespace: bytes, owner: str) -> Request:
         """Return the request as providers may see it.

@@ -236,7 +236,7 @@ class Live:
             estimated=charge is not ChargeClass.EXACT or billed.price_kind != "known",
             empty=bool(answer and answer.empty)
             and outcome in ("ok", "rejected")
-            and self.turn.operation != "embeddings",
+            and self.turn.operation not in ("embeddings", "fim"),
         )
         self.turn.tried.append(done)
         return done

@@ -40,6 +40,8 @@ from suffice.gateway.routes import RouteTable
 from suffice.gateway.turn import Turn
 from suffice.upstream.deadlines import Deadlines
 from suffice.values.plan import Action
+from suffice.wire import sse
+from suffice.wire.messages_client import PING
 
 Reader = Callable[[Call, Principal, Reply, str], Turn]
 _NO_CACHE = (b"cache-control", b"no-cache")
@@ -77,7 +79,8 @@ class Pipeline:
         turn = self._read(call, principal, reply, operation)
         try:
             if turn.mode == BUFFER:
-                async with kept_alive(turn.reply, _event_stream(turn), self.holding.keep_alive_s):
+                sign = PING if turn.operation == "messages" else sse.COMMENT
+                async with kept_alive(turn.reply, _event_stream(turn), self.holding.keep_alive_s, sign):
                     await self._fulfil(turn)
             else:
                 await self._fulfil(turn)
@@ -147,7 +150,7 @@ class Pipeline:
         if turn.mode == GATE_TOOLS:
             await self.holding.stream(live, held, headers)
         else:
-            await relay(live, held, headers, self._attempts, self._judging.static(turn))
+            await relay(live, held, headers, self._attempts, self._judging.static(turn), self.holding.keep_alive_s)
 
 
 def _event_stream(turn: Turn) -> list[Header]:

@@ -41,7 +41,6 @@ from suffice.values.money import NanoUsd, nano
 from suffice.values.plan import Arm, Plan, Step
 from suffice.values.task import Features, TaskType
 from suffice.wire.messages_view import messages_view, session_user
-from suffice.wire.neutral_view import neutral_view
 from suffice.wire.prescan import TopLevel, scan
 from suffice.wire.request_view import RequestView, chat_view, completions_view
 
@@ -87,8 +86,8 @@ class Reading:
         state = self.state
         top = scan(call.body, state.limits)
         exchange = self._opens[operation](call, principal) if operation in self._opens else None
-        view = VIEWS[operation](top) if exchange is None else neutral_view(exchange.request, exchange.size_bytes)
-        target = resolve(call.model or model_name(top), state.settings.aliases, state.models)
+        view = VIEWS[operation](top) if exchange is None else exchange.view()
+        target = self._target(call, top, operation)
         features = shape(view) if target.rule is Rule.PIN else extract(view)
         features = _hinted(features, call.header("x-suffice-task"))
         check = _check(call, state.settings)
@@ -141,6 +140,13 @@ class Reading:
             down=request.down,
             exchange=exchange,
         )
+
+    def _target(self, call: Call, top: TopLevel, operation: str) -> Target:
+        state = self.state
+        target = resolve(call.model or model_name(top), state.settings.aliases, state.models)
+        if operation == "fim" and target.models is None and state.filling:
+            return msgspec.structs.replace(target, models=state.filling)
+        return target
 
     def _session_key(self, call: Call, principal: Principal, top: TopLevel, view: RequestView) -> str:
         """Return which session the request belongs to, by the client's signals or by how the conversation began."""
@@ -242,6 +248,8 @@ class Reading:
             other = {
                 arm: f"operation: does not serve {operation}" for arm in candidates if operation not in speech[arm]
             }
+        if operation == "fim":
+            other |= _in_words(state, [arm for arm in candidates if arm not in other])
         arms = [arm for arm in candidates if arm not in other]
         if candidates and (not arms or (operation == "embeddings" and target.models is None)):
             raise RequestError(
@@ -268,6 +276,12 @@ class Reading:
                 f"this key does not allow {target.name}", hint="ask for a key that does", code="model_forbidden"
             )
         return allowed
+
+
+def _in_words(state: State, arms: list[Arm]) -> dict[Arm, str]:
+    """Return those that could only be asked in words, when another of them was made to fill in."""
+    asked = [arm for arm in arms if state.fleet.by_arm[arm].speech["fim"].dialect != "fim"]
+    return dict.fromkeys(asked, "operation: fills in by chat only") if len(asked) < len(arms) else {}
 
 
 def _count_move(watch: Watch, request: RouteRequest, plan: Plan) -> None:
@@ -327,7 +341,8 @@ def _mode(
         verify=settings.verify.enabled,
         array=array,
     )
-    single = target.rule is Rule.PIN or operation == "embeddings"
+    # Who waits at a cursor waits for one answer.
+    single = target.rule is Rule.PIN or operation in ("embeddings", "fim")
     return mode, ATTEMPT_CAP if may_cascade(mode) and not single else 1
 
 

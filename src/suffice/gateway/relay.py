@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from suffice.errors import WireError
 from suffice.gateway.attempts import Attempts, event_fault
+from suffice.gateway.beat import Beat
 from suffice.gateway.live import Live
 from suffice.gateway.reply import Header
 from suffice.upstream.faults import Fault, Seen, classify_seen, classify_transport
@@ -19,20 +20,28 @@ from suffice.values.verdict import Verdict
 from suffice.wire.chat_relay import Answer
 
 DONE_FRAME = b"data: [DONE]\n\n"
-# While whole tool calls are held back the client hears that we live, at most this often.
+# While whole tool calls are held back, or the provider is silent, the client hears that we live, at most this often.
 KEEP_ALIVE_S = 10.0
 
 Judge = Callable[[Answer], tuple[Verdict, ...]]
 
 
-async def relay(live: Live, held: bytes, headers: list[Header], attempts: Attempts, judge: Judge) -> Fault | None:
+async def relay(
+    live: Live,
+    held: bytes,
+    headers: list[Header],
+    attempts: Attempts,
+    judge: Judge,
+    every_s: float = KEEP_ALIVE_S,
+) -> Fault | None:
     """Send the head, `held`, and the rest of the stream; return the fault that broke it, or None.
 
     `judge` looks at the whole answer just before the attempt is settled. A client that leaves cancels this coroutine: the
-    upstream connection is closed and what was seen is charged.
+    upstream connection is closed and what was seen is charged. After `every_s` seconds of silence the client gets a sign of life.
     """
     reply, reader, between_s = live.turn.reply, live.reader, attempts.deadlines.between_s
     now = attempts.env.monotonic
+    beat = Beat(live, every_s)
     try:
         reply.ending = reader.fail
         await reply.head(200, headers)
@@ -40,7 +49,7 @@ async def relay(live: Live, held: bytes, headers: list[Header], attempts: Attemp
         while not reader.done:
             if pending:
                 await reply.write(pending)
-            elif now() - told_s >= KEEP_ALIVE_S:
+            elif now() - told_s >= every_s:
                 told_s = now()
                 await reply.write(reader.keep_alive())
             # Comments and parts of an event show that the provider lives, not that the answer goes on.
@@ -73,6 +82,7 @@ async def relay(live: Live, held: bytes, headers: list[Header], attempts: Attemp
         attempts.cancelled(live)
         raise
     finally:
+        beat.stop()
         live.close()
     return None
 

@@ -6,7 +6,7 @@ with it, so that a client never builds on a state that it cannot know. `generate
 here. Messages that arrive while a response runs wait their turn, a bounded number of them.
 
 It knows no socket: `receive`, `send` and `run` come from outside. Invariant: every message is answered by exactly one end, a
-terminal event or an error event, unless the client has left.
+terminal event or an error event, unless the client has left or the gateway stops: then only the response that runs is ended.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class SocketLimits:
     message_bytes: int = 32 * 1024 * 1024
     idle_s: float = 900.0
     lifetime_s: float = 3600.0
-    waiting: int = 8
+    waiting: int = 4
     chain_responses: int = 4
     chain_bytes: int = 64 * 1024 * 1024
 
@@ -83,6 +83,13 @@ class ResponsesSocket:
         self._queue: asyncio.Queue[str | None] = asyncio.Queue(self._limits.waiting)
         self._running: asyncio.Task[None] | None = None
         self._gone = False
+        self._draining = False
+
+    def drain(self) -> None:
+        """Begin no further response; `serve` returns when the running one has ended."""
+        self._draining = True
+        if not self._queue.full():
+            self._queue.put_nowait(None)  # wakes the loop when it waits; a full queue means that it does not
 
     async def serve(self) -> None:
         """Serve until the client leaves, idles too long, or the connection is too old. Does not close the socket."""
@@ -106,7 +113,7 @@ class ResponsesSocket:
 
     async def _work(self) -> None:
         ends_s = self._env.monotonic() + self._limits.lifetime_s
-        while not self._gone:
+        while not (self._gone or self._draining):
             left_s = ends_s - self._env.monotonic()
             try:
                 async with asyncio.timeout(min(self._limits.idle_s, max(left_s, 0.0))):
@@ -117,7 +124,7 @@ class ResponsesSocket:
                     RequestError("the connection was open or idle too long", code=code, hint="open another")
                 )
                 return
-            if message is None:
+            if message is None or self._draining:
                 return
             # A group for one task: the reader may cancel it without cancelling this loop.
             async with asyncio.TaskGroup() as group:

@@ -17,6 +17,8 @@ from suffice.errors import BudgetError, DecisionError, RequestError
 from suffice.gateway.conversation import Conversation, PassThroughChat, PassThroughEmbeddings, Target
 from suffice.gateway.evidence import told
 from suffice.gateway.exchange import GeminiExchange, exchange_of, sealed
+from suffice.gateway.fim import FimExchange
+from suffice.gateway.fim import conversation as filled_in
 from suffice.gateway.fleet import Served
 from suffice.gateway.gemini_conversation import PassThroughGemini
 from suffice.gateway.live import Route
@@ -121,6 +123,8 @@ class RouteTable:
 
     def _conversation(self, turn: Turn, served: Served, dialect: str, target: Target) -> Conversation:
         operation = turn.operation
+        if isinstance(turn.exchange, FimExchange):
+            return filled_in(turn.exchange, served, target, turn.top)
         if operation == dialect:
             passed = self._passed_on(turn, served)
             if passed is not None:

@@ -68,10 +68,7 @@ class GuardedProtocol(HttpToolsProtocol):
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            if self._should_upgrade():
-                self.handle_websocket_upgrade()
-            else:
-                self._refuse(400, "protocol upgrades are not offered here")
+            self.handle_websocket_upgrade()
         except httptools.HttpParserError:
             status, message = self._refusal or (400, "the request does not follow HTTP/1.1")
             self._refuse(status, message)
@@ -135,6 +132,8 @@ class GuardedProtocol(HttpToolsProtocol):
             self._reject(400, "Content-Length and Transfer-Encoding exclude each other")
         if self.parser.get_http_version() not in ("1.1", "1.0"):
             self._reject(505, "only HTTP/1.1 is spoken here")
+        if self.parser.should_upgrade():
+            self._check_upgrade(has_body=has_length or has_coding)
         path = self.url.partition(b"?")[0]
         if path.startswith(_MODEL_PATH):
             path = path.replace(b"%2F", b"-").replace(b"%2f", b"-")
@@ -143,6 +142,15 @@ class GuardedProtocol(HttpToolsProtocol):
         self._body_start = self.loop.time()
         self.deadline = self._body_start + self.limits.body_s
         super().on_headers_complete()
+
+    def _check_upgrade(self, *, has_body: bool) -> None:
+        """Refuse what would let one request's bytes be read as another's, or as frames."""
+        if not self._should_upgrade():
+            self._reject(400, "this protocol upgrade is not offered here")
+        if has_body or self.parser.get_method() != b"GET":
+            self._reject(400, "a WebSocket begins with a GET that has no body")
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._reject(400, "a WebSocket cannot begin while an answer is under way")
 
     def _reject(self, status: int, message: str) -> None:
         # Raised out of a parser callback it ends the parsing; data_received answers.

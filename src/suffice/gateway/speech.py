@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from urllib.parse import quote, urlsplit
 
 from suffice.catalog.models import Model
@@ -16,6 +17,8 @@ from suffice.config.schema import Settings
 from suffice.config.sections import EndpointSettings
 from suffice.gateway.credentials import authorizer_of
 from suffice.upstream.endpoints import Endpoint, make_endpoint
+from suffice.wire.fim_templates import family_of, trained
+from suffice.wire.fim_upstream import style_of
 
 # The dialects of a conversation: each can be translated into each.
 CONVERSATIONS = ("chat", "messages", "responses", "gemini")
@@ -41,12 +44,16 @@ _VERSION = "anthropic-version"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Speech:
-    """How one operation is spoken: the provider's `dialect`, the full path at `endpoint`, and the path for streams."""
+    """How one operation is spoken: the provider's `dialect`, the full path at `endpoint`, and the path for streams.
+
+    `style` is the form in which a provider of the dialect `fim` fills in, see `wire.fim_upstream`.
+    """
 
     dialect: str
     endpoint: Endpoint
     path: bytes
     stream_path: bytes
+    style: str = ""
 
 
 class Speaker:
@@ -85,15 +92,22 @@ class Speaker:
         for operation in PASSED_ON:
             if operation in paths:
                 out[operation] = self._speech(operation, paths, model)
+        style = fills_in(self._provider, model) if "fim" in paths or "completions" in paths else ""
+        if style:
+            out["fim"] = self._speech("fim" if "fim" in paths else "completions", paths, model, style)
+        elif "chat" in out and model.kind == "chat":
+            out["fim"] = out["chat"]
         return out
 
-    def _speech(self, dialect: str, paths: Mapping[str, bytes], model: Model) -> Speech:
+    def _speech(self, dialect: str, paths: Mapping[str, bytes], model: Model, style: str = "") -> Speech:
         # AWS signs the path as its SDKs write it, with every reserved character encoded.
         safe = "-._~" if self._provider.auth is AuthScheme.SIGV4 else "-._~:@"
         name = quote(model.name, safe=safe).encode()
         path = paths[dialect].replace(b"{model}", name)
         stream_path = paths.get(f"{dialect}_stream", paths[dialect]).replace(b"{model}", name)
-        return Speech(dialect=dialect, endpoint=self._endpoint(dialect), path=path, stream_path=stream_path)
+        spoken_as = "fim" if style else dialect
+        endpoint = self._endpoint(dialect)
+        return Speech(dialect=spoken_as, endpoint=endpoint, path=path, stream_path=stream_path, style=style)
 
     def _endpoint(self, dialect: str) -> Endpoint:
         """Return the endpoint of a dialect: a host or a credential of its own makes it another one."""
@@ -181,6 +195,33 @@ def spoken(operation: str, provider: Provider, paths: Mapping[str, bytes]) -> st
         return operation
     preferred = (*_NATIVE.get(provider.usage.shape, ()), *_PREFERRED)
     return next((dialect for dialect in preferred if dialect in paths), "")
+
+
+def fills_in(provider: Provider, model: Model) -> str:
+    """Return the style in which `model` fills in the middle at `provider`, "" when it can only be asked in words.
+
+    What nobody recorded is told by the name, as models trained to fill in are called; a llama.cpp server says itself what its
+    model cannot.
+    """
+    facts = provider.fim
+    if facts is None:
+        # OpenAI's own models that take a suffix, and those of which only the operator knows: a suffix goes to them as it is.
+        unknown = not (model.context_window or model.capabilities or model.reviewed)
+        return "completions" if "completions" in provider.dialects and (unknown or "-instruct" in model.name) else ""
+    style = style_of(provider.id, facts.path, facts.style)
+    able = model.has("fim")
+    if style == "chat" or able is False or model.kind != "chat":
+        return ""
+    if facts.models:
+        # Catalogues write `codestral` for what the provider calls `codestral-latest`.
+        return (
+            style if any(fnmatchcase(f"{model.name}-", p) or fnmatchcase(model.name, p) for p in facts.models) else ""
+        )
+    if style == "infill":
+        return style
+    if not able and not trained(model.name):
+        return ""
+    return style if style != "template" or family_of(model.name) else ""
 
 
 def _proxy(section: EndpointSettings) -> str:

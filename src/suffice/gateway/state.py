@@ -53,6 +53,8 @@ class State:
         self._core = core
         self._now_s = now_s
         self.pool = tuple(self._pool())
+        # What `auto` chooses among at a cursor: models made for it; none at all leaves it to the pool.
+        self.filling = tuple(dict.fromkeys(row.model.id for row in self._filling()))
         self._auto = Router([self._offer(row) for row in self.pool], priors, core)
         self._routers: dict[str, Router] = {}
         self.default = self._default()
@@ -127,21 +129,31 @@ class State:
                 seen.add(row.model.id)
                 yield row
 
+    def _filling(self) -> Iterable[Served]:
+        able = [row for row in self.fleet.served if row.provider.fim is not None and "fim" in row.speech]
+        rows = [row for row in able if row.speech["fim"].dialect == "fim"]
+        chosen = [row for row in rows if self.settings.endpoints[row.arm.endpoint].models]
+        priced = [row for row in rows if not row.facts.deprecated and self._priced(row.model.id)]
+        return (*chosen, *self._frontier([r for r in priced if r not in chosen], TaskType.COMPLETE))[:POOL]
+
+    def _priced(self, model: str) -> bool:
+        return isinstance(self.fleet.catalog.price(model, self._now_s), Known | Estimated)
+
     def _eligible(self, row: Served) -> bool:
         model = row.model
         window = model.context_window
         if row.facts.deprecated or model.has("tools") is False or (window and window < MIN_WINDOW_TOKENS):
             return False
-        return isinstance(self.fleet.catalog.price(model.id, self._now_s), Known | Estimated)
+        return self._priced(model.id)
 
-    def _frontier(self, rows: list[Served]) -> list[Served]:
+    def _frontier(self, rows: list[Served], task: TaskType = TaskType.EDIT) -> list[Served]:
         """Models that no other beats in both prior success and price, most capable first, then the nearest to it."""
         scored = []
         for row in rows:
             price = self.fleet.catalog.price(row.model.id, self._now_s)
             if not isinstance(price, Known | Estimated):
                 continue
-            prior = self._priors.lookup(row.model.id, TaskType.EDIT, output_usd_per_mtok=price.rates.output / 1e6)
+            prior = self._priors.lookup(row.model.id, task, output_usd_per_mtok=price.rates.output / 1e6)
             scored.append((prior.declared, -prior.p, price.rates.output + 3 * price.rates.input, row.model.id, row))
         scored.sort(key=lambda s: s[:4])
         front, rest, cheapest = [], [], None

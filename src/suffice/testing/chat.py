@@ -15,6 +15,8 @@ from suffice.testing.script import Behaviour, Call, ToolCall
 from suffice.testing.usage_shapes import usage_object
 
 TOKEN_CHARS = 4
+# Mistral answers what is to be filled in as a chat.
+_CHAT_PATHS = ("/chat/completions", "/fim/completions")
 encode = msgspec.json.Encoder().encode
 
 
@@ -88,7 +90,7 @@ def body(behaviour: Behaviour, call: Call, identity: Identity) -> bytes:
             {"id": call_id(identity, n, c), "type": "function", "function": {"name": c.name, "arguments": c.arguments}}
             for n, c in enumerate(behaviour.tool_calls)
         ]
-    chat = not call.path.endswith("/completions") or call.path.endswith("/chat/completions")
+    chat = not call.path.endswith("/completions") or call.path.endswith(_CHAT_PATHS)
     choice: dict[str, Any] = {"index": 0, "finish_reason": finish_reason(behaviour), "logprobs": None}
     choice |= {"message": message} if chat else {"text": behaviour.text}
     whole: dict[str, Any] = {
@@ -106,7 +108,7 @@ def body(behaviour: Behaviour, call: Call, identity: Identity) -> bytes:
 
 def stream(behaviour: Behaviour, call: Call, identity: Identity) -> Iterator[Chunk]:
     """Yield the payloads of a streamed answer, without `[DONE]`."""
-    chat = call.path.endswith("/chat/completions")
+    chat = call.path.endswith(_CHAT_PATHS)
     kind = "chat.completion.chunk" if chat else "text_completion"
     head = encode({"id": identity.id, "object": kind, "created": identity.created, "model": identity.model})[:-1]
     prompt = prompt_count(behaviour, call)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from suffice.testing import chat, cohere, converse, gemini, messages, responses
+from suffice.testing import chat, cohere, converse, gemini, infill, messages, responses
 from suffice.testing.chat import Chunk, Identity
 from suffice.testing.script import Behaviour, Call, Error
 
@@ -51,6 +51,7 @@ MESSAGES = Dialect(body=messages.body, stream=messages.stream, error=messages.er
 RESPONSES = Dialect(
     body=responses.body, stream=responses.stream, error=_openai_error, failed=responses.error_event, named=True
 )
+INFILL = Dialect(body=infill.body, stream=infill.stream, error=_openai_error)
 GEMINI = Dialect(body=gemini.body, stream=gemini.stream, error=gemini.error_body)
 COHERE = Dialect(body=cohere.body, stream=cohere.stream, error=cohere.error_body, named=True)
 CONVERSE = Dialect(
@@ -74,6 +75,7 @@ _BY_END = {
     ":rawPredict": MESSAGES,
     ":streamRawPredict": MESSAGES,
     "/responses": RESPONSES,
+    "/infill": INFILL,
     ":generateContent": GEMINI,
     ":streamGenerateContent": GEMINI,
     "/v2/chat": COHERE,

@@ -57,6 +57,11 @@ class FimDecoder:
             self._finish(out)
         return out
 
+    @property
+    def stopped(self) -> bool:
+        """True once the provider has given a reason to stop."""
+        return self._stop is not None
+
     def _payload(self, payload: bytes, out: list[Event]) -> None:
         if self._over or not payload:
             return

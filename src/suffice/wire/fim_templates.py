@@ -6,6 +6,8 @@ so `apply` takes it apart.
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 
 
@@ -75,6 +77,16 @@ def family_of(model: str) -> str:
     """Return the family by a model's name, "" when no template is known for it."""
     name = model.lower()
     return next((family for word, family in _NAMES if word in name), "")
+
+
+_TRAINED = re.compile(
+    r"coder|codestral|starcoder|code-?llama|codegemma|codegeex|code-?qwen|deepseek-?v\d|granite.*code"
+)
+
+
+def trained(model: str) -> bool:
+    """Tell from a model's name whether it was trained to fill in; for models of which the catalogue knows nothing."""
+    return _TRAINED.search(model.lower()) is not None
 
 
 def apply(family: str, prefix: str, suffix: str, files: tuple[tuple[str, str], ...] = ()) -> tuple[str, bool]:
