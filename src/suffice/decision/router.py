@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import msgspec
 import numpy as np
@@ -19,7 +19,7 @@ from suffice.decision.attempt_price import Warmth, attempt_cost
 from suffice.decision.core import NANO, Belief, Core, cell_of
 from suffice.decision.explore import Drawn, first_arm
 from suffice.decision.narrowing import nothing_left, without_late, without_tried, without_unknown_prices
-from suffice.decision.plan import shortlist
+from suffice.decision.plan import SHORTLIST, shortlist
 from suffice.decision.policy import ArmFacts, DataClass, Feasible, PolicyContext, feasible
 from suffice.decision.priors import PriorTable
 from suffice.decision.sessions import Session
@@ -99,7 +99,7 @@ class _Order:
 class Router:
     """Plans requests over a fixed set of offers; a change of configuration makes a new router."""
 
-    __slots__ = ("_beliefs", "_core", "_facts", "_models", "_offers", "_priors", "_rates", "_worst")
+    __slots__ = ("_beliefs", "_core", "_facts", "_models", "_offers", "_priors", "_rates", "_rows", "_worst")
 
     def __init__(self, offers: Sequence[Offer], priors: PriorTable, core: Core | None = None) -> None:
         self._offers = tuple(offers)
@@ -114,6 +114,8 @@ class Router:
             self._core.know(offer.facts.arm.model, rates.output / 1e6 if rates is not None else None)
             for offer, rates in zip(self._offers, self._rates, strict=True)
         )
+        # Row of each arm in what is believed of a cell.
+        self._rows = {offer.facts.arm: at for at, offer in enumerate(self._offers)}
         self._facts: dict[int, tuple[tuple[ArmFacts, ...], tuple[str, ...]]] = {}
         # What is believed of a cell, and the posterior that says so: it holds until something is learned.
         self._beliefs: dict[int, tuple[SkillPosterior, Belief]] = {}
@@ -207,15 +209,14 @@ class Router:
         self, request: RouteRequest, scored: Sequence[Scored], repair: NanoUsd, belief: Belief
     ) -> tuple[list[Scored], float, dict[Arm, float]]:
         """Return the plan's order, its probability of a right answer, and what each shortlisted arm costs in all as the first."""
-        rows = {offer.facts.arm: at for at, offer in enumerate(self._offers)}
         weight = 1.0 + PRESSURE_WEIGHT * _unit(request.pressure)
         cost = np.array([max(0.0, weight * one.cost.total) * NANO for one in scored])
-        p = np.array([one.p for one in scored])
-        keep = shortlist(p, cost, repair * NANO)
-        some = [scored[at] for at in keep.tolist()]
-        at_rows = [rows[one.arm] for one in some]
-        part = replace(belief, grid=belief.grid[at_rows], mean=belief.mean[at_rows], low=belief.low[at_rows])
-        solved = self._core.plan(part, cost[keep], repair * NANO, gate=request.gate, attempts=request.attempts)
+        some = list(scored)
+        if len(some) > SHORTLIST:
+            keep = shortlist(np.array([one.p for one in scored]), cost, repair * NANO)
+            some, cost = [scored[at] for at in keep.tolist()], cost[keep]
+        rows = tuple([self._rows[one.arm] for one in some])
+        solved = self._core.plan(belief, rows, cost, repair * NANO, gate=request.gate, attempts=request.attempts)
         sequence = solved.sequence or (int(solved.first.argmin()),)
         totals = {one.arm: float(total) / NANO for one, total in zip(some, solved.first.tolist(), strict=True)}
         right = solved.p_accept - solved.p_escape if solved.sequence else some[sequence[0]].p
