@@ -32,7 +32,7 @@ _MAX_SIGNAL_CHARS = 512
 _HASHED_CHARS = 4000
 
 
-class SessionKey(msgspec.Struct, frozen=True, kw_only=True):
+class SessionKey(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An opaque key and the signal that it came from (a header, a body field, or `content`)."""
 
     key: str

@@ -48,7 +48,7 @@ _BY_LEAD = {
 }
 
 
-class TaskGuess(msgspec.Struct, frozen=True, kw_only=True):
+class TaskGuess(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A task with a confidence in [0, 1] and the name of the rule that fired; `follow_up` says that the ask only goes on."""
 
     task: TaskType
@@ -57,7 +57,7 @@ class TaskGuess(msgspec.Struct, frozen=True, kw_only=True):
     follow_up: bool = False
 
 
-class _Words(msgspec.Struct, frozen=True):
+class _Words(msgspec.Struct, frozen=True, gc=False):
     tokens: list[str]
     classes: frozenset[str]
     lead: str

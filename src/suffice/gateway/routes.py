@@ -42,7 +42,7 @@ _TELLS = (*PASSED_ON, "chat", "messages")
 _SIGNATURE = {"messages": b'"signature"', "gemini": b'Signature"'}
 
 
-class Expected(msgspec.Struct, frozen=True, kw_only=True):
+class Expected(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a stream is expected to cost, for headers that leave before it is known; -1 when unknown."""
 
     cost_nano: int

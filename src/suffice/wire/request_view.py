@@ -27,7 +27,7 @@ _role = msgspec.json.Decoder(str)
 _any = msgspec.json.Decoder()
 
 
-class RequestView(msgspec.Struct, frozen=True, kw_only=True):
+class RequestView(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The part of a request that routing needs; texts are cut to windows of at most WINDOW_CHARS (head and tail).
 
     `asks` are the texts of the trailing user messages of the conversation, newest first: agents send their environment
