@@ -130,6 +130,8 @@ class Router:
             raise nothing_left(request.target.name, result)
         repair = _repair(request)
         scored = self._score(request, result, repair, cell, belief)
+        if request.target.rule is Rule.PIN and len(scored) == 1:
+            return self._only(request, result, scored[0], repair)
         chosen, binding = choose(scored, request.target.rule, request.session, request.now_s)
         share = 0.0 if binding or not _may_explore(request, result) else request.explore
         order = self._order(request, scored, chosen, share, repair, belief, stay=bool(binding))
@@ -147,8 +149,23 @@ class Router:
             reason=describe(chosen, request.target, request.features, (*binding, *_staging(order.further, request))),
             candidates=_candidates(scored, order.drawn, result),
             binding=(*binding, *(f"relaxed: {what}" for what in result.relaxed)),
-            contributions=(("spend", chosen.cost.total / 1e9), ("risk of repair", (1 - chosen.p) * repair / 1e9)),
+            contributions=_contributions(chosen, repair),
             flips=flips(chosen, rivals[0], repair) if flip else (),
+            versions=(("priors", self._priors.version), *self._core.holder.current.versions),
+        )
+
+    def _only(self, request: RouteRequest, result: Feasible, one: Scored, repair: NanoUsd) -> Plan:
+        """Return the plan of a request that names its model, with one place to send it to: nothing to choose or to try after."""
+        return Plan(
+            steps=(Step(arm=one.arm, reach=1.0, p_success=one.p, cost=one.cost.total),),
+            expected_total=NanoUsd(round(one.total)),
+            p_complete=one.p,
+            repair=repair,
+            propensity=1.0,
+            reason=describe(one, request.target, request.features, ()),
+            candidates=_candidates([one], Drawn(first=one, propensity={one.arm: 1.0}), result),
+            binding=tuple([f"relaxed: {what}" for what in result.relaxed]),
+            contributions=_contributions(one, repair),
             versions=(("priors", self._priors.version), *self._core.holder.current.versions),
         )
 
@@ -272,16 +289,13 @@ class Router:
         self, request: RouteRequest, result: Feasible, repair: NanoUsd, cell: int, belief: Belief
     ) -> list[Scored]:
         features, session = request.features, request.session
-        kept = {facts.arm for facts in result.kept}
         weight = 1.0 + PRESSURE_WEIGHT * _unit(request.pressure)
         warm = self._warmth(session, request.now_s)
         _, sources = self._facts_for(cell, features.task)
         means, lows = belief.mean.tolist(), belief.low.tolist()
         scored = []
-        for at, offer in enumerate(self._offers):
-            arm = offer.facts.arm
-            if arm not in kept:
-                continue
+        for arm in [facts.arm for facts in result.kept]:
+            at = self._rows[arm]
             held = session is not None and session.warm(arm, request.now_s)
             moved = warm if warm is not None and session is not None and arm != session.pinned else None
             cost = attempt_cost(
@@ -295,7 +309,7 @@ class Router:
             scored.append(
                 Scored(
                     arm=arm, p=means[at], p_low=lows[at], cost=cost, total=total, source=sources[at],
-                    latency_s=offer.latency_s, priced=self._rates[at] is not None,
+                    latency_s=self._offers[at].latency_s, priced=self._rates[at] is not None,
                 )
             )  # fmt: skip
         return scored
@@ -307,6 +321,10 @@ class Router:
             if offer.facts.arm == session.pinned:
                 return Warmth(prefix_tokens=session.prompt_tokens, rates=rates or self._worst)
         return None
+
+
+def _contributions(one: Scored, repair: NanoUsd) -> tuple[tuple[str, float], ...]:
+    return (("spend", one.cost.total / 1e9), ("risk of repair", (1 - one.p) * repair / 1e9))
 
 
 def _steps(order: Sequence[Scored]) -> tuple[Step, ...]:
