@@ -57,7 +57,7 @@ def test_a_plan_is_never_dearer_than_going_straight_to_either(small: float, larg
     made, rows = core()
     belief = made.believe(rows, CELL, None)
     cost = np.array([small, large])
-    staged = made.plan(belief, cost, repair, gate=CHECKS["decides"], attempts=attempts)
+    staged = made.plan(belief, (0, 1), cost, repair, gate=CHECKS["decides"], attempts=attempts)
     assert staged.value <= min(repair, float(staged.first.min())) + 1e-9
 
 
@@ -65,8 +65,26 @@ def test_without_a_gate_it_is_the_plug_in_rule():
     made, rows = core()
     belief = made.believe(rows, CELL, None)
     cost = np.array([0.001, 0.05])
-    solved = made.plan(belief, cost, 3.0, gate="", attempts=3)
+    solved = made.plan(belief, (0, 1), cost, 3.0, gate="", attempts=3)
     assert solved.first == pytest.approx(cost + (1 - belief.mean) * 3.0)
+
+
+def test_a_plan_follows_what_was_learned_although_its_tables_are_kept():
+    made, rows = core()
+    cost = np.array([0.001, 0.05])
+
+    def plan():
+        return made.plan(made.believe(rows, CELL, None), (0, 1), cost, 3.0, gate=CHECKS["decides"], attempts=2)
+
+    before = plan()
+    assert (plan().first == before.first).all()
+    for number in range(40):
+        made.learn(
+            label_id=str(number), model="a/small-1", cell=CELL, success=True, reliability=1.0, at_s=float(number)
+        )
+    assert plan().first[0] < before.first[0]
+    one = made.plan(made.believe(rows, CELL, None), (1,), cost[1:], 3.0, gate=CHECKS["decides"], attempts=2)
+    assert one.first.shape == (1,)
 
 
 def test_labels_teach_once_and_bills_teach_length():

@@ -162,7 +162,7 @@ async def test_when_redaction_fails_only_money_is_stored(book, monkeypatch):
         ledger.settle(held, AttemptResult(charge_nano=5, message="text"))
         ledger.decide(DecisionRecord(request_id="r", at_ms=0))
         with pytest.raises(LedgerError, match="secrets"):
-            ledger.reserve("s", 0, "k", (), 9, INTENT)
+            ledger.reserve("s", 0, "k", (), 9, AttemptIntent(model_requested="never seen", model="m"))
         monkeypatch.undo()
         await asyncio.wrap_future(database.call(lambda s: None))
         with database.reader() as session:

@@ -83,7 +83,8 @@ async def test_many_rows_are_read_in_portions_and_none_is_lost(book, env):
     async with book() as (database, ledger):
         for number in range(2300):
             await one(ledger, f"r{number}", 1, "x/cheap", 1)
-        await asyncio.wrap_future(database.call(lambda s: None))  # a group of the writer takes 2,000 entries
+        while ledger.waiting:  # a group of the writer takes 2,000 entries
+            await asyncio.wrap_future(database.call(lambda s: None))
         assert (await built(database, env.at_s - 1, "all")).total.requests == 2300
 
 

@@ -22,7 +22,7 @@ from suffice.values.usage import Usage
 FREE_RATES = Rates(input=0, output=0, cache_read=0, cache_write=0, cache_write_1h=0, cache_write_12h=0)
 CACHE_BUCKETS = ("cache_read", "cache_write", "cache_write_1h", "cache_write_12h")
 
-_Priced = tuple[Rates, frozenset[str], str]
+_Priced = tuple[Rates, frozenset[str], Known]
 
 
 class Catalog:
@@ -129,11 +129,11 @@ class Catalog:
         priced = self._rates(row, index, entry, choice)
         if priced is None:
             return Unknown(why=f"{row.id} is not priced by token", version=self.version)
-        rates, derived, source = priced
+        rates, derived, known = priced
         doubt = doubt or choice.doubt or (_used(derived, usage) if usage is not None and derived else "")
         if doubt:
             return Estimated(rates=rates, why=doubt, version=self.version)
-        return Known(rates=rates, source=source, version=self.version)
+        return known
 
     def _entry_index(self, row: Model, at: float) -> int:
         """Return the index of the entry in force at `at`; the first one also covers the time before it."""
@@ -153,7 +153,9 @@ class Catalog:
         if row.kind == "embedding" and card.output is None:
             card = msgspec.structs.replace(card, output=0)  # an embedding has no output tokens to bill
         filled = fill(card, provider.cache.write_multipliers if provider else {}, entry.per_request_nano)
-        priced = None if filled is None else (filled[0], filled[1], entry.source)
+        priced = None
+        if filled is not None:
+            priced = (filled[0], filled[1], Known(rates=filled[0], source=entry.source, version=self.version))
         self._priced[key] = priced
         return priced
 

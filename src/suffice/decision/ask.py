@@ -65,7 +65,7 @@ _CODE_LINE = re.compile(
 )
 
 
-class Ask(msgspec.Struct, frozen=True, kw_only=True):
+class Ask(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The isolated ask: `prose` for reading words, `code` what came with it, `fences` the languages named on fences."""
 
     prose: str = ""

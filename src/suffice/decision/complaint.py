@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 
 _OPENING_CHARS = 160
-_LEAST_CHARS = 20
+# Without white space: shorter than four or five words.
+_LEAST_BYTES = 16
+_SPACES = bytes(byte for byte in range(128) if chr(byte).isspace())
 _COMPLAINT = re.compile(
     r"(?:no+\b[,.! ]*|sorry[,.! ]*|hm+[,.! ]*)?(?:"
     r"(?:that|this|it)(?:'s|’s| is| was)? (?:still |just |completely |totally )?(?:wrong|incorrect|not right|not correct|broken"
@@ -28,7 +30,14 @@ def complains(ask: str) -> bool:
     return _COMPLAINT.match(ask.strip()[:_OPENING_CHARS]) is not None
 
 
-def repeatable(ask: str) -> str:
-    """Return an ask in the form in which a repetition is recognised; empty when too short to mean the same ("continue")."""
-    text = " ".join(ask.lower().split())
-    return text if len(text) >= _LEAST_CHARS else ""
+def repeatable(ask: str) -> bytes:
+    """Return an ask in the form in which a repetition is recognised; empty when too short to mean the same ("continue").
+
+    Case and white space do not count. Plain text is stripped of the latter at once, which costs a tenth of splitting it.
+    """
+    lower = ask.lower()
+    if lower.isascii():
+        text = lower.encode().translate(None, _SPACES)
+    else:
+        text = "".join(lower.split()).encode("utf-8", "surrogatepass")
+    return text if len(text) >= _LEAST_BYTES else b""

@@ -15,7 +15,8 @@ import numpy as np
 from suffice.decision import cost as cost_model
 from suffice.decision import gates, learning, skill
 from suffice.decision.grid import Floats, logit, observe
-from suffice.decision.plan import Problem, Solution, solve
+from suffice.decision.outlook import Outlook, outlook
+from suffice.decision.plan import Solution, solve_flat
 from suffice.decision.priors import PriorTable
 from suffice.decision.snapshot import Holder, Snapshot
 from suffice.values.task import TASK_INDEX, TASK_TYPES, TaskType
@@ -28,6 +29,8 @@ STATIC = "complete"
 CHECKS = {"related": "check:related-tests", "full": "check:ci", "decides": "check:decides", "lint": "parses"}
 # Inside one held request nobody sees an escalation: its margin, a share of H, only covers errors of the estimates.
 HELD_MARGIN = 0.01
+# Tables of plans that are kept; with eight arms each has some ten kilobytes.
+MAX_OUTLOOKS = 256
 NANO = 1e-9
 
 
@@ -56,6 +59,7 @@ class Core:
         self.holder = Holder(snapshot if snapshot is not None else _empty())
         # Rates of a gate in a cell, and the posterior that says so: they hold until a verdict teaches.
         self._gate_rates: dict[tuple[str, int, str], tuple[gates.GatePosterior, gates.Rates]] = {}
+        self._outlooks: dict[tuple[int, tuple[int, ...], int], tuple[Belief, gates.Rates | None, Outlook]] = {}
         self._rows: dict[str, int] = {arm: at for at, arm in enumerate(self.holder.current.skill.arms)}
 
     @property
@@ -95,27 +99,43 @@ class Core:
         return Belief(grid=said.grid, weights=weights, mean=said.mean, low=said.low, cell=cell)
 
     def plan(
-        self, belief: Belief, cost_usd: Floats, repair_usd: float, *, gate: str, attempts: int, family: str = ""
+        self,
+        belief: Belief,
+        rows: tuple[int, ...],
+        cost_usd: Floats,
+        repair_usd: float,
+        *,
+        gate: str,
+        attempts: int,
+        family: str = "",
     ) -> Solution:
-        """Return the optimal plan over the models of `belief` with costs [K]; `gate` names what will judge the answers.
+        """Return the optimal plan over the models in `rows` of `belief`, with costs [K]; `gate` names what will judge the answers.
 
         Raises DecisionError for costs or probabilities that are not finite.
         """
         judged = self._rates(gate, belief.cell, family) if gate else None
-        k = belief.mean.shape[0]
-        return solve(
-            Problem(
-                p=belief.grid,
-                cost=np.repeat(cost_usd[:, None], belief.weights.shape[0], axis=1),
-                tpr=np.full(k, judged.tpr if judged else 1.0),
-                fpr=np.full(k, judged.fpr if judged else 1.0),
-                weights=belief.weights,
-                repair_usd=repair_usd,
-                escape_factor=1.5 if judged else 1.0,
-                attempts=attempts if judged else 1,
-                margin=HELD_MARGIN,
-            )
+        factor = 1.5 if judged else 1.0
+        known = self._outlook(belief, rows, judged, attempts if judged else 1, factor)
+        return solve_flat(known, cost_usd, repair_usd=repair_usd, escape_factor=factor, margin=HELD_MARGIN)
+
+    def _outlook(
+        self, belief: Belief, rows: tuple[int, ...], judged: gates.Rates | None, attempts: int, factor: float
+    ) -> Outlook:
+        """Return what prices do not change of a plan; it holds as long as the belief and the gate's rates do."""
+        key = (belief.cell, rows, attempts)
+        kept = self._outlooks.get(key)
+        if kept is not None and kept[0] is belief and kept[1] is judged:
+            return kept[2]
+        tpr, fpr = (judged.tpr, judged.fpr) if judged else (1.0, 1.0)
+        grid = belief.grid[list(rows)]
+        many = len(rows)
+        known = outlook(
+            grid, np.full(many, tpr), np.full(many, fpr), belief.weights, attempts=attempts, escape_factor=factor
         )
+        if len(self._outlooks) >= MAX_OUTLOOKS:
+            self._outlooks.clear()
+        self._outlooks[key] = (belief, judged, known)
+        return known
 
     def _rates(self, gate: str, cell: int, family: str) -> gates.Rates:
         post = self.holder.current.gates

@@ -7,7 +7,9 @@ for the switching share, which may be negative.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -88,26 +90,34 @@ def learn(
 ) -> CostPosterior:  # fmt: skip
     """Return the posterior after one billed run. Non-positive or non-finite counts, and unknown arms, teach nothing."""
     values = (output_tokens, steps, difficulty, billed_over_computed)
-    if arm not in post.arms or not all(np.isfinite(v) for v in values) or min(output_tokens, steps) <= 0:
+    if arm not in post.arms or not all(map(math.isfinite, values)) or min(output_tokens, steps) <= 0:
         return post
     at = post.arms.index(arm)
-    tokens, var, step_mean, count, slope = (
-        x.copy() for x in (post.tokens, post.tokens_var, post.steps, post.count, post.slope)
-    )
-    n = PRIOR_WEIGHT + min(count[at, cell], 200.0)
-    residual = float(np.log(output_tokens)) - slope[at] * difficulty - tokens[at, cell]
-    tokens[at, cell] += residual / (n + 1.0)
-    var[at, cell] += (residual * residual - var[at, cell]) / (n + 1.0)
-    step_mean[at, cell] += (float(np.log(steps)) - step_mean[at, cell]) / (n + 1.0)
-    slope[at] = min(SLOPE_BOUND, max(-0.1, slope[at] + 0.01 * residual * difficulty / (1.0 + difficulty * difficulty)))
-    count[at, cell] += 1.0
-    bill = post.bill_factor.copy()
+    slope, mean = float(post.slope[at]), float(post.tokens[at, cell])
+    var, step_mean, seen = float(post.tokens_var[at, cell]), float(post.steps[at, cell]), float(post.count[at, cell])
+    n = PRIOR_WEIGHT + min(seen, 200.0)
+    residual = math.log(output_tokens) - slope * difficulty - mean
+    steeper = slope + 0.01 * residual * difficulty / (1.0 + difficulty * difficulty)
+    changed: dict[str, Any] = {
+        "tokens": _with(post.tokens, (at, cell), mean + residual / (n + 1.0)),
+        "tokens_var": _with(post.tokens_var, (at, cell), var + (residual * residual - var) / (n + 1.0)),
+        "steps": _with(post.steps, (at, cell), step_mean + (math.log(steps) - step_mean) / (n + 1.0)),
+        "count": _with(post.count, (at, cell), seen + 1.0),
+        "slope": _with(post.slope, at, min(SLOPE_BOUND, max(-0.1, steeper))),
+    }
     if 0.0 < billed_over_computed < 100.0:
-        bill[at] += (billed_over_computed - bill[at]) / (n + 1.0)
-    return replace(
-        post, tokens=tokens, tokens_var=var, steps=step_mean, count=count, slope=slope, bill_factor=bill,
-        version=post.version + 1,
-    )  # fmt: skip
+        bill = float(post.bill_factor[at])
+        changed["bill_factor"] = _with(post.bill_factor, at, bill + (billed_over_computed - bill) / (n + 1.0))
+    return replace(post, version=post.version + 1, **changed)
+
+
+def _with(table: Floats, at: int | tuple[int, int], value: float) -> Floats:
+    """Return `table` with one value changed: itself when it is that already, so that nothing is copied for it."""
+    if table[at] == value:
+        return table
+    new = table.copy()
+    new[at] = value
+    return new
 
 
 def attempt(post: CostPosterior, cell: int, inputs: AttemptInputs, weights: Floats, rows: np.ndarray) -> AttemptCost:

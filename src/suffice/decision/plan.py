@@ -10,11 +10,14 @@ with one attempt and no gate it is the plug-in rule C + (1 − p) H.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from suffice.decision.grid import Floats, Ints
+from suffice.decision.outlook import Outlook, after_two, check_belief, outlook, rejected
 from suffice.errors import DecisionError
 
 STOP = -1
@@ -63,93 +66,90 @@ class Solution:
 def check(problem: Problem) -> None:
     """Raise DecisionError when the problem is empty, misshapen, not finite, or has costs or probabilities out of range."""
     p, cost = problem.p, problem.cost
-    if p.ndim != 2 or p.shape[0] == 0:
-        raise DecisionError("no candidate is left to plan over", hint="see the masks of the decision record")
-    if cost.shape != p.shape or problem.weights.shape != p.shape[1:] or problem.attempts < 1:
+    check_belief(p, problem.tpr, problem.fpr, problem.weights)
+    if cost.shape != p.shape or problem.attempts < 1:
         raise DecisionError(f"plan inputs do not fit: p {p.shape}, cost {cost.shape}, weights {problem.weights.shape}")
-    total = p.sum() + problem.weights.sum() + problem.tpr.sum() + problem.fpr.sum() + cost.sum()
-    if not np.isfinite(total + problem.repair_usd):
+    check_money(cost, problem.repair_usd, problem.escape_factor, problem.margin)
+
+
+def check_money(cost: Floats, repair_usd: float, escape_factor: float, margin: float) -> None:
+    """Raise DecisionError when a cost or factor is not finite or out of range."""
+    if not math.isfinite(float(cost.sum()) + repair_usd):
         raise DecisionError("a probability, cost or repair cost is not finite")
-    if problem.repair_usd < 0 or problem.escape_factor < 1 or problem.margin < 0 or cost.min() < 0:
+    if repair_usd < 0 or escape_factor < 1 or margin < 0 or cost.min() < 0:
         raise DecisionError("a cost, the repair cost or the margin is negative, or the escape factor is below 1")
-    if p.min() < 0 or p.max() > 1 or problem.weights.min() < 0:
-        raise DecisionError("a probability is outside [0, 1]")
-
-
-def _per_point(rate: Floats) -> Floats:
-    return rate[:, None] if rate.ndim == 1 else rate
 
 
 def solve(problem: Problem) -> Solution:
     """Return the optimal plan of at most three attempts. Raises DecisionError for inputs that `check` refuses."""
     check(problem)
-    p, w, h = problem.p, problem.weights, problem.repair_usd
-    k = p.shape[0]
-    wrong_passed = (1.0 - p) * _per_point(problem.fpr)
-    reject = 1.0 - _per_point(problem.tpr) * p - wrong_passed
-    now = problem.cost + (problem.escape_factor * h) * wrong_passed
-    depth = min(problem.attempts, 3, k)
-    if problem.escape_factor == 1.0 and np.all(problem.fpr == 1.0) and np.all(problem.tpr == 1.0):
-        depth = 1  # nothing can be rejected, so nothing follows
-    w1 = w * reject
-    ones = np.ones(p.shape[1])  # a product with ones is several times faster than a sum along an axis
-    mass1 = w1 @ ones
-    best2 = h * mass1
-    second = np.full(k, STOP)
+    w, k = problem.weights, problem.p.shape[0]
+    known = outlook(
+        problem.p, problem.tpr, problem.fpr, w, attempts=problem.attempts, escape_factor=problem.escape_factor
+    )
+    _, reject = rejected(problem.p, problem.tpr, problem.fpr)
+    spend: list[Floats] = [problem.cost @ w]
+    if known.depth >= 2:
+        spend.append((w * reject) @ problem.cost.T)
+    if known.depth >= 3:
+        spend.append((after_two(w, reject) @ problem.cost.T).reshape(k, k, k))
+    return _decide(known, spend, problem.repair_usd, problem.escape_factor, problem.margin)
+
+
+def solve_flat(known: Outlook, cost: Floats, *, repair_usd: float, escape_factor: float, margin: float) -> Solution:
+    """Return the same plan for attempts whose `cost` [K] is the same however hard the task is. Raises DecisionError."""
+    check_money(cost, repair_usd, escape_factor, margin)
+    spend = [cost * known.total]
+    if known.depth >= 2:
+        spend.append(known.reach2[:, None] * cost)
+    if known.depth >= 3:
+        spend.append(known.reach3[:, :, None] * cost)
+    return _decide(known, spend, repair_usd, escape_factor, margin)
+
+
+def _decide(known: Outlook, spend: Sequence[Floats], h: float, escape_factor: float, margin: float) -> Solution:
+    """Walk back from the last attempt; `spend` holds what each attempt is expected to cost, times getting there."""
+    risk, fee = escape_factor * h, margin * h
+    first = spend[0] + risk * known.risk1
+    best2 = h * known.reach2
+    second: Ints | None = None
     third: Ints | None = None
-    fee = problem.margin * h
-    diagonal = np.arange(k)
-    if depth >= 2:
-        pair_cost = w1 @ now.T + fee * mass1[:, None]
-        if depth >= 3:
-            w2 = (w1[:, None, :] * reject[None, :, :]).reshape(k * k, -1)
-            mass2 = w2 @ ones
-            tail = w2 @ (now + h * reject).T
-            tail += fee * mass2[:, None]
-            tail = tail.reshape(k, k, k)
-            tail[:, diagonal, diagonal] = np.inf
-            tail[diagonal, :, diagonal] = np.inf
-            third = tail.argmin(axis=2)
+    if known.depth >= 2:
+        stop3 = h * known.reach3
+        pair = spend[1] + risk * known.risk2 + (fee * known.reach2)[:, None] + known.never2
+        if known.depth >= 3:
+            tail = spend[2] + risk * known.risk3 + h * known.left + (fee * known.reach3)[:, :, None] + known.never3
             best3 = tail.min(axis=2)
-            stop3 = h * mass2.reshape(k, k)
-            third = np.where(best3 < stop3, third, STOP)
-            pair_cost += np.minimum(best3, stop3)
-        else:
-            pair_cost += h * (w1 @ reject.T)
-        pair_cost[diagonal, diagonal] = np.inf
-        second = pair_cost.argmin(axis=1)
-        continued = pair_cost[diagonal, second]
-        second = np.where(continued < best2, second, STOP)
+            third = np.where(best3 < stop3, tail.argmin(axis=2), STOP)
+            stop3 = np.minimum(best3, stop3)
+        pair += stop3
+        continued = pair.min(axis=1)
+        second = np.where(continued < best2, pair.argmin(axis=1), STOP)
         best2 = np.minimum(continued, best2)
-    first = now @ w + best2
-    return _unroll(problem, first, second, third, wrong_passed, reject)
+    return _unroll(known, first + best2, second, third, h)
 
 
-def _unroll(
-    problem: Problem, first: Floats, second: Ints, third: Ints | None, wrong_passed: Floats, reject: Floats
-) -> Solution:
+def _unroll(known: Outlook, first: Floats, second: Ints | None, third: Ints | None, h: float) -> Solution:
     """Read the sequence off the decision tables, with the probability of reaching and of passing each step."""
     a = int(first.argmin())
-    if first[a] >= problem.repair_usd:
-        return Solution(
-            value=problem.repair_usd, first=first, sequence=(), reach=(), p_accept=0.0, p_escape=0.0
-        )  # fmt: skip
-    sequence = [a]
-    b = int(second[a])
+    value = float(first[a])
+    if value >= h:
+        return Solution(value=h, first=first, sequence=(), reach=(), p_accept=0.0, p_escape=0.0)
+    sequence, reach = [a], [known.total]
+    left, escape = float(known.reach2[a]), float(known.risk1[a])
+    b = STOP if second is None else int(second[a])
     if b != STOP:
         sequence.append(b)
+        reach.append(left)
+        left, escape = float(known.reach3[a, b]), escape + float(known.risk2[a, b])
         c = STOP if third is None else int(third[a, b])
         if c != STOP:
             sequence.append(c)
-    w, reach, escape = problem.weights, [], 0.0
-    ones = np.ones(w.shape[0])
-    for arm in sequence:
-        reach.append(float(w @ ones))
-        escape += float(w @ wrong_passed[arm])
-        w = w * reject[arm]
+            reach.append(left)
+            left, escape = float(known.left[a, b, c]), escape + float(known.risk3[a, b, c])
     return Solution(
-        value=float(first[a]), first=first, sequence=tuple(sequence), reach=tuple(reach),
-        p_accept=max(0.0, reach[0] - float(w @ ones)), p_escape=escape,
+        value=value, first=first, sequence=tuple(sequence), reach=tuple(reach),
+        p_accept=max(0.0, known.total - left), p_escape=escape,
     )  # fmt: skip
 
 

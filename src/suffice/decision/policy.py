@@ -18,7 +18,7 @@ from suffice.values.task import Features
 EFFORTS = ("", "none", "minimal", "low", "medium", "high", "xhigh", "max")
 
 
-class ArmFacts(msgspec.Struct, frozen=True, kw_only=True):
+class ArmFacts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What is known of one arm when a request arrives; plain values, so that a decision can be replayed.
 
     `context_tokens` and `max_output_tokens` are 0 when unknown. `regions` are where the endpoint processes data (empty:
@@ -42,7 +42,7 @@ class ArmFacts(msgspec.Struct, frozen=True, kw_only=True):
     prior_only: bool = False
 
 
-class DataClass(msgspec.Struct, frozen=True, kw_only=True):
+class DataClass(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What an endpoint must promise for this data. A private endpoint (the operator's own) meets every promise."""
 
     name: str = "public"
@@ -58,7 +58,7 @@ class DataClass(msgspec.Struct, frozen=True, kw_only=True):
         return bool(asked) or self.name not in ("public", "configured")
 
 
-class PolicyContext(msgspec.Struct, frozen=True, kw_only=True):
+class PolicyContext(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The constraints of one request.
 
     `allowed_models` is None when the key allows all; a trailing `*` matches a prefix. `pinned` is a model that must be used.
@@ -76,7 +76,7 @@ class PolicyContext(msgspec.Struct, frozen=True, kw_only=True):
     min_effort: str = ""
 
 
-class Feasible(msgspec.Struct, frozen=True, kw_only=True):
+class Feasible(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The result: arms that may be used, the others with their reasons, and what was relaxed to get there."""
 
     kept: tuple[ArmFacts, ...]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import msgspec
 import numpy as np
@@ -19,7 +19,7 @@ from suffice.decision.attempt_price import Warmth, attempt_cost
 from suffice.decision.core import NANO, Belief, Core, cell_of
 from suffice.decision.explore import Drawn, first_arm
 from suffice.decision.narrowing import nothing_left, without_late, without_tried, without_unknown_prices
-from suffice.decision.plan import shortlist
+from suffice.decision.plan import SHORTLIST, shortlist
 from suffice.decision.policy import ArmFacts, DataClass, Feasible, PolicyContext, feasible
 from suffice.decision.priors import PriorTable
 from suffice.decision.sessions import Session
@@ -99,7 +99,7 @@ class _Order:
 class Router:
     """Plans requests over a fixed set of offers; a change of configuration makes a new router."""
 
-    __slots__ = ("_beliefs", "_core", "_facts", "_models", "_offers", "_priors", "_rates", "_worst")
+    __slots__ = ("_beliefs", "_core", "_facts", "_models", "_offers", "_priors", "_rates", "_rows", "_worst")
 
     def __init__(self, offers: Sequence[Offer], priors: PriorTable, core: Core | None = None) -> None:
         self._offers = tuple(offers)
@@ -114,6 +114,8 @@ class Router:
             self._core.know(offer.facts.arm.model, rates.output / 1e6 if rates is not None else None)
             for offer, rates in zip(self._offers, self._rates, strict=True)
         )
+        # Row of each arm in what is believed of a cell.
+        self._rows = {offer.facts.arm: at for at, offer in enumerate(self._offers)}
         self._facts: dict[int, tuple[tuple[ArmFacts, ...], tuple[str, ...]]] = {}
         # What is believed of a cell, and the posterior that says so: it holds until something is learned.
         self._beliefs: dict[int, tuple[SkillPosterior, Belief]] = {}
@@ -128,6 +130,8 @@ class Router:
             raise nothing_left(request.target.name, result)
         repair = _repair(request)
         scored = self._score(request, result, repair, cell, belief)
+        if request.target.rule is Rule.PIN and len(scored) == 1:
+            return self._only(request, result, scored[0], repair)
         chosen, binding = choose(scored, request.target.rule, request.session, request.now_s)
         share = 0.0 if binding or not _may_explore(request, result) else request.explore
         order = self._order(request, scored, chosen, share, repair, belief, stay=bool(binding))
@@ -145,8 +149,23 @@ class Router:
             reason=describe(chosen, request.target, request.features, (*binding, *_staging(order.further, request))),
             candidates=_candidates(scored, order.drawn, result),
             binding=(*binding, *(f"relaxed: {what}" for what in result.relaxed)),
-            contributions=(("spend", chosen.cost.total / 1e9), ("risk of repair", (1 - chosen.p) * repair / 1e9)),
+            contributions=_contributions(chosen, repair),
             flips=flips(chosen, rivals[0], repair) if flip else (),
+            versions=(("priors", self._priors.version), *self._core.holder.current.versions),
+        )
+
+    def _only(self, request: RouteRequest, result: Feasible, one: Scored, repair: NanoUsd) -> Plan:
+        """Return the plan of a request that names its model, with one place to send it to: nothing to choose or to try after."""
+        return Plan(
+            steps=(Step(arm=one.arm, reach=1.0, p_success=one.p, cost=one.cost.total),),
+            expected_total=NanoUsd(round(one.total)),
+            p_complete=one.p,
+            repair=repair,
+            propensity=1.0,
+            reason=describe(one, request.target, request.features, ()),
+            candidates=_candidates([one], Drawn(first=one, propensity={one.arm: 1.0}), result),
+            binding=tuple([f"relaxed: {what}" for what in result.relaxed]),
+            contributions=_contributions(one, repair),
             versions=(("priors", self._priors.version), *self._core.holder.current.versions),
         )
 
@@ -207,15 +226,14 @@ class Router:
         self, request: RouteRequest, scored: Sequence[Scored], repair: NanoUsd, belief: Belief
     ) -> tuple[list[Scored], float, dict[Arm, float]]:
         """Return the plan's order, its probability of a right answer, and what each shortlisted arm costs in all as the first."""
-        rows = {offer.facts.arm: at for at, offer in enumerate(self._offers)}
         weight = 1.0 + PRESSURE_WEIGHT * _unit(request.pressure)
         cost = np.array([max(0.0, weight * one.cost.total) * NANO for one in scored])
-        p = np.array([one.p for one in scored])
-        keep = shortlist(p, cost, repair * NANO)
-        some = [scored[at] for at in keep.tolist()]
-        at_rows = [rows[one.arm] for one in some]
-        part = replace(belief, grid=belief.grid[at_rows], mean=belief.mean[at_rows], low=belief.low[at_rows])
-        solved = self._core.plan(part, cost[keep], repair * NANO, gate=request.gate, attempts=request.attempts)
+        some = list(scored)
+        if len(some) > SHORTLIST:
+            keep = shortlist(np.array([one.p for one in scored]), cost, repair * NANO)
+            some, cost = [scored[at] for at in keep.tolist()], cost[keep]
+        rows = tuple([self._rows[one.arm] for one in some])
+        solved = self._core.plan(belief, rows, cost, repair * NANO, gate=request.gate, attempts=request.attempts)
         sequence = solved.sequence or (int(solved.first.argmin()),)
         totals = {one.arm: float(total) / NANO for one, total in zip(some, solved.first.tolist(), strict=True)}
         right = solved.p_accept - solved.p_escape if solved.sequence else some[sequence[0]].p
@@ -271,16 +289,13 @@ class Router:
         self, request: RouteRequest, result: Feasible, repair: NanoUsd, cell: int, belief: Belief
     ) -> list[Scored]:
         features, session = request.features, request.session
-        kept = {facts.arm for facts in result.kept}
         weight = 1.0 + PRESSURE_WEIGHT * _unit(request.pressure)
         warm = self._warmth(session, request.now_s)
         _, sources = self._facts_for(cell, features.task)
         means, lows = belief.mean.tolist(), belief.low.tolist()
         scored = []
-        for at, offer in enumerate(self._offers):
-            arm = offer.facts.arm
-            if arm not in kept:
-                continue
+        for arm in [facts.arm for facts in result.kept]:
+            at = self._rows[arm]
             held = session is not None and session.warm(arm, request.now_s)
             moved = warm if warm is not None and session is not None and arm != session.pinned else None
             cost = attempt_cost(
@@ -294,7 +309,7 @@ class Router:
             scored.append(
                 Scored(
                     arm=arm, p=means[at], p_low=lows[at], cost=cost, total=total, source=sources[at],
-                    latency_s=offer.latency_s, priced=self._rates[at] is not None,
+                    latency_s=self._offers[at].latency_s, priced=self._rates[at] is not None,
                 )
             )  # fmt: skip
         return scored
@@ -306,6 +321,10 @@ class Router:
             if offer.facts.arm == session.pinned:
                 return Warmth(prefix_tokens=session.prompt_tokens, rates=rates or self._worst)
         return None
+
+
+def _contributions(one: Scored, repair: NanoUsd) -> tuple[tuple[str, float], ...]:
+    return (("spend", one.cost.total / 1e9), ("risk of repair", (1 - one.p) * repair / 1e9))
 
 
 def _steps(order: Sequence[Scored]) -> tuple[Step, ...]:

@@ -30,9 +30,11 @@ HEADER_SIGNALS = (
 BODY_SIGNALS = ("prompt_cache_key", "previous_response_id", "metadata.user_id")
 _MAX_SIGNAL_CHARS = 512
 _HASHED_CHARS = 4000
+# Progress is immutable: sessions that have made none share it.
+_NOT_BEGUN = Progress()
 
 
-class SessionKey(msgspec.Struct, frozen=True, kw_only=True):
+class SessionKey(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An opaque key and the signal that it came from (a header, a body field, or `content`)."""
 
     key: str
@@ -65,12 +67,11 @@ def session_key(
 
 def _digest(secret: bytes, *parts: str) -> str:
     """Hash length-prefixed parts, so that no two different lists of parts read the same."""
-    mac = hashlib.blake2b(key=secret, digest_size=16)
+    framed: list[bytes] = []
     for part in parts:
         raw = part.encode("utf-8", "surrogatepass")
-        mac.update(len(raw).to_bytes(8, "big"))
-        mac.update(raw)
-    return mac.hexdigest()
+        framed += (len(raw).to_bytes(8, "big"), raw)
+    return hashlib.blake2b(b"".join(framed), key=secret, digest_size=16).hexdigest()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -92,7 +93,7 @@ class Session:
     spent: NanoUsd = NanoUsd(0)
     latched: bool = False
     posterior: object = None
-    progress: Progress = field(default_factory=Progress)
+    progress: Progress = _NOT_BEGUN
 
     def warm(self, arm: Arm, now_s: float) -> bool:
         """Tell whether `arm` is expected to have this conversation in its cache at `now_s`."""
@@ -119,7 +120,7 @@ class Session:
         self.tried = ()
         self.latched = False
         self.posterior = None
-        self.progress = Progress()
+        self.progress = _NOT_BEGUN
 
 
 class SessionTable:
@@ -165,7 +166,7 @@ class SessionTable:
             self._sessions.popitem(last=False)
         # Expired ones sit at the old end; two per call keep pace with one arrival per call.
         for _ in range(2):
-            oldest = next(iter(self._sessions.items()), None)
-            if oldest is None or now_s - oldest[1].used_s <= self._ttl_s:
+            oldest = next(iter(self._sessions), None)
+            if oldest is None or now_s - self._sessions[oldest].used_s <= self._ttl_s:
                 break
-            del self._sessions[oldest[0]]
+            del self._sessions[oldest]

@@ -66,7 +66,7 @@ _BY_LEAD = {
 }
 
 
-class TaskGuess(msgspec.Struct, frozen=True, kw_only=True):
+class TaskGuess(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A task with a confidence in [0, 1] and the name of the rule that fired; `follow_up` says that the ask only goes on."""
 
     task: TaskType
@@ -75,7 +75,7 @@ class TaskGuess(msgspec.Struct, frozen=True, kw_only=True):
     follow_up: bool = False
 
 
-class _Words(msgspec.Struct, frozen=True):
+class _Words(msgspec.Struct, frozen=True, gc=False):
     """What was read: the classes of all words, and the leading verb's class, word and place (in words)."""
 
     tokens: list[str]

@@ -17,7 +17,7 @@ MOVE_MARGIN = 0.1
 UNKNOWN_LATENCY_S = 10.0
 
 
-class Scored(msgspec.Struct, frozen=True, kw_only=True):
+class Scored(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An arm that may be used, with its numbers. `total` is the expected cost to completion in nano-dollars."""
 
     arm: Arm

@@ -24,7 +24,7 @@ class Rule(StrEnum):
     PIN = "pin"
 
 
-class Target(msgspec.Struct, frozen=True, kw_only=True):
+class Target(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a name means. `models` is None for all; for an alias it keeps the operator's order."""
 
     name: str

@@ -41,7 +41,7 @@ class Whole(msgspec.Struct, frozen=True, kw_only=True):
     usage: Usage | None
 
 
-class Target(msgspec.Struct, frozen=True, kw_only=True):
+class Target(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What of the chosen arm the conversation needs: the provider's name of the model and the provider's peculiarities."""
 
     model_name: str

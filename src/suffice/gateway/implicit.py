@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from dataclasses import dataclass
+
+import msgspec
 
 from suffice.decision.complaint import complains, repeatable
 from suffice.decision.evidence import ASKED_AGAIN, IMPLICIT, REJECTED
@@ -25,8 +26,7 @@ LEAST_S = 2.0
 _SESSIONS = 20_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Last:
+class _Last(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     served: Served
     ask: bytes
     at_mono_s: float
@@ -54,12 +54,12 @@ class Implicit:
                 self._outcomes.note(before.served, REJECTED, IMPLICIT, SOURCE)
             elif digest and digest == before.ask:
                 self._outcomes.note(before.served, ASKED_AGAIN, IMPLICIT, SOURCE)
-        answered = [attempt for attempt in turn.tried if attempt.outcome in ("ok", "rejected")]
-        if not answered:
+        answered = next((one for one in reversed(turn.tried) if one.outcome in ("ok", "rejected")), None)
+        if answered is None:
             return
         # Between two asks of a person an agent makes many steps; the ask stays the one that they serve.
         ask = digest if asked or before is None else before.ask
-        served = Served(known=_known(turn), attempt=answered[-1].number, model=answered[-1].arm.model, outcomes=())
+        served = Served(known=_known(turn), attempt=answered.number, model=answered.arm.model, outcomes=())
         self._last[turn.session_key] = _Last(served=served, ask=ask, at_mono_s=now_s)
         self._last.move_to_end(turn.session_key)
         if len(self._last) > _SESSIONS:
@@ -68,7 +68,7 @@ class Implicit:
 
 def _digest(ask: str) -> bytes:
     text = repeatable(ask)
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest() if text else b""
+    return hashlib.blake2b(text, digest_size=16).digest() if text else b""
 
 
 def _known(turn: Turn) -> Known:

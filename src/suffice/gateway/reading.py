@@ -10,6 +10,7 @@ import logging
 import math
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
+from types import MappingProxyType
 
 import msgspec
 
@@ -31,7 +32,6 @@ from suffice.gateway.modes import HEADER as MODE_HEADER
 from suffice.gateway.modes import may_cascade, streaming_mode
 from suffice.gateway.reply import Reply
 from suffice.gateway.segments import happened
-from suffice.gateway.speech import CONVERSATIONS
 from suffice.gateway.state import State
 from suffice.gateway.turn import Turn
 from suffice.ledger.book import Ledger
@@ -47,6 +47,7 @@ from suffice.wire.request_view import RequestView, chat_view, completions_view
 log = logging.getLogger("suffice.decision")
 
 ATTEMPT_CAP = 3
+_NOTHING: Mapping[Arm, str] = MappingProxyType({})
 # Opens the exchange of a dialect whose requests need more than their bytes.
 Open = Callable[[Call, Principal], Exchange]
 
@@ -186,11 +187,11 @@ class Reading:
         finally:
             self._decided(self.env.monotonic() - begun_s)
 
-    def _late(self, call: Call, state: State, target: Target) -> dict[Arm, str]:
+    def _late(self, call: Call, state: State, target: Target) -> Mapping[Arm, str]:
         """Return the arms that are known to miss the seconds that the client gives, with the reasons."""
         text = call.header("x-suffice-max-seconds")
         if not text:
-            return {}
+            return _NOTHING
         try:
             slo_s = float(text)
         except ValueError:
@@ -235,23 +236,14 @@ class Reading:
             alarm=f"{type(error).__name__}: {error}"[:300],
         )
 
-    def _down(self, state: State, target: Target, operation: str) -> dict[Arm, str]:
+    def _down(self, state: State, target: Target, operation: str) -> Mapping[Arm, str]:
         """Return the arms that are resting, with the reasons. When all that could serve are, one may be probed (row 41).
 
         Raises RequestError when none of them serves the operation at all.
         """
         health = self._health
-        candidates = list(state.candidates(target))
-        other: dict[Arm, str] = {}
-        if target.models is not None or operation not in CONVERSATIONS:  # what `auto` chooses among serves all of them
-            speech = {arm: state.fleet.by_arm[arm].speech for arm in candidates}
-            other = {
-                arm: f"operation: does not serve {operation}" for arm in candidates if operation not in speech[arm]
-            }
-        if operation == "fim":
-            other |= _in_words(state, [arm for arm in candidates if arm not in other])
-        arms = [arm for arm in candidates if arm not in other]
-        if candidates and (not arms or (operation == "embeddings" and target.models is None)):
+        arms, other = state.serving(target, operation)
+        if (arms or other) and (not arms or (operation == "embeddings" and target.models is None)):
             raise RequestError(
                 f"{target.name[:200]} does not serve {operation}",
                 hint="name a model of GET /v1/models that does",
@@ -263,7 +255,7 @@ class Reading:
             soonest = health.soonest((arm.endpoint, arm.model) for arm in arms)
             if soonest is not None and health.admit(soonest.endpoint, soonest.model, panic=True):
                 del down[Arm(model=soonest.model, endpoint=soonest.endpoint)]
-        return {**other, **{arm: f"down: {why}" for arm, why in down.items()}}
+        return {**other, **{arm: f"down: {why}" for arm, why in down.items()}} if other or down else _NOTHING
 
     def _allowed(self, principal: Principal, state: State, target: Target) -> frozenset[str] | None:
         if not principal.allowed_models:
@@ -276,12 +268,6 @@ class Reading:
                 f"this key does not allow {target.name}", hint="ask for a key that does", code="model_forbidden"
             )
         return allowed
-
-
-def _in_words(state: State, arms: list[Arm]) -> dict[Arm, str]:
-    """Return those that could only be asked in words, when another of them was made to fill in."""
-    asked = [arm for arm in arms if state.fleet.by_arm[arm].speech["fim"].dialect != "fim"]
-    return dict.fromkeys(asked, "operation: fills in by chat only") if len(asked) < len(arms) else {}
 
 
 def _count_move(watch: Watch, request: RouteRequest, plan: Plan) -> None:

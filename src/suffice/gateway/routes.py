@@ -42,7 +42,7 @@ MOST_ANSWERS = 128
 _SIGNATURE = {"messages": b'"signature"', "gemini": b'Signature"'}
 
 
-class Expected(msgspec.Struct, frozen=True, kw_only=True):
+class Expected(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a stream is expected to cost, for headers that leave before it is known; -1 when unknown."""
 
     cost_nano: int

@@ -18,7 +18,7 @@ from suffice.wire.chat_relay import Answer
 BYTES_PER_TOKEN = 3.2
 
 
-class Bill(msgspec.Struct, frozen=True, kw_only=True):
+class Bill(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What one attempt cost. `price_kind` is known, estimated or unknown; with unknown, `cost_nano` is 0 and means nothing."""
 
     cost_nano: int
@@ -58,7 +58,7 @@ def _tokens(size: int) -> int:
     return -(-int(size * 10) // int(BYTES_PER_TOKEN * 10))
 
 
-class Timed(msgspec.Struct, frozen=True, kw_only=True):
+class Timed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Durations of an attempt in whole milliseconds; -1 where a phase was not reached."""
 
     connect_ms: int = -1

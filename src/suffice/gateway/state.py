@@ -7,7 +7,7 @@ enough to be scored on every request; a pinned model is served from the whole fl
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -21,6 +21,7 @@ from suffice.decision.priors import PriorTable
 from suffice.decision.router import Offer, Router
 from suffice.decision.virtual import Target
 from suffice.gateway.fleet import Fleet, Served
+from suffice.gateway.speech import CONVERSATIONS
 from suffice.values.money import Estimated, Known, nano
 from suffice.values.plan import Arm
 from suffice.values.task import TASK_TYPES, TaskType
@@ -57,6 +58,7 @@ class State:
         self.filling = tuple(dict.fromkeys(row.model.id for row in self._filling()))
         self._auto = Router([self._offer(row) for row in self.pool], priors, core)
         self._routers: dict[str, Router] = {}
+        self._serving: dict[tuple[str, str], tuple[tuple[Arm, ...], dict[Arm, str]]] = {}
         self.default = self._default()
 
     def router(self, target: Target) -> Router:
@@ -80,6 +82,28 @@ class State:
         if target.models is None:
             return [row.arm for row in self.pool]
         return [row.arm for model in target.models for row in self.fleet.by_model.get(model, ())]
+
+    def serving(self, target: Target, operation: str) -> tuple[tuple[Arm, ...], Mapping[Arm, str]]:
+        """Return the arms that serve `operation` as `target`, and the others with the reason."""
+        known = self._serving.get((target.name, operation))
+        if known is None:
+            arms = tuple(self.candidates(target))
+            other: dict[Arm, str] = {}
+            # What `auto` chooses among serves all conversations.
+            if target.models is not None or operation not in CONVERSATIONS:
+                why = f"operation: does not serve {operation}"
+                other = {arm: why for arm in arms if operation not in self.fleet.by_arm[arm].speech}
+            if operation == "fim":
+                other |= self._in_words([arm for arm in arms if arm not in other])
+            known = (tuple(arm for arm in arms if arm not in other), other)
+            if len(self._serving) < MAX_ROUTERS:
+                self._serving[target.name, operation] = known
+        return known
+
+    def _in_words(self, arms: list[Arm]) -> dict[Arm, str]:
+        """Return those that could only be asked in words, when another of them was made to fill in."""
+        asked = [arm for arm in arms if self.fleet.by_arm[arm].speech["fim"].dialect != "fim"]
+        return dict.fromkeys(asked, "operation: fills in by chat only") if len(asked) < len(arms) else {}
 
     @property
     def certificates(self) -> tuple[str, ...]:

@@ -6,8 +6,6 @@ Looking by session or time reads the last `WINDOW_S` and at most `SCANNED` decis
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import msgspec
 
 from suffice.ledger.records import OutcomeRecord
@@ -21,7 +19,7 @@ MOST = 200
 LOCAL = "local"
 
 
-class Known(msgspec.Struct, frozen=True, kw_only=True):
+class Known(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The part of a stored decision that joining needs."""
 
     request_id: str
@@ -40,8 +38,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
         return self.team or self.key_id or LOCAL
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Served:
+class Served(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A request with what served it: the last attempt that gave an answer (0 and "" when none did), and its outcomes."""
 
     known: Known

@@ -37,7 +37,7 @@ class RowKind(StrEnum):
     ADJUSTMENT = "A"
 
 
-class AttemptIntent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class AttemptIntent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What is known of an attempt before it is sent. `price_version` and `price_kind` are those of the reservation."""
 
     owner: str = ""
@@ -55,7 +55,7 @@ class AttemptIntent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     price_version: str = ""
 
 
-class AttemptResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class AttemptResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What came of an attempt. Times in whole milliseconds, -1 when not reached; `reference_nano` -1 when not known.
 
     `reference_nano` is the same usage priced at the reference model. `outcome` is ok, rejected, failed or cancelled.
@@ -82,7 +82,7 @@ class AttemptResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     message: str = ""
 
 
-class DecisionRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class DecisionRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Why a request went where it went; `plan` is complete, so that `explain` can replay it.
 
     `prompt_tokens` to `attempts` are the rest of what the decision depended on, so that another policy can be asked as well.
@@ -109,7 +109,7 @@ class DecisionRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     note: str = ""
 
 
-class OutcomeRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class OutcomeRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Evidence that came after the answer: tests passed, edit kept, commit, revert, asked again.
 
     One per request, kind and source. `commit` is the full hash when one is concerned; `weight` is how far `accepted` is
@@ -132,7 +132,7 @@ class OutcomeRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 Hold = tuple[str, int, bool]
 
 
-class Opened(msgspec.Struct, frozen=True, tag="R", array_like=True):
+class Opened(msgspec.Struct, frozen=True, tag="R", array_like=True, gc=False):
     """Journal: a reservation, written before its request is sent."""
 
     request_id: str
@@ -144,7 +144,7 @@ class Opened(msgspec.Struct, frozen=True, tag="R", array_like=True):
     intent: AttemptIntent
 
 
-class Noted(msgspec.Struct, frozen=True, tag="C", array_like=True):
+class Noted(msgspec.Struct, frozen=True, tag="C", array_like=True, gc=False):
     """Journal: what a running attempt would be charged if the process died now."""
 
     request_id: str
@@ -152,7 +152,7 @@ class Noted(msgspec.Struct, frozen=True, tag="C", array_like=True):
     charge_nano: int
 
 
-class Closed(msgspec.Struct, frozen=True, tag="S", array_like=True):
+class Closed(msgspec.Struct, frozen=True, tag="S", array_like=True, gc=False):
     """Journal: the end of a reservation, settled or released."""
 
     request_id: str
@@ -162,13 +162,13 @@ class Closed(msgspec.Struct, frozen=True, tag="S", array_like=True):
     result: AttemptResult
 
 
-class Decided(msgspec.Struct, frozen=True, tag="D", array_like=True):
+class Decided(msgspec.Struct, frozen=True, tag="D", array_like=True, gc=False):
     """Journal: a decision."""
 
     record: DecisionRecord
 
 
-class Observed(msgspec.Struct, frozen=True, tag="O", array_like=True):
+class Observed(msgspec.Struct, frozen=True, tag="O", array_like=True, gc=False):
     """Journal: an outcome."""
 
     record: OutcomeRecord

@@ -16,6 +16,8 @@ from suffice.ledger.records import Closed, Decided, Observed, Opened
 
 PREFIX_CHARS = 8
 MIN_SECRET_CHARS = 12
+# How many texts known to be clean are remembered, and how long one may be.
+CLEAN_TEXTS, CLEAN_CHARS = 4096, 300
 # A cheap look for these comes first; the patterns run only when one is there.
 _MARKS = (
     b"sk-", b"AIza", b"ghp_", b"gho_", b"ghs_", b"github_pat_", b"xox", b"AKIA", b"ASIA", b"ya29.", b"eyJ", b"earer ",
@@ -43,6 +45,8 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._known: dict[bytes, set[tuple[int, bytes]]] = {}
+        # Texts in which nothing was found: names of models, owners and reasons repeat from request to request.
+        self._clean: set[str] = set()
         for secret in secrets:
             self.register(secret)
 
@@ -51,17 +55,24 @@ class Redactor:
         raw = secret.encode()
         if len(raw) < MIN_SECRET_CHARS:
             raise ValueError(f"a secret of fewer than {MIN_SECRET_CHARS} characters cannot be told from words")
+        self._clean.clear()
         self._known.setdefault(raw[:PREFIX_CHARS], set()).add((len(raw), hashlib.sha256(raw).digest()))
 
     def suspects(self, text: str) -> bool:
         """Tell whether `text` holds anything that `mask` could change: a mark of a key's form, or a registered beginning."""
-        if not text:
+        if not text or text in self._clean:
             return False
         try:
             raw = text.encode("utf-8", "surrogatepass")
-            return any(map(raw.__contains__, _MARKS)) or any(map(raw.__contains__, self._known))
+            if any(map(raw.__contains__, _MARKS)) or any(map(raw.__contains__, self._known)):
+                return True
         except Exception as error:
             raise RedactionError("a record could not be checked for secrets; nothing of it is stored") from error
+        if len(text) <= CLEAN_CHARS:
+            if len(self._clean) >= CLEAN_TEXTS:
+                self._clean.clear()
+            self._clean.add(text)
+        return False
 
     def mask(self, text: bytes) -> bytes:
         """Return encoded JSON with secrets masked; the same object when there is none. Raises RedactionError."""
@@ -97,18 +108,20 @@ def outside_text(entry: object) -> str:
     """
     if isinstance(entry, Opened):
         intent = entry.intent
-        return f"{intent.model_requested}\n{intent.model}\n{intent.owner}\n{intent.team}\n{intent.session}"
+        # The session is a keyed hash of ours.
+        return f"{intent.model_requested}\n{intent.model}\n{intent.owner}\n{intent.team}"
     if isinstance(entry, Closed):
         result = entry.result
         said = f"{result.upstream_request_id}\n{result.upstream_model}\n{result.message}\n{result.fault_code}"
-        return said + "".join(f"\n{v.gate}\n{v.reason}\n{v.evidence}" for v in result.verdicts)
+        for verdict in result.verdicts:
+            said += f"\n{verdict.gate}\n{verdict.reason}\n{verdict.evidence}"
+        return said
     if isinstance(entry, Decided):
         record = entry.record
         plan = record.plan
         told = f"{plan.reason}\n{plan.alarm}" if plan is not None else ""
-        return f"{record.model_requested}\n{record.owner}\n{record.team}\n{record.note}\n{told}\n" + "\n".join(
-            record.signals
-        )
+        signals = "\n".join(record.signals)
+        return f"{record.model_requested}\n{record.owner}\n{record.team}\n{record.note}\n{told}\n{signals}"
     if isinstance(entry, Observed):
         outcome = entry.record
         return f"{outcome.request_id}\n{outcome.kind}\n{outcome.source}\n{outcome.detail}"

@@ -17,6 +17,7 @@ NanoUsd = NewType("NanoUsd", int)
 
 PICO_PER_NANO = 1000
 NANO_PER_USD = 1_000_000_000
+_NANO_DIGITS = 9
 
 
 def usd(amount: NanoUsd) -> Decimal:
@@ -34,14 +35,20 @@ def nano(amount: Decimal | str | int) -> NanoUsd:
 
 def format_usd(amount: NanoUsd) -> str:
     """Return `amount` for people: `$12.34`, `$0.0042`, `-$1.00`; at least two significant digits."""
-    sign = "-" if amount < 0 else ""
-    value = usd(NanoUsd(abs(amount)))
-    if value == 0:
+    sign, size = ("-", -amount) if amount < 0 else ("", int(amount))
+    if size == 0:
         return "$0.00"
-    if value >= 1:
-        return f"{sign}${value:,.2f}"
-    places = max(2, 1 - value.adjusted() + 0)
-    return f"{sign}${value:.{places}f}"
+    # Digits after the point: two, or as many as show two that are not zero.
+    places = 2 if size >= NANO_PER_USD else max(2, _NANO_DIGITS + 2 - len(str(size)))
+    if places > _NANO_DIGITS:
+        shown = size * 10 ** (places - _NANO_DIGITS)
+    else:
+        unit = 10 ** (_NANO_DIGITS - places)
+        shown, rest = divmod(size, unit)
+        # Half to even, as `Decimal` rounds.
+        shown += 2 * rest > unit or (2 * rest == unit and shown % 2)
+    whole, part = divmod(shown, 10**places)
+    return f"{sign}${whole:,}.{part:0{places}d}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,7 +29,7 @@ TASK_TYPES: tuple[TaskType, ...] = tuple(TaskType)
 TASK_INDEX: dict[TaskType, int] = {task: index for index, task in enumerate(TASK_TYPES)}
 
 
-class Features(msgspec.Struct, frozen=True, kw_only=True):
+class Features(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What the request itself says, before any model has seen it.
 
     `language` is the programming language (lower case, `""` when unknown), `natural_language` an ISO 639-1 code or `""`.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 
-class Usage(msgspec.Struct, frozen=True, kw_only=True):
+class Usage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Tokens of one call. All counts are >= 0; no token is in two buckets.
 
     `input_tokens` are fresh prompt tokens, neither read from nor written to a cache; `cache_write_tokens` are written with

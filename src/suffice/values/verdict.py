@@ -15,7 +15,7 @@ class Outcome(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+class Verdict(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The result of one gate on one answer.
 
     `gate` is its stable name (`complete`, `tool-call`, `parses`, `imports`, `names`, `edit-applies`, `asked-for`,

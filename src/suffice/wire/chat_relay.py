@@ -138,7 +138,7 @@ class ChatRelay:
         return join_deltas([_decode(event.data) for event in events if not event.is_done])
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
+class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a model said: text, reasoning, tool calls as (id, name, arguments text), finish reason, the upstream's model."""
 
     text: str = ""

@@ -27,7 +27,7 @@ _role = msgspec.json.Decoder(str)
 _any = msgspec.json.Decoder()
 
 
-class RequestView(msgspec.Struct, frozen=True, kw_only=True):
+class RequestView(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The part of a request that routing needs; texts are cut to windows of at most WINDOW_CHARS (head and tail).
 
     `asks` are the texts of the trailing user messages of the conversation, newest first: agents send their environment
@@ -75,11 +75,12 @@ def chat_view(top: TopLevel) -> RequestView:
         raise RequestError("messages must be a non-empty array of objects", param="messages")
     roles = [_role_of(row.get("role")) for row in rows]
     n_user, n_assistant = roles.count("user"), roles.count("assistant")
-    head = _head(rows, roles)
     asks, images = _asks(rows, roles)
+    # Of a conversation that has just begun the first text is among the newest.
+    opening = asks[-1] if asks and n_user == len(asks) else _content(rows[roles.index("user")])[0] if n_user else ""
     return RequestView(
-        system_text=head[0],
-        first_user_text=head[1],
+        system_text=_system_text(rows, roles),
+        first_user_text=opening,
         asks=asks,
         tool_names=tool_names(top.objects("tools")),
         n_messages=len(rows),
@@ -142,13 +143,13 @@ def shared_fields(top: TopLevel) -> dict[str, Any]:
     }
 
 
-def _head(rows: list[dict[str, msgspec.Raw]], roles: list[str]) -> tuple[str, str]:
-    system = ""
+def _system_text(rows: list[dict[str, msgspec.Raw]], roles: list[str]) -> str:
     for row, role in zip(rows[:HEAD_MESSAGES], roles, strict=False):
-        if role in ("system", "developer") and not system:
-            system = _content(row)[0]
-    first = roles.index("user") if "user" in roles else -1
-    return system, _content(rows[first])[0] if first >= 0 else ""
+        if role in ("system", "developer"):
+            text = _content(row)[0]
+            if text:
+                return text
+    return ""
 
 
 def _asks(rows: list[dict[str, msgspec.Raw]], roles: list[str]) -> tuple[tuple[str, ...], bool]:

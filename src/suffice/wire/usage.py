@@ -23,7 +23,9 @@ class _Counts:
         self.suspect = False
 
     def get(self, report: Any, name: str) -> int:
-        value = report.get(name) if isinstance(report, Mapping) else None
+        if report is None or not (type(report) is dict or isinstance(report, Mapping)):
+            return 0
+        value = report.get(name)
         if value is None:
             return 0
         if type(value) is int and 0 <= value <= ABSURD_TOKENS:
@@ -79,7 +81,7 @@ def from_chat(report: Any) -> Usage | None:
     Reads the cached count wherever OpenAI, DeepSeek, Moonshot, Mistral and OpenRouter put it. Reasoning counts as part of
     the completion unless the total says otherwise (xAI: total = prompt + completion + reasoning).
     """
-    if not isinstance(report, Mapping) or not report:
+    if not report or not (type(report) is dict or isinstance(report, Mapping)):
         return None
     read = _Counts()
     prompt = read.get(report, "prompt_tokens")

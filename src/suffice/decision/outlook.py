@@ -1,0 +1,92 @@
+"""What of a plan no price changes: how far a sequence of attempts gets, and what slips through on the way.
+
+Made once per belief and gate, read by every decision that rests on them (plan.py). Weights are kept unnormalised, so that a
+probability of getting somewhere is a sum and nothing is divided. Invariant: all tables are products of the same four inputs;
+an arm never follows itself (`never2`, `never3` are infinite there and 0 elsewhere).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from suffice.decision.grid import Floats
+from suffice.errors import DecisionError
+
+MOST_ATTEMPTS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """Up to `depth` attempts of K arms, first a, then b, then c.
+
+    `reach2` [K], `reach3` [K, K], `left` [K, K, K]: the probability that all attempts so far were rejected. `risk1` [K], `risk2`
+    [K, K], `risk3` [K, K, K]: of getting to the last attempt and accepting a wrong answer of it. Tables beyond `depth` are empty.
+    """
+
+    depth: int
+    total: float
+    reach2: Floats
+    reach3: Floats
+    left: Floats
+    risk1: Floats
+    risk2: Floats
+    risk3: Floats
+    never2: Floats
+    never3: Floats
+
+
+_NONE: Floats = np.zeros(0)
+
+
+def check_belief(p: Floats, tpr: Floats, fpr: Floats, weights: Floats) -> None:
+    """Raise DecisionError when there is no arm, shapes do not fit, or a probability is not finite or out of range."""
+    if p.ndim != 2 or p.shape[0] == 0:
+        raise DecisionError("no candidate is left to plan over", hint="see the masks of the decision record")
+    if weights.shape != p.shape[1:]:
+        raise DecisionError(f"plan inputs do not fit: p {p.shape}, weights {weights.shape}")
+    if not np.isfinite(p.sum() + weights.sum() + tpr.sum() + fpr.sum()):
+        raise DecisionError("a probability, cost or repair cost is not finite")
+    if p.min() < 0 or p.max() > 1 or weights.min() < 0:
+        raise DecisionError("a probability is outside [0, 1]")
+
+
+def _per_point(rate: Floats) -> Floats:
+    return rate[:, None] if rate.ndim == 1 else rate
+
+
+def rejected(p: Floats, tpr: Floats, fpr: Floats) -> tuple[Floats, Floats]:
+    """Return ([K, G] wrong and accepted, [K, G] rejected) of arms with success `p` under a gate with these rates."""
+    wrong = (1.0 - p) * _per_point(fpr)
+    return wrong, 1.0 - _per_point(tpr) * p - wrong
+
+
+def after_two(weights: Floats, reject: Floats) -> Floats:
+    """Return [K * K, G]: the weights that are left after the rejections of two arms, one row per pair."""
+    k = reject.shape[0]
+    return ((weights * reject)[:, None, :] * reject[None, :, :]).reshape(k * k, -1)
+
+
+def outlook(p: Floats, tpr: Floats, fpr: Floats, weights: Floats, *, attempts: int, escape_factor: float) -> Outlook:
+    """Return the tables for arms with success `p` [K, G] under a gate. Raises DecisionError as `check_belief` does."""
+    check_belief(p, tpr, fpr, weights)
+    k = p.shape[0]
+    wrong, reject = rejected(p, tpr, fpr)
+    depth = min(attempts, MOST_ATTEMPTS, k)
+    if escape_factor == 1.0 and np.all(fpr == 1.0) and np.all(tpr == 1.0):
+        depth = 1  # nothing can be rejected, so nothing follows
+    w1 = weights * reject
+    reach3 = left = risk2 = risk3 = never2 = never3 = _NONE
+    if depth >= 2:
+        reach3, risk2 = w1 @ reject.T, w1 @ wrong.T
+        never2 = np.zeros((k, k))
+        np.fill_diagonal(never2, np.inf)
+    if depth >= 3:
+        w2 = after_two(weights, reject)
+        left, risk3 = ((w2 @ rows.T).reshape(k, k, k) for rows in (reject, wrong))
+        never3 = never2[:, None, :] + never2[None, :, :]
+    return Outlook(
+        depth=depth, total=float(weights.sum()), reach2=w1.sum(axis=1), reach3=reach3, left=left,
+        risk1=wrong @ weights, risk2=risk2, risk3=risk3, never2=never2, never3=never3,
+    )  # fmt: skip
