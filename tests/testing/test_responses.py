@@ -26,3 +26,16 @@ def test_whole_and_streamed_say_the_same():
 def test_an_error_event_names_its_type():
     told = json.loads(responses.error_event(Error(message="no"), 500))
     assert (told["type"], told["message"]) == ("error", "no")
+
+
+def test_a_tool_that_is_declared_as_custom_is_called_as_one():
+    tools = [{"type": "custom", "name": "patch"}, {"type": "function", "name": "f"}]
+    asked = Call(method="POST", path="/v1/x", model="m", stream=True, body=b"x", parsed={"tools": tools})
+    calls = (ToolCall(name="patch", arguments='{"input": "*** a\\n"}'), ToolCall(name="f", arguments="{}"))
+    said = Behaviour(text="", tool_calls=calls)
+    whole = json.loads(responses.body(said, asked, WHO))["output"]
+    assert [item["type"] for item in whole] == ["custom_tool_call", "function_call"]
+    assert whole[0]["input"] == "*** a\n" and "arguments" not in whole[0]
+    events = [json.loads(chunk.payload) for chunk in responses.stream(said, asked, WHO)]
+    deltas = [event["delta"] for event in events if event["type"] == "response.custom_tool_call_input.delta"]
+    assert "".join(deltas) == "*** a\n" and events[-1]["response"]["output"] == whole

@@ -10,14 +10,28 @@ from collections.abc import Iterator
 from itertools import count as numbers
 from typing import Any
 
+import msgspec
+
 from suffice.testing.chat import Chunk, Identity, call_id, count, encode, pieces, prompt_count
 from suffice.testing.script import Behaviour, Call, Error
 
 ENCRYPTED = "ZmFrZS1zdGF0ZQ=="
+_BLANK: dict[str, dict[str, Any]] = {
+    "message": {"content": []},
+    "reasoning": {"summary": []},
+    "function_call": {"arguments": ""},
+    "custom_tool_call": {"input": ""},
+}
+# Of a call: the name of its events, and the field that they write.
+_WRITTEN = {
+    "function_call": ("function_call_arguments", "arguments"),
+    "custom_tool_call": ("custom_tool_call_input", "input"),
+}
 
 
-def items(behaviour: Behaviour, identity: Identity) -> list[dict[str, Any]]:
-    """Return the output items of a whole answer. A tool that the request declares as custom is called as one."""
+def items(behaviour: Behaviour, call: Call, identity: Identity) -> list[dict[str, Any]]:
+    """Return the output items of a whole answer. A tool that the request declares as custom is called as one, with the text `input`."""
+    custom = _custom_tools(call)
     rows: list[dict[str, Any]] = []
     if behaviour.reasoning:
         summary = [{"type": "summary_text", "text": behaviour.reasoning}]
@@ -28,10 +42,28 @@ def items(behaviour: Behaviour, identity: Identity) -> list[dict[str, Any]]:
         part = {"type": "output_text", "text": behaviour.text, "annotations": [], "logprobs": []}
         row = {"id": f"msg_{identity.id}", "type": "message", "role": "assistant", "status": "completed"}
         rows.append(row | {"content": [part]})
-    for n, call in enumerate(behaviour.tool_calls):
-        row = {"id": f"fc_{identity.id}{n}", "type": "function_call", "status": "completed", "name": call.name}
-        rows.append(row | {"call_id": call_id(identity, n, call), "arguments": call.arguments})
+    for n, tool in enumerate(behaviour.tool_calls):
+        row = {"id": f"fc_{identity.id}{n}", "type": "function_call", "status": "completed", "name": tool.name}
+        row |= {"call_id": call_id(identity, n, tool)}
+        if tool.name in custom:
+            rows.append(row | {"type": "custom_tool_call", "input": _input(tool.arguments)})
+        else:
+            rows.append(row | {"arguments": tool.arguments})
     return rows
+
+
+def _custom_tools(call: Call) -> set[str]:
+    tools = (call.parsed or {}).get("tools")
+    declared = [tool for tool in tools if isinstance(tool, dict)] if isinstance(tools, list) else []
+    return {str(tool.get("name")) for tool in declared if tool.get("type") == "custom"}
+
+
+def _input(arguments: str) -> str:
+    """Return the free text of a call that is written as `{"input": text}`; other arguments are the text themselves."""
+    try:
+        return str(msgspec.json.decode(arguments)["input"])
+    except (msgspec.DecodeError, KeyError, TypeError):
+        return arguments
 
 
 def _response(behaviour: Behaviour, call: Call, identity: Identity, status: str) -> dict[str, Any]:
@@ -42,7 +74,7 @@ def _response(behaviour: Behaviour, call: Call, identity: Identity, status: str)
     if status == "completed":
         prompt = prompt_count(behaviour, call)
         output, reasoning = count(behaviour)
-        response["output"] = items(behaviour, identity)
+        response["output"] = items(behaviour, call, identity)
         response["usage"] = {
             "input_tokens": prompt,
             "input_tokens_details": {"cached_tokens": min(behaviour.cached_tokens, prompt)},
@@ -72,9 +104,9 @@ def stream(behaviour: Behaviour, call: Call, identity: Identity) -> Iterator[Chu
         return Chunk(encode({"type": kind, "sequence_number": next(number), **fields}), tokens)
 
     yield chunk("response.created", response=_response(behaviour, call, identity, "in_progress"))
-    for at, item in enumerate(items(behaviour, identity)):
+    for at, item in enumerate(items(behaviour, call, identity)):
         kind, place = item["type"], {"item_id": item["id"], "output_index": at}
-        blank: dict[str, Any] = {"message": {"content": []}, "reasoning": {"summary": []}}.get(kind, {"arguments": ""})
+        blank = _BLANK[kind]
         yield chunk("response.output_item.added", output_index=at, item=item | blank)
         if kind == "message":
             part = {"type": "output_text", "text": "", "annotations": [], "logprobs": []}
@@ -90,9 +122,10 @@ def stream(behaviour: Behaviour, call: Call, identity: Identity) -> Iterator[Chu
                 yield chunk("response.reasoning_summary_text.delta", 1, **place, summary_index=0, delta=piece)
             yield chunk("response.reasoning_summary_part.done", **place, summary_index=0, part=item["summary"][0])
         else:
-            for piece in pieces(item["arguments"]):
-                yield chunk("response.function_call_arguments.delta", 1, **place, delta=piece)
-            yield chunk("response.function_call_arguments.done", **place, arguments=item["arguments"])
+            name, field = _WRITTEN[kind]
+            for piece in pieces(item[field]):
+                yield chunk(f"response.{name}.delta", 1, **place, delta=piece)
+            yield chunk(f"response.{name}.done", **place, **{field: item[field]})
         yield chunk("response.output_item.done", output_index=at, item=item)
     if not behaviour.frames.no_terminal:
         whole = _response(behaviour, call, identity, "completed")
