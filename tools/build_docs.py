@@ -130,8 +130,18 @@ def providers_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def tested_clients_page() -> str:
+    """Return what was tried with real clients."""
+    sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
+    import tested_clients
+    from tests.clients.quirks import QUIRKS
+
+    return tested_clients.page(ROOT / "docs" / "results" / "clients.json", {q.name: q.what for q in QUIRKS})
+
+
 PAGES = {
     "providers.md": providers_page,
+    "tested-clients.md": tested_clients_page,
     "clients.md": clients_page,
     "errors.md": errors_page,
     "configuration.md": configuration_page,

@@ -172,6 +172,7 @@ AGENTS: tuple[Client, ...] = (
         install="npm i -g @openai/codex",
         version="0.169.0",
         evidence="run",
+        launched=True,
     ),
     Client(
         name="copilot",
@@ -206,6 +207,7 @@ AGENTS: tuple[Client, ...] = (
         install="npm i -g @qwen-code/qwen-code@latest (Node 22 or later, else npm silently takes an old version)",
         version="0.24.4",
         evidence="run",
+        launched=True,
     ),
     Client(
         name="aider",
@@ -217,6 +219,7 @@ AGENTS: tuple[Client, ...] = (
         install="pip install aider-chat",
         version="0.86.2",
         evidence="run",
+        launched=True,
     ),
     Client(
         name="cline",
@@ -228,6 +231,7 @@ AGENTS: tuple[Client, ...] = (
         install="npm i -g cline",
         version="3.0.65",
         evidence="run",
+        launched=True,
     ),
     Client(
         name="mini-swe-agent",

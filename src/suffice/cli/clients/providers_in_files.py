@@ -203,8 +203,9 @@ CONFIGURED: tuple[Client, ...] = (
         launch=_launch_kilo,
         executable="kilo",
         install="npm i -g @kilocode/cli",
-        version="7.7.7 (chat)",
+        version="7.7.7",
         evidence="run",
+        launched=True,
     ),
     Client(
         name="pi",

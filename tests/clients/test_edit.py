@@ -1,0 +1,32 @@
+"""Real coding agents, launched by `suffice launch`, fix a bug in a tiny repository through a gateway before scripted providers."""
+
+from __future__ import annotations
+
+import pytest
+from tests.clients.driving import PROVIDERS, drive, scratch
+from tests.clients.judging import ALL, judged, marks, needed, row_of
+from tests.clients.results import note
+from tests.clients.roster import CASES, Case
+from tests.clients.script import Model
+
+OTHER = {"chat": "messages", "messages": "chat", "responses": "chat", "gemini": "chat"}
+
+
+def providers_of(case: Case) -> list[str]:
+    """The dialects of providers that a client is tried with: slow ones with their own and one other."""
+    return [case.dialect, OTHER[case.dialect]] if case.slow and not ALL else list(PROVIDERS)
+
+
+EDITS = [(case, provider) for case in CASES for provider in providers_of(case)]
+
+
+@pytest.mark.parametrize(
+    ("case", "provider"), [pytest.param(c, p, id=f"{c.name}-via-{p}", marks=marks(c, p)) for c, p in EDITS]
+)
+async def test_a_one_shot_edit(case: Case, provider: str):
+    row = row_of(case, provider, "edit")
+    needed(case, row)
+    note(row)
+    with scratch() as folder:
+        run = await drive(case, provider, Model(case.steps(folder / "repo")), folder)
+        judged(row, run, "edit")

@@ -1,0 +1,25 @@
+"""Real coding agents before providers with every quirk of the fault matrix."""
+
+from __future__ import annotations
+
+import pytest
+from tests.clients.driving import drive, scratch
+from tests.clients.judging import ALL, judged, needed, row_of
+from tests.clients.quirks import QUIRKS, Quirk
+from tests.clients.results import note
+from tests.clients.roster import CASES, Case
+from tests.clients.script import Model
+
+ODD = [(case, quirk) for case in CASES for quirk in QUIRKS if ALL or quirk.slow or not case.slow]
+
+
+@pytest.mark.clients
+@pytest.mark.parametrize(("case", "quirk"), [pytest.param(c, q, id=f"{c.name}-{q.name}") for c, q in ODD])
+async def test_a_fault_quirk(case: Case, quirk: Quirk):
+    provider = quirk.provider or case.dialect
+    row = row_of(case, provider, quirk.name)
+    needed(case, row)
+    note(row)
+    with scratch() as folder:
+        run = await drive(case, provider, Model(case.steps(folder / "repo"), quirk.odd), folder, 2 if quirk.once else 1)
+        judged(row, run, quirk.ends)

@@ -1,0 +1,95 @@
+"""The page of what was tried with real clients, made of docs/results/clients.json (written by `make test-clients WRITE=--write`)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+DIALECTS = ("chat", "responses", "messages", "gemini")
+_EDIT = "edit"
+_SHOWN = {"passed": "yes", "told": "told", "failed": "**no**", "not run": "-"}
+_HEAD = """# Clients that were driven
+
+Generated from `docs/results/clients.json`, which `make test-clients WRITE=--write` makes. Each row is a real client of that
+version, run without a person against a gateway process whose provider is scripted: no paid model was asked. An agent is started
+by `suffice launch` in a tiny git repository with one bug, and has to fix it with its own tools and end with exit code 0; every
+attempt has to be in the ledger, the ledger's audit has to be clean, and the provider's key may be in no file and no output.
+What each client is told is in [clients.md](clients.md).
+
+"""
+_EDITS = """## The edit: client x its dialect x the provider's dialect
+
+`yes`: done. **no**: not done, the reason is below. Empty: not tried.
+
+"""
+_QUIRKS = """## What providers do to clients
+
+Each quirk is one run of the same edit before a provider that behaves so. `yes`: the edit was done all the same. `told`: the fault
+reached the client, which ended with an honest error and left the file as it was. **no**: neither.
+
+"""
+
+
+def page(path: Path, quirks: dict[str, str]) -> str:
+    """Return the page; `quirks` says what each quirk is, in the order of the table."""
+    rows: list[dict[str, Any]] = json.loads(path.read_text())["rows"] if path.exists() else []
+    text = _HEAD + _EDITS + _table(rows, list(DIALECTS), lambda row: row["provider"] if row["what"] == _EDIT else "")
+    others = [row for row in rows if row["what"] not in (_EDIT, *quirks)]
+    if others:
+        text += "\n## Libraries: what was asked of each\n\n" + _lists(others)
+    odd = [name for name in quirks if any(row["what"] == name for row in rows)]
+    if odd:
+        text += "\n" + _QUIRKS + _turned(rows, odd)
+        text += "\n" + "".join(f"- `{name}`: {quirks[name]}\n" for name in odd)
+    bad = [row for row in rows if row["result"] in ("failed", "not run")]
+    if bad:
+        text += "\n## What did not work\n\n"
+        text += "".join(
+            f"- {_name(row)}, {row['dialect']}, {_what(row)}: {row.get('note') or 'failed'}\n" for row in bad
+        )
+    return text
+
+
+def _name(row: dict[str, Any]) -> str:
+    return f"{row['client']} {row['version']}" + (f" ({row['variant']})" if row.get("variant") else "")
+
+
+def _what(row: dict[str, Any]) -> str:
+    return f"edit by a {row['provider']} provider" if row["what"] == _EDIT else f"`{row['what']}`"
+
+
+def _groups(rows: list[dict[str, Any]]) -> dict[tuple[str, str], list[dict[str, Any]]]:
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault((_name(row), row["dialect"]), []).append(row)
+    return groups
+
+
+def _table(rows: list[dict[str, Any]], columns: list[str], column: Any) -> str:
+    lines = [f"| client | speaks | {' | '.join(columns)} |", "|---|---|" + "---|" * len(columns)]
+    for (name, dialect), runs in _groups(rows).items():
+        found = {column(row): _SHOWN[row["result"]] for row in runs}
+        if any(c in found for c in columns):
+            lines.append(f"| {name} | {dialect} | {' | '.join(found.get(c, '') for c in columns)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _turned(rows: list[dict[str, Any]], quirks: list[str]) -> str:
+    """Return a line for each quirk: how many clients bore it, how many were told, and who did not."""
+    lines = ["| quirk | edit done | told | not |", "|---|---|---|---|"]
+    for quirk in quirks:
+        runs = [row for row in rows if row["what"] == quirk]
+        count = {result: sum(row["result"] == result for row in runs) for result in _SHOWN}
+        bad = ", ".join(f"{_name(row)} {row['dialect']}" for row in runs if row["result"] == "failed")
+        lines.append(f"| `{quirk}` | {count['passed'] or ''} | {count['told'] or ''} | {bad} |")
+    return "\n".join(lines) + "\n"
+
+
+def _lists(rows: list[dict[str, Any]]) -> str:
+    lines = ["| client | speaks | worked | did not |", "|---|---|---|---|"]
+    for (name, dialect), runs in _groups(rows).items():
+        good = ", ".join(row["what"] for row in runs if row["result"] == "passed")
+        bad = ", ".join(f"{row['what']}" for row in runs if row["result"] != "passed")
+        lines.append(f"| {name} | {dialect} | {good} | {bad} |")
+    return "\n".join(lines) + "\n"
