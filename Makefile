@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: help demo demo-local serve test test-long check bench bench-routing bench-verify docs lock clean
+.PHONY: help demo demo-local serve test test-long test-conformance check bench bench-routing bench-verify docs lock clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -42,6 +42,9 @@ test: $(VENV)/.dev ## all tests
 test-long: $(VENV)/.dev ## the tests that take long (100 kills, many seeds)
 	@$(BIN)/python -m pytest -m "long"
 
+test-conformance: $(VENV)/.dev ## published API suites against the gateway: ARGS="--only llm-comply", OPEN_RESPONSES=clone of the suite
+	@$(BIN)/python -m tests.conformance $(if $(OPEN_RESPONSES),--open-responses "$(OPEN_RESPONSES)") $(ARGS)
+
 check: $(VENV)/.dev ## lint, format, types, import contracts, sizes, test mirror, documentation
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports && $(BIN)/python tools/check_shape.py && $(BIN)/python tools/check_mirror.py && $(BIN)/python tools/check_docs.py && $(BIN)/python tools/build_docs.py --check
 
@@ -71,4 +74,4 @@ lock: ## resolve the lock files anew (needs uv)
 	@cd requirements && for f in *.in; do uv pip compile -q --generate-hashes --no-emit-index-url --no-header --no-annotate --universal --python-version 3.11 $$f -o $${f%.in}.txt || exit 1; done
 
 clean: ## remove what the other targets made
-	rm -rf $(VENV) $(BENCH_VENV) .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) $(BENCH_VENV) .conformance .mypy_cache .ruff_cache .import_linter_cache
