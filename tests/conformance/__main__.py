@@ -15,14 +15,30 @@ from typing import Any
 
 from tests.conformance.installing import ROOT, Absent, Place
 from tests.conformance.outcome import Outcome
+from tests.conformance.page import page
+from tests.conformance.sdk_suites import sdk_tests
+from tests.conformance.specification import explored
 from tests.conformance.subject import Subject, subject
 from tests.conformance.wire_suites import llm_comply, open_responses
 
+PAGE = ROOT / "docs" / "conformance.md"
 RESULTS = ROOT / "docs" / "results" / "conformance.json"
+MOST_SHOWN = 10
 Suite = Callable[[Place, Subject, argparse.Namespace], list[Outcome]]
 SUITES: dict[str, Suite] = {
     "llm-comply": lambda place, under, chosen: llm_comply(place, under),
     "open-responses": lambda place, under, chosen: open_responses(place, under, chosen.open_responses),
+    "openai-sdk": lambda place, under, chosen: sdk_tests(place, "openai"),
+    "anthropic-sdk": lambda place, under, chosen: sdk_tests(place, "anthropic"),
+    "specifications": lambda place, under, chosen: [
+        explored(place, under, owner, provider)
+        for owner, provider in (
+            ("OpenAI", "chat"),
+            ("OpenAI", "responses"),
+            ("Anthropic", "messages"),
+            ("Anthropic", "chat"),
+        )
+    ],
 }
 
 
@@ -59,6 +75,8 @@ def main(argv: list[str] | None = None) -> int:
     if not chosen.only:
         chosen.json.parent.mkdir(parents=True, exist_ok=True)
         chosen.json.write_text(json.dumps(kept(everything), indent=1) + "\n")
+        if chosen.json == RESULTS:
+            PAGE.write_text(page(kept(everything)))
     missing = [name for name in chosen.need if any(o.absent for o in found.get(name, []))]
     return 1 if missing or any(o.rows and not o.good for o in everything) else 0
 
@@ -66,9 +84,11 @@ def main(argv: list[str] | None = None) -> int:
 def say(outcome: Outcome, verbose: bool) -> None:
     """Print one outcome, and the tests that did not pass."""
     print(outcome.line(), flush=True)
-    for row in outcome.rows:
-        if row.result != "passed" or (verbose and row.why):
-            print(f"    {row.result}: {row.name}: {row.why[:300]}")
+    told = [row for row in outcome.rows if row.result != "passed" or (verbose and row.why)]
+    for row in told if verbose else told[:MOST_SHOWN]:
+        print(f"    {row.result}: {row.name}: {row.why[:300]}")
+    if not verbose and len(told) > MOST_SHOWN:
+        print(f"    and {len(told) - MOST_SHOWN} more: --verbose")
 
 
 def kept(outcomes: list[Outcome]) -> dict[str, Any]:

@@ -135,7 +135,7 @@ class Place:
 
 def locked(text: str, name: str) -> str:
     """Return the entry of one package in a lock file, with all its hashes."""
-    found = re.search(rf"^{re.escape(name)}==.*(?:\\\n.*)*", text, re.MULTILINE)
+    found = re.search(rf"^{re.escape(name)}==.*(?:\n +--hash=.*)*", text, re.MULTILINE)
     if found is None:
         raise Absent(f"{name} is not in {LOCK.name}")
     return found[0] + "\n"

@@ -5,7 +5,7 @@ Invariant: a test that did not run is `skipped` with a reason and never counts a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,13 +23,18 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """One run of a suite. `absent` says why it could not run at all; `against` what stood behind the gateway."""
+    """One run of a suite.
+
+    `absent` says why it could not run at all; `against` what stood behind the gateway; `left_out` how many tests are of
+    endpoints that the gateway does not serve, by reason: they are no rows.
+    """
 
     suite: str
     version: str = ""
     against: str = ""
     rows: Sequence[Row] = field(default_factory=tuple)
     absent: str = ""
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
     def count(self, result: str) -> int:
         """Return how many tests came to `result`."""
@@ -46,7 +51,8 @@ class Outcome:
         if self.absent:
             return f"{name}: did not run: {self.absent}"
         skipped = f", {self.count(SKIPPED)} skipped" if self.count(SKIPPED) else ""
-        return f"{name}: {self.count(PASSED)} of {len(self.rows)} passed{skipped}"
+        others = "".join(f"; {count} left out: {why}" for why, count in self.left_out.items())
+        return f"{name}: {self.count(PASSED)} of {len(self.rows)} passed{skipped}{others}"
 
     def as_json(self) -> dict[str, Any]:
         """Return what is kept: counts, and the rows that did not pass."""
@@ -57,5 +63,6 @@ class Outcome:
         return told | {
             "tests": len(self.rows),
             **{result: self.count(result) for result in (PASSED, FAILED, SKIPPED)},
+            "left_out": dict(self.left_out),
             "not_passed": kept,
         }

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from suffice.testing import embeddings
+from suffice.testing.chat import Identity, prompt_count
 from suffice.testing.script import Behaviour, Call, ToolCall
 
 _COUNT = re.compile(r"count from (\d+) to (\d+)", re.IGNORECASE)
@@ -35,6 +37,11 @@ class Asked(NamedTuple):
 
 def cooperate(index: int, call: Call) -> Behaviour:
     """Return the answer to one request; a script for `FakeProvider`."""
+    if call.path.endswith("/embeddings"):
+        # As servers do that know floats only: suites look for a list, whatever their client asked for.
+        plain = msgspec.structs.replace(call, parsed=(call.parsed or {}) | {"encoding_format": "float"})
+        made = embeddings.body(Behaviour(), plain, Identity("fake", 0, call.model), prompt_count(Behaviour(), call))
+        return Behaviour(body=made.decode())
     asked = _ask(call.parsed or {})
     thought = "Let me think about it step by step." if asked.thinking else ""
     if asked.tools and not asked.answered:

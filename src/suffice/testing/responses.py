@@ -69,7 +69,7 @@ def _response(behaviour: Behaviour, call: Call, identity: Identity, status: str)
         response["output"] = items(behaviour, identity)
         response["usage"] = {
             "input_tokens": prompt,
-            "input_tokens_details": {"cached_tokens": min(behaviour.cached_tokens, prompt)},
+            "input_tokens_details": {"cached_tokens": min(behaviour.cached_tokens, prompt), "cache_write_tokens": 0},
             "output_tokens": output,
             "output_tokens_details": {"reasoning_tokens": reasoning},
             "total_tokens": prompt + output,
