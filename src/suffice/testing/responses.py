@@ -46,9 +46,9 @@ _DEFAULTS: dict[str, Any] = {
 def _settings(asked: dict[str, Any]) -> dict[str, Any]:
     """Return the settings of a request as the real API tells them back: every field, tools and text format filled up."""
     told = {name: asked[name] if asked.get(name) is not None else value for name, value in _DEFAULTS.items()}
-    form = asked.get("text") if isinstance(asked.get("text"), dict) else {}
-    told["text"] = {"format": {"type": "text"}, "verbosity": "medium", **form}
-    wanted = asked.get("reasoning") if isinstance(asked.get("reasoning"), dict) else {}
+    form, wanted = asked.get("text"), asked.get("reasoning")
+    told["text"] = {"format": {"type": "text"}, "verbosity": "medium"} | (form if isinstance(form, dict) else {})
+    wanted = wanted if isinstance(wanted, dict) else {}
     told["reasoning"] = {"effort": wanted.get("effort"), "summary": wanted.get("summary")}
     tools = [tool for tool in asked.get("tools") or [] if isinstance(tool, dict)]
     blank = {"strict": True, "description": None, "parameters": None}

@@ -17,6 +17,12 @@ _encode = msgspec.json.Encoder().encode
 _TERMINAL = {"completed": "completed", "incomplete": "incomplete", "failed": "failed", "cancelled": "failed"}
 # Part of a message or of reasoning -> its event, the field with its text.
 _PARTS = {"output_text": ("output_text", "text"), "refusal": ("refusal", "refusal")}
+_BLANK: dict[str, dict[str, Any]] = {
+    "message": {"content": []},
+    "reasoning": {"summary": []},
+    "function_call": {"arguments": ""},
+    "custom_tool_call": {"input": ""},
+}
 
 
 def replay(response: dict[str, Any], starting_after: int = -1) -> bytes:
@@ -44,12 +50,7 @@ def _events(response: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 def _item(index: int, item: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     kind, place = item.get("type"), {"item_id": item.get("id") or "", "output_index": index}
     blank: dict[str, Any] = {"status": "in_progress"} if "status" in item else {}
-    blank |= {
-        "message": {"content": []},
-        "reasoning": {"summary": []},
-        "function_call": {"arguments": ""},
-        "custom_tool_call": {"input": ""},
-    }.get(str(kind), {})
+    blank |= _BLANK.get(str(kind), {})
     yield "response.output_item.added", {"output_index": index, "item": item | blank}
     if kind == "message":
         for at, part in enumerate(item.get("content") or []):
