@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: help demo demo-local serve test test-long test-clients check bench bench-routing bench-verify docs lock clean
+.PHONY: help demo demo-local serve test test-long test-clients test-conformance check bench bench-routing bench-verify docs lock clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -47,6 +47,9 @@ test-clients: $(VENV)/.dev ## real coding clients, pinned, through the gateway: 
 	@$(BIN)/python -m tests.clients.results --forget
 	@$(BIN)/python -m pytest tests/clients --no-header --tb=short $(ARGS); code=$$?; $(BIN)/python -m tests.clients.results $(WRITE); exit $$code
 
+test-conformance: $(VENV)/.dev ## published API suites against the gateway: ARGS="--only llm-comply", OPEN_RESPONSES=clone of the suite
+	@$(BIN)/python -m tests.conformance $(if $(OPEN_RESPONSES),--open-responses "$(OPEN_RESPONSES)") $(ARGS)
+
 check: $(VENV)/.dev ## lint, format, types, import contracts, sizes, test mirror, documentation
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports && $(BIN)/python tools/check_shape.py && $(BIN)/python tools/check_mirror.py && $(BIN)/python tools/check_docs.py && $(BIN)/python tools/build_docs.py --check
 
@@ -76,4 +79,4 @@ lock: ## resolve the lock files anew (needs uv)
 	@cd requirements && for f in *.in; do uv pip compile -q --generate-hashes --no-emit-index-url --no-header --no-annotate --universal --python-version 3.11 $$f -o $${f%.in}.txt || exit 1; done
 
 clean: ## remove what the other targets made
-	rm -rf $(VENV) $(BENCH_VENV) .clients .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) $(BENCH_VENV) .clients .conformance .mypy_cache .ruff_cache .import_linter_cache

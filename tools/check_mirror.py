@@ -1,6 +1,7 @@
 """Check that tests mirror the sources: src/suffice/a/b.py has tests/a/test_b.py, and the other way round.
 
-Packages' `__init__.py` and `__main__.py` need no mirror; tests/integration, tests/e2e and tests/clients stand outside it.
+Packages' `__init__.py` and `__main__.py` need no mirror; tests/integration, tests/e2e, tests/clients and tests/conformance stand
+outside it.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-OUTSIDE = {"integration", "e2e", "clients", "tools", "bench"}
+OUTSIDE = {"integration", "e2e", "clients", "conformance", "tools", "bench"}
 SKIP = {"__init__.py", "__main__.py"}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,13 @@ async def test_a_response_is_kept_read_and_deleted(tmp_path: Path):
         assert (got.status, got.json) == (200, made)
         items = (await up.get(f"/responses/{made['id']}/input_items?order=asc")).json
         assert items["data"][0]["role"] == "user" and items["has_more"] is False
+        assert (await up.get(f"/responses/{made['id']}/input_items?limit=0")).json["data"] == items["data"]
+        assert (await up.get(f"/responses/{made['id']}/input_items?limit=x")).status == 400
+        again = await up.get(f"/responses/{made['id']}?stream=true")
+        assert again.headers["content-type"] == "text/event-stream"
+        assert json.loads(again.events[-1])["response"] == made
+        rest = await up.get(f"/responses/{made['id']}?stream=true&starting_after=1")
+        assert rest.events == again.events[2:]
         assert (await up.post(f"/responses/{made['id']}/cancel", {})).status == 400
         url = f"{up.base_url}/responses/{made['id']}"
         assert (await up.client.delete(url)).json()["deleted"] is True

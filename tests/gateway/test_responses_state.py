@@ -116,16 +116,25 @@ def test_input_items_come_in_pages() -> None:
     store.put("t", answer("resp_1", REPLY), [said("1")])
     store.put("t", answer("resp_2"), [said("2")], previous_id="resp_1")
     whole = store.input_items("t", "resp_2", order="asc")
-    assert [row.get("content") for row in whole["data"]] == ["1", REPLY["content"], "2"]
+    assert [row["content"][0]["text"] for row in whole["data"]] == ["1", "a", "2"]
     assert len({row["id"] for row in whole["data"]}) == 3
     first = store.input_items("t", "resp_2", limit=2)
     assert first["has_more"] is True
     rest = store.input_items("t", "resp_2", limit=2, after=first["last_id"])
     assert [*first["data"], *rest["data"]] == whole["data"][::-1]
     assert rest["has_more"] is False
-    for bad in ({"limit": 0}, {"order": "up"}, {"after": "nowhere"}):
+    for bad in ({"limit": 101}, {"order": "up"}, {"after": "nowhere"}):
         with pytest.raises(RequestError):
             store.input_items("t", "resp_2", **bad)
+
+
+def test_a_message_is_listed_with_parts_and_a_status() -> None:
+    store = ResponseStore(Clock())
+    store.put("t", answer("resp_1"), [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "yes"}])
+    first, second = store.input_items("t", "resp_1", order="asc")["data"]
+    assert (first["type"], first["status"]) == ("message", "completed")
+    assert first["content"] == [{"type": "input_text", "text": "hi"}]
+    assert second["content"][0]["type"] == "output_text" and second["id"]
 
 
 def test_using_a_chain_keeps_it_and_the_oldest_goes() -> None:

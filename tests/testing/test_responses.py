@@ -18,7 +18,10 @@ def test_whole_and_streamed_say_the_same():
     assert events[-1]["response"] == whole and events[-1]["type"] == "response.completed"
     assert [event["sequence_number"] for event in events] == list(range(len(events)))
     text = "".join(event["delta"] for event in events if event["type"] == "response.output_text.delta")
-    assert text == "Hello you" and whole["usage"]["input_tokens_details"] == {"cached_tokens": 4}
+    assert text == "Hello you" and whole["usage"]["input_tokens_details"] == {
+        "cached_tokens": 4,
+        "cache_write_tokens": 0,
+    }
     cut = json.loads(responses.body(Behaviour(text="a", finish_reason="length"), CALL, WHO))
     assert (cut["status"], cut["incomplete_details"]) == ("incomplete", {"reason": "max_output_tokens"})
 

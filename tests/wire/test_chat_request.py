@@ -122,7 +122,7 @@ def test_tools_choices_and_parameters():
         ({"tools": [{"type": "function", "function": {}}]}, "tools.function.name"),
         ({"tool_choice": "maybe"}, "tool_choice"),
         ({"temperature": "hot"}, "temperature"),
-        ({"max_tokens": 0}, "max_tokens"),
+        ({"max_tokens": -1}, "max_tokens"),
     ],
 )
 def test_what_is_wrong_is_named(body, param):

@@ -35,6 +35,8 @@ def test_anthropics_shape_and_pages() -> None:
         "created_at": "2023-11-14T22:13:20Z",
         "max_input_tokens": 200_000,
         "max_tokens": 64_000,
+        "lifecycle": "active",
+        "capabilities": None,
     }
     seen: list[str] = []
     after = ""

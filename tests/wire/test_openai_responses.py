@@ -133,7 +133,7 @@ def test_a_streamed_answer_comes_back_event_by_event_when_it_is_read_again() -> 
     assert final["completed_at"] == 1700000009
     assert final["usage"] == {
         "input_tokens": 8,
-        "input_tokens_details": {"cached_tokens": 3},
+        "input_tokens_details": {"cached_tokens": 3, "cache_write_tokens": 0},
         "output_tokens": 9,
         "output_tokens_details": {"reasoning_tokens": 2},
         "total_tokens": 17,

@@ -48,6 +48,12 @@ def test_it_reads_what_routing_needs() -> None:
     assert not view.has_images
 
 
+def test_a_limit_of_none_bounds_nothing() -> None:
+    for fields, limit in (({"max_tokens": 0}, 0), ({"max_tokens": 0, "max_completion_tokens": 7}, 7), ({}, 0)):
+        view = chat(model="m", messages=[{"role": "user", "content": "x"}], **fields)
+        assert view.max_output_tokens == limit
+
+
 def test_asks_are_the_newest_user_texts_first() -> None:
     rows = [{"role": "user", "content": f"ask {i}"} for i in range(5)]
     assert chat(messages=rows).asks == ("ask 4", "ask 3", "ask 2")
@@ -72,7 +78,6 @@ def test_an_image_anywhere_counts(at: int) -> None:
         ({"messages": [{"role": "user", "content": 3}]}, "messages.content"),
         ({"messages": [{"role": "user", "content": "x"}], "stream": "true"}, "stream"),
         ({"messages": [{"role": "user", "content": "x"}], "stream": 1}, "stream"),
-        ({"messages": [{"role": "user", "content": "x"}], "max_tokens": 0}, "max_tokens"),
         ({"messages": [{"role": "user", "content": "x"}], "max_tokens": -3}, "max_tokens"),
         ({"messages": [{"role": "user", "content": "x"}], "max_tokens": True}, "max_tokens"),
         ({"messages": [{"role": "user", "content": "x"}], "max_tokens": "9"}, "max_tokens"),

@@ -25,7 +25,7 @@ from suffice.gateway.reading import Open, Reading
 from suffice.gateway.reply import Reply
 from suffice.gateway.responses import Responses
 from suffice.gateway.responses_compact import compact, input_tokens
-from suffice.wire import gemini, listing
+from suffice.wire import gemini, listing, responses_replay
 from suffice.wire.messages_client import count_tokens_body
 
 Serve = Callable[[Call, Principal, Reply, str], Awaitable[None]]
@@ -94,14 +94,16 @@ class DialectRoutes:
             found = store.input_items(
                 tenant,
                 name,
-                limit=int(limit) if limit.isdecimal() and len(limit) < 5 else 0,
+                limit=int(limit) if limit.isdecimal() and len(limit) < 5 else -1,
                 after=asked.get("after", [""])[-1],
                 order=asked.get("order", ["desc"])[-1],
             )
         elif call.method == "GET" and not rest:
-            if asked.get("stream", [""])[-1] == "true":
-                raise RequestError("a stored response cannot be streamed again", param="stream")
             found = store.retrieve(tenant, name)
+            if asked.get("stream", [""])[-1] == "true":
+                after = asked.get("starting_after", [""])[-1]
+                told = responses_replay.replay(found, int(after) if after.isdecimal() and len(after) < 10 else -1)
+                return await reply.whole(200, told, ((b"content-type", b"text/event-stream"),))
         else:
             raise NotFoundError(f"there is no route {call.method} {call.path[:100]!r}", code="unknown_route")
         await reply.whole(200, msgspec.json.encode(found))

@@ -22,6 +22,8 @@ def listed(state: State, principal: Principal) -> list[ListedModel]:
                     output_tokens=model.max_output,
                     reasoning=bool(model.has("reasoning")),
                     embeddings=model.kind == "embeddings",
+                    retires_at=model.deprecated_at,
+                    retired=state.fleet.by_model[name][0].facts.deprecated,
                 )
             )
     return rows

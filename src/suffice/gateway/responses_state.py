@@ -194,16 +194,15 @@ class ResponseStore:
         self, tenant: str, response_id: str, *, limit: int = 20, after: str = "", order: str = "desc"
     ) -> dict[str, Any]:
         """Return one page of the response's input, chain included, as a list object. Raises NotFoundError, RequestError."""
-        if not 1 <= limit <= 100:
+        if not 0 <= limit <= 100:
             raise RequestError("limit must be a whole number from 1 to 100", param="limit")
+        limit = limit or 20  # the specification names no smallest value: 0 is taken as not given
         if order not in ("asc", "desc"):
             raise RequestError("order must be asc or desc", param="order")
         stored = self._get(tenant, response_id)
         before = self._chain(tenant, stored.previous) if stored.previous else []
-        rows = [
-            item if isinstance(item.get("id"), str) else item | {"id": f"item_{response_id.removeprefix('resp_')}_{at}"}
-            for at, item in enumerate([*(before or ()), *stored.added])
-        ]
+        stem = response_id.removeprefix("resp_")
+        rows = [_shown(item, f"item_{stem}_{at}") for at, item in enumerate([*(before or ()), *stored.added])]
         if order == "desc":
             rows.reverse()
         if after:
@@ -275,6 +274,20 @@ class ResponseStore:
             if found.get("id") == wanted:
                 return found
         raise RequestError(f"Item with id '{wanted[:80]}' not found.", code="item_not_found", param="input")
+
+
+def _shown(item: Item, name: str) -> Item:
+    """Return an input item as lists show it: with an id (`name` when it has none) and, for a message, parts and a status."""
+    row = item if isinstance(item.get("id"), str) else item | {"id": name}
+    if row.get("type", "message") != "message" or "role" not in row:
+        return row
+    content = row.get("content")
+    if isinstance(content, str):
+        said: Item = {"type": "input_text", "text": content}
+        if row["role"] == "assistant":
+            said = {"type": "output_text", "text": content, "annotations": [], "logprobs": []}
+        content = [said]
+    return {"type": "message", "status": "completed"} | row | {"content": content}
 
 
 def not_found(response_id: str) -> RequestError:

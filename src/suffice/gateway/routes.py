@@ -242,13 +242,16 @@ def _telling(price: Price, evidence: str) -> int:
 
 
 def _answers(turn: Turn) -> int:
-    """Return how many answers the caller asks for (`n`, `best_of`). Raises RequestError for what is no small number."""
+    """Return how many answers the caller asks for (`n`, `best_of`). Raises RequestError for what is no small number.
+
+    The specification allows a `best_of` of 0; whatever a provider makes of it, it is not less than one answer.
+    """
     most = 1
-    for key in ("n", "best_of"):
+    for key, least in (("n", 1), ("best_of", 0)):
         raw = turn.top.value(key)
         if raw is None or raw.strip() == b"null":
             continue
-        if not raw.strip().isdigit() or not 1 <= int(raw[:9]) <= MOST_ANSWERS or len(raw.strip()) > 4:
-            raise RequestError(f"{key} must be a number from 1 to {MOST_ANSWERS}", param=key)
+        if not raw.strip().isdigit() or not least <= int(raw[:9]) <= MOST_ANSWERS or len(raw.strip()) > 4:
+            raise RequestError(f"{key} must be a number from {least} to {MOST_ANSWERS}", param=key)
         most = max(most, int(raw))
     return most

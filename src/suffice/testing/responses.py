@@ -66,18 +66,42 @@ def _input(arguments: str) -> str:
         return arguments
 
 
+# What the real API says when the request did not.
+_DEFAULTS: dict[str, Any] = {
+    "background": False, "frequency_penalty": 0, "instructions": None, "max_output_tokens": None, "max_tool_calls": None,
+    "metadata": {}, "parallel_tool_calls": True, "presence_penalty": 0, "previous_response_id": None, "prompt_cache_key": None,
+    "safety_identifier": None, "service_tier": "default", "store": True, "temperature": 1, "tool_choice": "auto", "top_logprobs": 0,
+    "top_p": 1, "truncation": "disabled",
+}  # fmt: skip
+
+
+def _settings(asked: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings of a request as the real API tells them back: every field, tools and text format filled up."""
+    told = {name: asked[name] if asked.get(name) is not None else value for name, value in _DEFAULTS.items()}
+    form, wanted = asked.get("text"), asked.get("reasoning")
+    told["text"] = {"format": {"type": "text"}, "verbosity": "medium"} | (form if isinstance(form, dict) else {})
+    wanted = wanted if isinstance(wanted, dict) else {}
+    told["reasoning"] = {"effort": wanted.get("effort"), "summary": wanted.get("summary")}
+    tools = [tool for tool in asked.get("tools") or [] if isinstance(tool, dict)]
+    blank = {"strict": True, "description": None, "parameters": None}
+    told["tools"] = [blank | tool if tool.get("type") == "function" else tool for tool in tools]
+    return told
+
+
 def _response(behaviour: Behaviour, call: Call, identity: Identity, status: str) -> dict[str, Any]:
     cut = behaviour.finish_reason == "length" and status == "completed"
     response: dict[str, Any] = {"id": f"resp_{identity.id}", "object": "response", "created_at": identity.created}
+    response |= _settings(call.parsed or {})
     response |= {"status": "incomplete" if cut else status, "model": identity.model, "error": None, "output": []}
     response |= {"incomplete_details": {"reason": "max_output_tokens"} if cut else None, "usage": None}
+    response["completed_at"] = identity.created if status == "completed" and not cut else None
     if status == "completed":
         prompt = prompt_count(behaviour, call)
         output, reasoning = count(behaviour)
         response["output"] = items(behaviour, call, identity)
         response["usage"] = {
             "input_tokens": prompt,
-            "input_tokens_details": {"cached_tokens": min(behaviour.cached_tokens, prompt)},
+            "input_tokens_details": {"cached_tokens": min(behaviour.cached_tokens, prompt), "cache_write_tokens": 0},
             "output_tokens": output,
             "output_tokens_details": {"reasoning_tokens": reasoning},
             "total_tokens": prompt + output,

@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 from suffice.errors import ConfigError
+from suffice.testing.cooperative import cooperate
 from suffice.testing.fake_upstream import FakeProvider
 from suffice.testing.script import Behaviour, Script, load
 
@@ -23,6 +24,7 @@ def options(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m suffice.testing.serve", description="A scriptable fake provider.")
     parser.add_argument("--port", type=int, default=0, help="0 takes any free port")
     parser.add_argument("--script", type=Path, help="JSON: a behaviour, a list of them, or rules")
+    parser.add_argument("--cooperative", action="store_true", help="without a script: do what each request asks for")
     parser.add_argument("--journal", type=Path, help="append what would be billed to this file")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--model", action="append", default=[], help="a model to list; may be repeated")
@@ -70,7 +72,8 @@ def main(argv: list[str] | None = None) -> int:
     """Run; return the exit code (3: the script is wrong, 4: the port is taken)."""
     chosen = options(sys.argv[1:] if argv is None else argv)
     try:
-        asyncio.run(serve(chosen, read_script(chosen.script)))
+        script = cooperate if chosen.cooperative and chosen.script is None else read_script(chosen.script)
+        asyncio.run(serve(chosen, script))
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")
         return 3

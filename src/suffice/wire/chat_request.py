@@ -84,11 +84,7 @@ def decode_request(body: bytes) -> Request:
 
 
 def _limit(top: dict[str, Any]) -> int:
-    found = [
-        limit
-        for key in ("max_completion_tokens", "max_tokens")
-        if (limit := fields.whole(top.get(key), key, 1)) is not None
-    ]
+    found = [limit for key in ("max_completion_tokens", "max_tokens") if (limit := fields.whole(top.get(key), key, 0))]
     return min(found, default=0)
 
 

@@ -50,7 +50,7 @@ def read_config(decoded: dict[str, Any]) -> Config:
     if output is None and row.get("responseMimeType"):
         rest["responseMimeType"] = row["responseMimeType"]
     return Config(
-        max_output_tokens=fields.whole(row.get("maxOutputTokens"), at + "maxOutputTokens", 1) or 0,
+        max_output_tokens=fields.whole(row.get("maxOutputTokens"), at + "maxOutputTokens", 0) or 0,
         sampling=Sampling(
             temperature=fields.number(row.get("temperature"), at + "temperature"),
             top_p=fields.number(row.get("topP"), at + "topP"),

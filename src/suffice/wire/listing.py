@@ -21,7 +21,8 @@ _METHODS = ("generateContent", "streamGenerateContent", "countTokens")
 class ListedModel(msgspec.Struct, frozen=True, kw_only=True):
     """One model or alias as clients see it. `id` is the name to ask for; `created_s` seconds since the epoch, 0 unknown.
 
-    Token limits are 0 when unknown. `reasoning` and `embeddings` say what kind it is.
+    Token limits are 0 when unknown. `reasoning` and `embeddings` say what kind it is;
+    `retires_at` is the ISO date of its shutdown, "" when none is known, `retired` whether that is past.
     """
 
     id: str
@@ -32,6 +33,8 @@ class ListedModel(msgspec.Struct, frozen=True, kw_only=True):
     output_tokens: int = 0
     reasoning: bool = False
     embeddings: bool = False
+    retires_at: str = ""
+    retired: bool = False
 
 
 def openai_model(model: ListedModel) -> dict[str, Any]:
@@ -56,12 +59,16 @@ def anthropic_model(model: ListedModel) -> dict[str, Any]:
         "id": model.id,
         "display_name": model.name or model.id,
         "created_at": created,
+        "lifecycle": "retired" if model.retired else "deprecated" if model.retires_at else "active",
     }
-    if model.context_tokens:
-        row["max_input_tokens"] = model.context_tokens
-    if model.output_tokens:
-        row["max_tokens"] = model.output_tokens
-    return row
+    if model.retires_at:
+        row["retires_at"] = f"{model.retires_at}T00:00:00Z"
+    # Required, and null where nothing is known.
+    return row | {
+        "max_input_tokens": model.context_tokens or None,
+        "max_tokens": model.output_tokens or None,
+        "capabilities": None,
+    }
 
 
 def anthropic_list(models: Sequence[ListedModel], *, limit: int = 20, after_id: str = "", before_id: str = "") -> bytes:

@@ -254,16 +254,19 @@ def _flag(top: TopLevel, key: str) -> bool:
 
 
 def _limit(top: TopLevel) -> int:
-    """Return the caller's output limit; the smaller one when both spellings are there."""
+    """Return the caller's output limit, 0 without one; the smaller one when both spellings are there.
+
+    A limit of 0 is valid by the specification and bounds nothing that could be relied on: it counts as none.
+    """
     found = 0
     for key in ("max_completion_tokens", "max_tokens", "max_output_tokens"):
         raw = top.value(key)
         if raw is None or raw == b"null":
             continue
         value = _decode(raw, key)
-        if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= _BIG:
-            raise RequestError(f"{key} must be a whole number from 1 to {_BIG}", param=key)
-        found = min(found, value) if found else value
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _BIG:
+            raise RequestError(f"{key} must be a whole number from 0 to {_BIG}", param=key)
+        found = min(found, value) if found and value else found or value
     return found
 
 

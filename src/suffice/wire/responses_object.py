@@ -90,7 +90,7 @@ def report(found: Usage | None) -> dict[str, Any]:
     """Return the usage object; counts are tokens, input includes the cache, output includes reasoning."""
     found = found or Usage()
     written = found.cache_write_tokens + found.cache_write_1h_tokens + found.cache_write_12h_tokens
-    details = {"cached_tokens": found.cache_read_tokens} | ({"cache_write_tokens": written} if written else {})
+    details = {"cached_tokens": found.cache_read_tokens, "cache_write_tokens": written}
     return {
         "input_tokens": found.prompt_tokens,
         "input_tokens_details": details,

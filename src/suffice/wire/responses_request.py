@@ -74,7 +74,7 @@ def decode_request(body: bytes, sealer: Sealer) -> Request:
         tools=(*responses_tools.read(fields.rows(top.get("tools"), "tools")), *conversation.loaded),
         tool_choice=responses_tools.read_choice(top.get("tool_choice")),
         parallel_tools=fields.flag(top.get("parallel_tool_calls"), "parallel_tool_calls"),
-        max_output_tokens=fields.whole(top.get("max_output_tokens"), "max_output_tokens", 1) or 0,
+        max_output_tokens=fields.whole(top.get("max_output_tokens"), "max_output_tokens", 0) or 0,
         sampling=Sampling(
             temperature=fields.number(top.get("temperature"), "temperature"),
             top_p=fields.number(top.get("top_p"), "top_p"),
@@ -103,7 +103,7 @@ def _extra(top: dict[str, Any], include: tuple[str, ...]) -> dict[str, Any]:
         fields.flag(extra.get(key), key)
     for key in ("previous_response_id", "truncation", "safety_identifier"):
         fields.text(extra.get(key), key)
-    fields.whole(extra.get("max_tool_calls"), "max_tool_calls", 1)
+    fields.whole(extra.get("max_tool_calls"), "max_tool_calls", 0)
     if "include" in extra:
         extra["include"] = list(include)
     choice = top.get("tool_choice")
