@@ -1,10 +1,13 @@
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suffice.decision.core import CELLS, CHECKS, Core, cell_of
+from suffice.decision.core import CELLS, CHECKS, Core, Shown, cell_of
 from suffice.decision.grid import mean_sd
+from suffice.decision.plan import STOP
 from suffice.decision.priors import fixed
 from suffice.values.task import TASK_TYPES, TaskType
 
@@ -102,3 +105,41 @@ def test_labels_teach_once_and_bills_teach_length():
         made.learn(label_id="3", model="a/small-1", cell=CELL, success=False, reliability=1.0, at_s=2.0) == "repeated"
     )
     assert made.version == version
+
+
+def test_after_a_rejection_the_larger_model_follows_and_a_useless_one_does_not():
+    made, rows = core()
+    belief = made.believe(rows, CELL, None)
+    tried = (Shown(arm=0, model="a/small-1", accepted=False),)
+    done = made.after(belief, np.array([0.001, 0.02]), 3.0, gate=CHECKS["decides"], tried=tried, attempts=1)
+    assert done.arm == 1 and done.continue_usd < done.stop_usd
+    assert done.p_right[0] < belief.mean[0]
+    dear = made.after(belief, np.array([0.001, 9.0]), 3.0, gate=CHECKS["decides"], tried=tried, attempts=1)
+    assert dear.arm == STOP and dear.continue_usd == dear.stop_usd
+
+
+def test_an_answer_of_a_length_that_failures_have_is_believed_less():
+    made, rows = core()
+    belief = made.believe(rows, CELL, None)
+    for at in range(60):
+        failed = at % 2 == 0
+        made.bill(model="a/small-1", cell=CELL, output_tokens=900 if failed else 200, success=not failed)
+
+    def right(tokens: int) -> float:
+        tried = (Shown(arm=0, model="a/small-1", accepted=True, output_tokens=tokens),)
+        return made.after(
+            belief, np.array([0.001, 0.02]), 3.0, gate=CHECKS["related"], tried=tried, attempts=1
+        ).p_right[0]
+
+    assert right(4000) < right(0) < right(100)
+
+
+def test_the_correlation_of_a_check_reaches_the_plan():
+    made, rows = core()
+    belief, cost = made.believe(rows, CELL, None), np.array([0.001, 0.02])
+    before = made.plan(belief, (0, 1), cost, 3.0, gate=CHECKS["related"], attempts=3)
+    post = made.holder.current
+    pairs = {CHECKS["related"]: (400.0, 400.0)}
+    made.holder.swap(dataclasses.replace(post, gates=dataclasses.replace(post.gates, pairs=pairs)))
+    after = made.plan(belief, (0, 1), cost, 3.0, gate=CHECKS["related"], attempts=3)
+    assert after.value != before.value

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from suffice.decision.core import CHECKS, Core, cell_of
 from suffice.decision.policy import ArmFacts, DataClass
 from suffice.decision.priors import bundled, fixed
-from suffice.decision.router import Offer, Router, RouteRequest
+from suffice.decision.router import Offer, Router, RouteRequest, Tried
 from suffice.decision.sessions import Session
 from suffice.decision.virtual import Rule, Target
 from suffice.errors import BudgetError, NotFoundError, RequestError, UpstreamError
@@ -283,3 +283,28 @@ def test_where_exploration_is_off_the_choice_is_certain(off: dict[str, Any]) -> 
         assert found.first.model == "a/twin-1"
         assert found.propensity == 1.0
         assert [c.propensity for c in found.candidates if c.propensity] == [1.0]
+
+
+def reconsider(*tried: tuple[Arm, bool], router: Router | None = None, **request: Any):
+    router = router or Router(OFFERS, PRIORS)
+    asked = RouteRequest(**{"features": EDIT, "target": AUTO, "gate": CHECKS["decides"], "attempts": 3, **request})
+    return router.reconsider(asked, [Tried(arm=arm, accepted=ok) for arm, ok in tried])
+
+
+def test_after_a_rejection_the_plan_is_made_again_without_what_was_tried() -> None:
+    onward = reconsider((SMALL, False))
+    assert onward is not None and onward.arm in (MIDDLE, LARGE) and onward.continue_usd < onward.stop_usd
+    assert len(onward.p_right) == 1 and "follows" in onward.why
+    last = reconsider((SMALL, False), (MIDDLE, False))
+    assert last is not None and last.arm == LARGE
+    everything = reconsider((LARGE, False), router=Router(OFFERS[2:], PRIORS))
+    assert everything is not None and everything.arm is None and "stopping costs" in everything.why
+
+
+def test_it_stops_where_a_repair_is_cheaper_and_is_silent_where_the_plan_had_no_check() -> None:
+    cheap = reconsider((SMALL, False), repair=NanoUsd(2_000_000))
+    assert cheap is not None and cheap.arm is None
+    assert reconsider((SMALL, False), gate="") is None
+    assert reconsider((SMALL, False), attempts=1) is None
+    assert reconsider() is None
+    assert reconsider((Arm(model="x/other", endpoint="x"), False)) is None

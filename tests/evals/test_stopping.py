@@ -3,11 +3,12 @@ import pytest
 
 from suffice.evals.ours import Data, data_of
 from suffice.evals.outcomes import PoolSpec, load_pool
-from suffice.evals.stopping import iso, least_cost, orders
+from suffice.evals.stopping import groups, iso, least_cost
 from suffice.evals.walk import Verifier
 
 PERFECT = Verifier(name="perfect", tpr=1.0, fpr=0.0)
 NONE = Verifier(name="none", gate=False, spend=False)
+WEAK = Verifier(name="weak", tpr=0.9, fpr=0.3, rho=0.5)
 
 
 @pytest.fixture
@@ -16,10 +17,21 @@ def data(tmp_path, table) -> Data:
     return data_of(load_pool(tmp_path, PoolSpec(name="p", table="t")))
 
 
-def test_a_check_allows_a_cascade_and_nothing_else_does(data: Data) -> None:
-    train = data.rows(np.arange(100))
-    assert max(len(o) for o in orders(train, PERFECT, 10.0, 1.5).by_cell.values()) > 1
-    assert all(len(o) == 1 for o in orders(train, NONE, 10.0, 1.0).by_cell.values())
+def test_with_a_check_other_arms_may_follow_and_without_one_nothing_does(data: Data) -> None:
+    train, test = data.rows(np.arange(100)), data.rows(np.arange(100, 160))
+    found = groups(train, PERFECT, np.array([10.0]), 1.5, human=True)
+    assert any((group.policy.second >= 0).any() for group in found)
+    done = least_cost(train, test, NONE, np.array([10.0]), 1.0)[0]
+    assert any(np.allclose(done.cost, test.cost[:, arm]) for arm in range(4))
+
+
+def test_no_arm_is_tried_twice(data: Data) -> None:
+    for group in groups(data.rows(np.arange(100)), WEAK, np.array([3.0, 40.0]), 1.5, human=True):
+        k, o = group.menu.base.size, group.leaves.observations
+        second = group.policy.second.reshape(-1, k, o)
+        third = group.policy.third.reshape(-1, k, o, k, o)
+        for arm in range(k):
+            assert (second[:, arm] != arm).all() and (third[:, arm] != arm).all() and (third[:, :, :, arm] != arm).all()
 
 
 def test_it_beats_the_best_single_arm_with_a_check(data: Data) -> None:
@@ -30,7 +42,7 @@ def test_it_beats_the_best_single_arm_with_a_check(data: Data) -> None:
         assert (done.cost + h * done.loss).mean() < (test.cost[:, best] + h * (1 - test.right[:, best])).mean()
 
 
-def test_iso_keeps_quality_and_test_rows_do_not_reach_the_orders(data: Data) -> None:
+def test_iso_keeps_quality_and_test_rows_do_not_reach_the_plan(data: Data) -> None:
     train, test = data.rows(np.arange(100)), data.rows(np.arange(100, 160))
     done = iso(train, test, PERFECT)
     best = int(train.right.mean(axis=0).argmax())

@@ -40,6 +40,9 @@ class Planner:
     def __init__(self, second: str = "openai/m") -> None:
         self._second = second
 
+    def reconsider(self, request: RouteRequest, tried: object) -> None:
+        return None
+
     def plan(self, request: RouteRequest) -> Plan:
         arms = [Arm(model="groq/m", endpoint="small"), Arm(model=self._second, endpoint="big")]
         steps = tuple(Step(arm=arm, reach=1.0, p_success=0.5, cost=NanoUsd(1)) for arm in arms)

@@ -146,7 +146,7 @@ class Runtime:
             health=self.health,
             deadlines=_deadlines(up),
         )
-        learning = Learning(self.core, env, _drifted, self.reading.watch, self.reading.latencies)
+        learning = Learning(self.core, env, _drifted, self.reading.watch, self.reading.latencies, self.reading.pacing)
         return Pipeline(
             read=self.reading.read,
             attempts=attempts,

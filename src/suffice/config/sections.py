@@ -233,6 +233,12 @@ class BudgetSettings:
     hard: bool = field(
         default=True, metadata=about("Whether requests beyond the limit are refused (402); otherwise they only warn.")
     )
+    pace: bool = field(
+        default=False,
+        metadata=about(
+            "Whether plans get cheaper while money is spent faster than evenly over the window; not for `total`."
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

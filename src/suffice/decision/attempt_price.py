@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from suffice.values.money import PICO_PER_NANO, NanoUsd, Rates
+from suffice.values.money import PICO_PER_NANO, Estimated, Known, NanoUsd, Price, Rates
 from suffice.values.plan import CostSplit
 from suffice.values.task import Features, TaskType
 
@@ -73,3 +73,15 @@ def _switch(features: Features, rates: Rates, old: Warmth, out: int) -> NanoUsd:
 
 def _nano(pico: int) -> NanoUsd:
     return NanoUsd(-(-pico // PICO_PER_NANO))
+
+
+# What an unknown price counts as when no price is known at all.
+DEAREST = Rates(
+    input=60_000_000, output=300_000_000, cache_read=60_000_000, cache_write=60_000_000, cache_write_1h=60_000_000,
+    cache_write_12h=60_000_000,
+)  # fmt: skip
+
+
+def rates_of(price: Price) -> Rates | None:
+    """Return the rates of a price, None for an unknown one: it is never 0."""
+    return price.rates if isinstance(price, Known | Estimated) else None

@@ -13,11 +13,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from suffice.decision import cost as cost_model
-from suffice.decision import gates, learning, skill
+from suffice.decision import gates, joint, learning, sequel, skill, spend
 from suffice.decision.grid import Floats, logit, observe
 from suffice.decision.outlook import Outlook, outlook
-from suffice.decision.plan import Solution, solve_flat
+from suffice.decision.plan import ESCAPE_FACTOR, Solution, solve_flat
 from suffice.decision.priors import PriorTable
+from suffice.decision.sequel import Ending
 from suffice.decision.snapshot import Holder, Snapshot
 from suffice.values.task import TASK_INDEX, TASK_TYPES, TaskType
 
@@ -32,6 +33,8 @@ HELD_MARGIN = 0.01
 # Tables of plans that are kept; with eight arms each has some ten kilobytes.
 MAX_OUTLOOKS = 256
 NANO = 1e-9
+# Before this many bills of a model in a cell its output lengths are no evidence.
+FEWEST_BILLS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +46,39 @@ class Belief:
     mean: Floats
     low: Floats
     cell: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """What is believed of a gate: true-accept and false-accept rate, and ρ, how often its errors on a task are shared by all arms."""
+
+    tpr: float
+    fpr: float
+    rho: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """An attempt that is over: `arm` is its row in the belief; `output_tokens` 0 when unknown."""
+
+    arm: int
+    model: str
+    accepted: bool
+    output_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class After:
+    """What to do after some attempts: the next `arm` (row of the belief) or STOP, the expected dollars of doing so and of stopping,
+    and the chance that each answer so far is right."""
+
+    arm: int
+    continue_usd: float
+    stop_usd: float
+    p_right: tuple[float, ...]
+
+
+_NOBODY = Check(tpr=1.0, fpr=1.0, rho=0.0)
 
 
 def cell_of(task: TaskType, language: str) -> int:
@@ -57,9 +93,9 @@ class Core:
     def __init__(self, priors: PriorTable, snapshot: Snapshot | None = None) -> None:
         self._priors = priors
         self.holder = Holder(snapshot if snapshot is not None else _empty())
-        # Rates of a gate in a cell, and the posterior that says so: they hold until a verdict teaches.
-        self._gate_rates: dict[tuple[str, int, str], tuple[gates.GatePosterior, gates.Rates]] = {}
-        self._outlooks: dict[tuple[int, tuple[int, ...], int], tuple[Belief, gates.Rates | None, Outlook]] = {}
+        # What is believed of a gate in a cell, and the posterior that says so: it holds until a verdict teaches.
+        self._checks: dict[tuple[str, int, str], tuple[gates.GatePosterior, Check]] = {}
+        self._outlooks: dict[tuple[int, tuple[int, ...], int], tuple[Belief, Check, Outlook]] = {}
         self._rows: dict[str, int] = {arm: at for at, arm in enumerate(self.holder.current.skill.arms)}
 
     @property
@@ -113,37 +149,79 @@ class Core:
 
         Raises DecisionError for costs or probabilities that are not finite.
         """
-        judged = self._rates(gate, belief.cell, family) if gate else None
-        factor = 1.5 if judged else 1.0
-        known = self._outlook(belief, rows, judged, attempts if judged else 1, factor)
+        check = self._check(gate, belief.cell, family) if gate else _NOBODY
+        factor = ESCAPE_FACTOR if gate else 1.0
+        known = self._outlook(belief, rows, check, attempts if gate else 1, factor)
         return solve_flat(known, cost_usd, repair_usd=repair_usd, escape_factor=factor, margin=HELD_MARGIN)
 
-    def _outlook(
-        self, belief: Belief, rows: tuple[int, ...], judged: gates.Rates | None, attempts: int, factor: float
-    ) -> Outlook:
-        """Return what prices do not change of a plan; it holds as long as the belief and the gate's rates do."""
+    def _outlook(self, belief: Belief, rows: tuple[int, ...], check: Check, attempts: int, factor: float) -> Outlook:
+        """Return what prices do not change of a plan; it holds as long as the belief and what is known of the gate do."""
         key = (belief.cell, rows, attempts)
         kept = self._outlooks.get(key)
-        if kept is not None and kept[0] is belief and kept[1] is judged:
+        if kept is not None and kept[0] is belief and kept[1] is check:
             return kept[2]
-        tpr, fpr = (judged.tpr, judged.fpr) if judged else (1.0, 1.0)
         grid = belief.grid[list(rows)]
-        many = len(rows)
-        known = outlook(
-            grid, np.full(many, tpr), np.full(many, fpr), belief.weights, attempts=attempts, escape_factor=factor
+        support = joint.planning(
+            grid, np.zeros(grid.shape), belief.weights, tpr=check.tpr, fpr=check.fpr, rho=check.rho
         )
+        tpr, fpr = (np.broadcast_to(rate, support.p.shape) for rate in (support.tpr, support.fpr))
+        known = outlook(support.p, tpr, fpr, support.weights, attempts=attempts, escape_factor=factor)
         if len(self._outlooks) >= MAX_OUTLOOKS:
             self._outlooks.clear()
-        self._outlooks[key] = (belief, judged, known)
+        self._outlooks[key] = (belief, check, known)
         return known
 
-    def _rates(self, gate: str, cell: int, family: str) -> gates.Rates:
+    def after(
+        self, belief: Belief, cost_usd: Floats, repair_usd: float, *, gate: str, tried: Sequence[Shown], attempts: int
+    ) -> After:
+        """Return what to do after `tried` (at least one), with up to `attempts` (>= 1) more arms.
+
+        Exact over the verdicts to come; the verdicts and the spend of what was tried are taken into account. Raises DecisionError for
+        numbers that are not finite.
+        """
+        check = self._check(gate, belief.cell, "")
+        support = joint.joint(
+            belief.grid, np.repeat(cost_usd[:, None], belief.weights.shape[0], axis=1), belief.weights,
+            tpr=check.tpr, fpr=check.fpr, rho=check.rho,
+        )  # fmt: skip
+        known = sequel.start(support)
+        states = support.weights.shape[0] // support.points
+        for one in tried:
+            spend = self._spend(one.model, belief, one.arm, one.output_tokens)
+            right, wrong = (np.tile(x, states)[None] for x in spend)
+            known = sequel.observe(support, known, np.array([one.arm]), np.array([one.accepted]), right, wrong)
+        ahead = sequel.look_ahead(support, known, Ending(accepting=gate == STATIC), attempts)
+        arm, value = sequel.choose(ahead, repair_usd, margin=HELD_MARGIN)
+        mass = max(float(known.weights.sum()), 1e-300)
+        return After(
+            arm=int(arm[0]), continue_usd=float(value[0]) / mass, stop_usd=repair_usd * float(ahead.stop[0]) / mass,
+            p_right=tuple(sequel.p_right(known)[0].tolist()),
+        )  # fmt: skip
+
+    def _spend(self, model: str, belief: Belief, arm: int, output_tokens: int) -> tuple[Floats, Floats]:
+        """Return (P(output length | right), P(output length | wrong)) [33]: one everywhere while too few bills are known."""
+        bills = self.holder.current.cost
+        at = bills.arms.index(model) if model in bills.arms else -1
+        nothing = np.ones(belief.weights.shape)
+        if output_tokens <= 0 or at < 0 or bills.count[at, belief.cell] < FEWEST_BILLS:
+            return nothing, nothing
+        return spend.likelihood(
+            float(np.log(output_tokens)),
+            mean=float(bills.tokens[at, belief.cell]),
+            sd=float(np.sqrt(bills.tokens_var[at, belief.cell])),
+            wrong=float(np.log(bills.fail_factor[at])),
+            p_wrong=1.0 - float(belief.mean[arm]),
+            slope=float(bills.slope[at]),
+        )
+
+    def _check(self, gate: str, cell: int, family: str) -> Check:
         post = self.holder.current.gates
-        known = self._gate_rates.get((gate, cell, family))
+        known = self._checks.get((gate, cell, family))
         if known is not None and known[0] is post:
             return known[1]
-        found = gates.rates(post, gate, CELLS[cell], family)
-        self._gate_rates[gate, cell, family] = (post, found)
+        rates = gates.rates(post, gate, CELLS[cell], family)
+        found = Check(tpr=rates.tpr, fpr=rates.fpr, rho=gates.correlation(post, gate, CELLS[cell], family))
+        self._checks[gate, cell, family] = (post, found)
         return found
 
     def rejected(self, weights: Floats | None, model: str, cell: int, gate: str) -> Floats:
@@ -187,11 +265,20 @@ class Core:
         self.holder.swap(replace(snapshot, skill=learned.posterior))
         return learned.note
 
-    def bill(self, *, model: str, cell: int, output_tokens: int) -> None:
-        """Learn the length of one answer from its bill; zero and negative lengths teach nothing."""
+    def bill(self, *, model: str, cell: int, output_tokens: int, success: bool | None = None) -> None:
+        """Learn the length of one answer from its bill; zero and negative lengths teach nothing.
+
+        With its verdict `success` it also teaches how much longer answers are that fail.
+        """
         snapshot = self.holder.current
         bills = snapshot.cost if model in snapshot.cost.arms else _with_arm(snapshot.cost, model)
-        bills = cost_model.learn(bills, arm=model, cell=cell, output_tokens=float(output_tokens), steps=1.0)
+        row = self._rows.get(model)
+        surprise = 0.0
+        if success is not None and row is not None:
+            surprise = float(self.believe((row,), cell, None).mean[0]) - float(success)
+        bills = cost_model.learn(
+            bills, arm=model, cell=cell, output_tokens=float(output_tokens), steps=1.0, failed_surprise=surprise
+        )
         self.holder.swap(replace(snapshot, cost=bills))
 
     def output_tokens(self, model: str, cell: int) -> float | None:

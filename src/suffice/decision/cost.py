@@ -21,6 +21,8 @@ from suffice.values.plan import CostSplit
 PRIOR_LOG_TOKENS, PRIOR_LOG_VAR, PRIOR_WEIGHT = 6.0, 1.0, 4.0
 MAX_LOG_TOKENS = 12.0
 SLOPE_BOUND = 0.4
+# Ridge of the regression on failing, what a bill adds to it (the variance of a failure with chances in the middle), and its limit.
+FAIL_WEIGHT, FAIL_SHARE, FAIL_BOUND = 8.0, 0.2, 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,10 +88,14 @@ def fresh(arms: tuple[str, ...], cells: int) -> CostPosterior:
 
 def learn(
     post: CostPosterior, *, arm: str, cell: int, output_tokens: float, steps: float, difficulty: float = 0.0,
-    billed_over_computed: float = 1.0,
+    billed_over_computed: float = 1.0, failed_surprise: float = 0.0,
 ) -> CostPosterior:  # fmt: skip
-    """Return the posterior after one billed run. Non-positive or non-finite counts, and unknown arms, teach nothing."""
-    values = (output_tokens, steps, difficulty, billed_over_computed)
+    """Return the posterior after one billed run. Non-positive or non-finite counts, and unknown arms, teach nothing.
+
+    `failed_surprise` is (1 when it failed, else 0) − the chance of failing that was believed; 0 when nobody judged. The log of
+    `fail_factor` is a ridge regression of the length's residual on it, one row at a time.
+    """
+    values = (output_tokens, steps, difficulty, billed_over_computed, failed_surprise)
     if arm not in post.arms or not all(map(math.isfinite, values)) or min(output_tokens, steps) <= 0:
         return post
     at = post.arms.index(arm)
@@ -105,6 +111,11 @@ def learn(
         "count": _with(post.count, (at, cell), seen + 1.0),
         "slope": _with(post.slope, at, min(SLOPE_BOUND, max(-0.1, steeper))),
     }
+    if failed_surprise:
+        wrong = math.log(post.fail_factor[at])
+        weight = FAIL_WEIGHT + FAIL_SHARE * float(post.count[at].sum())
+        wrong += (residual - wrong * failed_surprise) * failed_surprise / weight
+        changed["fail_factor"] = _with(post.fail_factor, at, math.exp(min(FAIL_BOUND, max(0.0, wrong))))
     if 0.0 < billed_over_computed < 100.0:
         bill = float(post.bill_factor[at])
         changed["bill_factor"] = _with(post.bill_factor, at, bill + (billed_over_computed - bill) / (n + 1.0))

@@ -10,37 +10,30 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 import numpy as np
 
-from suffice.decision.attempt_price import Warmth, attempt_cost
-from suffice.decision.core import NANO, Belief, Core, cell_of
+from suffice.decision.attempt_price import DEAREST, Warmth, attempt_cost, rates_of
+from suffice.decision.core import NANO, Belief, Core, Shown, cell_of
 from suffice.decision.explore import Drawn, first_arm
+from suffice.decision.grid import Floats
+from suffice.decision.layout import candidates, contributions, staging, steps, why_on
 from suffice.decision.narrowing import nothing_left, without_late, without_tried, without_unknown_prices
 from suffice.decision.plan import SHORTLIST, shortlist
 from suffice.decision.policy import ArmFacts, DataClass, Feasible, PolicyContext, feasible
 from suffice.decision.priors import PriorTable
+from suffice.decision.repair import repair_cost
 from suffice.decision.sessions import Session
 from suffice.decision.skill import SkillPosterior
 from suffice.decision.verdict_free import Scored, choose, describe, flips, follow_ups
 from suffice.decision.virtual import Rule, Target
 from suffice.errors import NotFoundError
-from suffice.values.money import Estimated, Known, NanoUsd, Price, Rates
-from suffice.values.plan import Arm, Candidate, Plan, Step
-from suffice.values.task import TASK_TYPES, Features, TaskType
+from suffice.values.money import NanoUsd, Price
+from suffice.values.plan import Arm, Plan, Step
+from suffice.values.task import Features, TaskType
 
-# What a person's repair costs when the answer is wrong, in nano-dollars (ROUTING 3.2; at 1.25 $ a minute).
-_CHAT, _EDIT = NanoUsd(600_000_000), NanoUsd(3_000_000_000)
-REPAIR: dict[TaskType, NanoUsd] = {
-    **dict.fromkeys(TASK_TYPES, _EDIT),
-    TaskType.COMPLETE: NanoUsd(30_000_000),
-    TaskType.EXPLAIN: _CHAT,
-    TaskType.DOCSTRING: _CHAT,
-    TaskType.REVIEW: _CHAT,
-}
-SECURITY_FACTOR, UNFAMILIAR_FACTOR = 3, 1.5
 # At full budget pressure a dollar of spend weighs as five.
 PRESSURE_WEIGHT = 4.0
 MAX_STEPS = 3
@@ -85,6 +78,25 @@ class RouteRequest(msgspec.Struct, frozen=True, kw_only=True):
     late: Mapping[Arm, str] = msgspec.field(default_factory=dict)
 
 
+class Tried(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer that was judged: the arm, whether the gate passed it, its output tokens (0 when unknown)."""
+
+    arm: Arm
+    accepted: bool
+    output_tokens: int = 0
+
+
+class Onward(msgspec.Struct, frozen=True, kw_only=True):
+    """What follows: the next `arm`, None to stop; the expected dollars of going on and of stopping, the chance that each answer so
+    far is right, and a sentence for the record."""
+
+    arm: Arm | None
+    p_right: tuple[float, ...]
+    continue_usd: float
+    stop_usd: float
+    why: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Order:
     """What goes first, what follows, the success of it all, and every arm with the totals that were compared."""
@@ -105,10 +117,10 @@ class Router:
         self._offers = tuple(offers)
         self._priors = priors
         self._core = core if core is not None else Core(priors)
-        self._rates = tuple(_rates(offer.price) for offer in self._offers)
+        self._rates = tuple(rates_of(offer.price) for offer in self._offers)
         known = [rates for rates in self._rates if rates is not None]
         # An unknown price is never 0: where such a model is allowed at all it is counted as the dearest known one.
-        self._worst = max(known, key=lambda r: (r.output, r.input), default=_DEAREST)
+        self._worst = max(known, key=lambda r: (r.output, r.input), default=DEAREST)
         # Row of each offer's model in the core's beliefs.
         self._models = tuple(
             self._core.know(offer.facts.arm.model, rates.output / 1e6 if rates is not None else None)
@@ -128,7 +140,7 @@ class Router:
         result = self._feasible(request, cell, belief)
         if not result.kept:
             raise nothing_left(request.target.name, result)
-        repair = _repair(request)
+        repair = repair_cost(request.features, request.repair)
         scored = self._score(request, result, repair, cell, belief)
         if request.target.rule is Rule.PIN and len(scored) == 1:
             return self._only(request, result, scored[0], repair)
@@ -141,15 +153,17 @@ class Router:
         rivals = sorted((s for s in scored if s is not chosen), key=lambda s: s.total)
         flip = rivals and request.target.rule is Rule.AUTO and not order.explored
         return Plan(
-            steps=_steps((chosen, *order.further)),
+            steps=steps((chosen, *order.further)),
             expected_total=NanoUsd(round(chosen.total)),
             p_complete=order.p_complete,
             repair=repair,
             propensity=order.drawn.chance,
-            reason=describe(chosen, request.target, request.features, (*binding, *_staging(order.further, request))),
-            candidates=_candidates(scored, order.drawn, result),
+            reason=describe(
+                chosen, request.target, request.features, (*binding, *staging(order.further, request.gate))
+            ),
+            candidates=candidates(scored, order.drawn, result),
             binding=(*binding, *(f"relaxed: {what}" for what in result.relaxed)),
-            contributions=_contributions(chosen, repair),
+            contributions=contributions(chosen, repair),
             flips=flips(chosen, rivals[0], repair) if flip else (),
             versions=(("priors", self._priors.version), *self._core.holder.current.versions),
         )
@@ -163,11 +177,43 @@ class Router:
             repair=repair,
             propensity=1.0,
             reason=describe(one, request.target, request.features, ()),
-            candidates=_candidates([one], Drawn(first=one, propensity={one.arm: 1.0}), result),
+            candidates=candidates([one], Drawn(first=one, propensity={one.arm: 1.0}), result),
             binding=tuple([f"relaxed: {what}" for what in result.relaxed]),
-            contributions=_contributions(one, repair),
+            contributions=contributions(one, repair),
             versions=(("priors", self._priors.version), *self._core.holder.current.versions),
         )
+
+    def reconsider(self, request: RouteRequest, tried: Sequence[Tried]) -> Onward | None:
+        """Return what to do after the answers of `tried`, judged: the plan again, now that more is known.
+
+        None where the plan did not rest on a check, no attempt is left, or an answer came from an arm that `request` could not plan
+        for: then the steps of the first plan hold.
+        """
+        left = min(MAX_STEPS, request.attempts) - len(tried)
+        repair = repair_cost(request.features, request.repair)
+        if request.target.rule is not Rule.AUTO or not request.gate or not tried or left < 1 or repair <= 0:
+            return None
+        cell = cell_of(request.features.task, request.features.language)
+        belief = self._belief(request, cell)
+        scored = self._score(request, self._feasible(request, cell, belief), repair, cell, belief)
+        at = {one.arm: row for row, one in enumerate(scored)}
+        before = [at.get(one.arm.fresh, -1) for one in tried]
+        if -1 in before:
+            return None
+        part, cost, some = self._shortlisted(request, scored, repair, belief, tuple(dict.fromkeys(before)))
+        place = {one.arm: row for row, one in enumerate(some)}
+        shown = [
+            Shown(arm=place[one.arm.fresh], model=one.arm.model, accepted=one.accepted, output_tokens=one.output_tokens)
+            for one in tried
+        ]
+        if len(place) == len(set(before)):
+            left = 0  # every arm was tried
+        after = self._core.after(part, cost, repair * NANO, gate=request.gate, tried=shown, attempts=max(1, left))
+        arm = some[after.arm].arm if after.arm >= 0 and left else None
+        return Onward(
+            arm=arm, p_right=after.p_right, continue_usd=after.continue_usd, stop_usd=after.stop_usd,
+            why=why_on(arm, after, len(tried)),
+        )  # fmt: skip
 
     def _order(
         self,
@@ -238,6 +284,19 @@ class Router:
         totals = {one.arm: float(total) / NANO for one, total in zip(some, solved.first.tolist(), strict=True)}
         right = solved.p_accept - solved.p_escape if solved.sequence else some[sequence[0]].p
         return [some[at] for at in sequence], right, totals
+
+    def _shortlisted(
+        self, request: RouteRequest, scored: Sequence[Scored], repair: NanoUsd, belief: Belief, keep: tuple[int, ...] = ()
+    ) -> tuple[Belief, Floats, list[Scored]]:  # fmt: skip
+        """Return belief, dollars per attempt and scores of the arms worth planning over, `keep` (rows of `scored`) among them."""
+        weight = 1.0 + PRESSURE_WEIGHT * _unit(request.pressure)
+        cost = np.array([max(0.0, weight * one.cost.total) * NANO for one in scored])
+        p = np.array([one.p for one in scored])
+        chosen = shortlist(p, cost, repair * NANO, keep)
+        some = [scored[at] for at in chosen.tolist()]
+        at_rows = [self._rows[one.arm] for one in some]
+        part = replace(belief, grid=belief.grid[at_rows], mean=belief.mean[at_rows], low=belief.low[at_rows])
+        return part, cost[chosen], some
 
     def _feasible(self, request: RouteRequest, cell: int, belief: Belief) -> Feasible:
         target, features = request.target, request.features
@@ -323,48 +382,8 @@ class Router:
         return None
 
 
-def _contributions(one: Scored, repair: NanoUsd) -> tuple[tuple[str, float], ...]:
-    return (("spend", one.cost.total / 1e9), ("risk of repair", (1 - one.p) * repair / 1e9))
-
-
-def _steps(order: Sequence[Scored]) -> tuple[Step, ...]:
-    steps, reach = [], 1.0
-    for one in order:
-        steps.append(Step(arm=one.arm, reach=reach, p_success=one.p, cost=one.cost.total))
-        reach *= 1.0 - one.p
-    return tuple(steps)
-
-
-def _staging(further: Sequence[Scored], request: RouteRequest) -> tuple[str, ...]:
-    """Say that the choice rests on a check: cheap first, because a failure will be seen."""
-    if not further or not request.gate:
-        return ()
-    names = ", then ".join(one.arm.name for one in further)
-    return (f"lowest expected cost of a checked answer; if it is rejected, {names}",)
-
-
-_DEAREST = Rates(
-    input=60_000_000, output=300_000_000, cache_read=60_000_000, cache_write=60_000_000, cache_write_1h=60_000_000,
-    cache_write_12h=60_000_000,
-)  # fmt: skip
-
-
-def _rates(price: Price) -> Rates | None:
-    return price.rates if isinstance(price, Known | Estimated) else None
-
-
 def _unit(value: float) -> float:
     return min(1.0, max(0.0, value)) if math.isfinite(value) else 1.0
-
-
-def _repair(request: RouteRequest) -> NanoUsd:
-    features = request.features
-    amount: float = request.repair if request.repair is not None else REPAIR[features.task]
-    if features.security_sensitive:
-        amount *= SECURITY_FACTOR
-    if features.unfamiliar_library:
-        amount *= UNFAMILIAR_FACTOR
-    return NanoUsd(max(0, round(amount)))
 
 
 def _may_explore(request: RouteRequest, result: Feasible) -> bool:
@@ -376,19 +395,3 @@ def _may_explore(request: RouteRequest, result: Feasible) -> bool:
         or (session.pinned is not None and session.warm(session.pinned, request.now_s))
     )
     return request.target.rule is Rule.AUTO and not request.data.restricted and not result.relaxed and not held
-
-
-def _candidates(scored: list[Scored], drawn: Drawn, result: Feasible) -> tuple[Candidate, ...]:
-    kept = tuple(
-        Candidate(
-            arm=one.arm,
-            p_success=one.p,
-            p_low=one.p_low,
-            cost=one.cost,
-            expected_total=NanoUsd(round(one.total)),
-            propensity=drawn.propensity.get(one.arm, 0.0),
-            source=one.source,
-        )
-        for one in sorted(scored, key=lambda s: s.total)
-    )
-    return (*kept, *(Candidate(arm=facts.arm, masked_by=why, p_low=facts.p_low) for facts, why in result.masked))

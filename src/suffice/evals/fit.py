@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from suffice.decision.grid import GRID, Floats, Ints, normal_prior, sigmoid
+from suffice.decision.spend import bin_chances
 from suffice.errors import DecisionError
 
 SPREAD = 1.8
-LOGISTIC_SD = 0.5513  # the scale of a logistic law with standard deviation one
 ABILITY_PRECISION = 0.15
 SLOPE_PRECISION = 12.0
 SPEND_RIDGE = 8.0
@@ -136,7 +136,6 @@ def _spend(right: Floats, cost: Floats, posterior: Floats, edges: Floats) -> Flo
     )
     if edges.shape[1] == 0:
         return np.ones((a, 2, 1, GRID.shape[0]))
-    cuts = np.log(np.maximum(edges, 1e-9))[:, None, :, None]
-    below = sigmoid((cuts - centre[:, :, None, :]) / (LOGISTIC_SD * sd[:, None, None, None]))
-    ends = np.concatenate([np.zeros_like(below[:, :, :1]), below, np.ones_like(below[:, :, :1])], axis=2)
-    return np.asarray(np.maximum(np.diff(ends, axis=2), 1e-6))
+    return bin_chances(
+        np.log(np.maximum(edges, 1e-9))[:, None, :], centre, np.broadcast_to(sd[:, None], centre.shape[:2])
+    )

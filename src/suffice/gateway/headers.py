@@ -75,7 +75,7 @@ def billed(turn: Turn) -> list[Header]:
 
     The saving stays an estimate: the same usage, priced at the reference model.
     """
-    last = turn.tried[-1]
+    last = turn.answer or turn.tried[-1]
     headers = spent(turn)
     if last.reference_nano >= 0 and turn.priced:
         headers.append((b"x-suffice-saving-estimate-usd", dollars(last.reference_nano - turn.cost_nano)))

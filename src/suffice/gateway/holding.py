@@ -14,12 +14,13 @@ from operator import add
 
 import msgspec
 
-from suffice.decision.cascade import Move, next_action
+from suffice.decision.cascade import Move
 from suffice.errors import BudgetError, LedgerError, UpstreamError, WireError
 from suffice.gateway.attempts import AttemptFailed, Attempts
 from suffice.gateway.draining import KEEP_ALIVE_S, drain, kept_alive
 from suffice.gateway.judging import Judging
 from suffice.gateway.live import Live, Route
+from suffice.gateway.onward import follow
 from suffice.gateway.reply import Header
 from suffice.gateway.responses import ResponsesExchange
 from suffice.gateway.routes import RouteTable
@@ -165,7 +166,7 @@ class Holding:
     def _onward(self, turn: Turn) -> Route | None:
         """Return the route of the next attempt: as the plan says, else the last model once more with its evidence."""
         answered = turn.answered
-        move = next_action(turn.plan, answered, Outcome.REJECT, cap=turn.cap)
+        move = follow(turn, Outcome.REJECT)
         if move.action in (Action.RETRY, Action.ESCALATE):
             return self._routes.next(turn, move)
         if any(arm.mode is Mode.RETRY for arm in answered) or len(answered) >= max(turn.cap, 2):

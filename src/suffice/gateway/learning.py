@@ -12,6 +12,7 @@ from suffice.decision.core import CHECKS, STATIC, Core, cell_of
 from suffice.decision.grid import Floats
 from suffice.decision.latency import Latencies
 from suffice.gateway.ladder import Watch
+from suffice.gateway.pacing import Pacing
 from suffice.gateway.turn import Attempted, Turn
 from suffice.values.env import Env
 from suffice.values.plan import Mode
@@ -25,22 +26,31 @@ Alarm = Callable[[str], None]
 
 
 class Learning:
-    """Teaches the core. `alarm` is told of drift (`drift:<model>`), `watch` of predictions."""
+    """Teaches the core. `alarm` is told of drift (`drift:<model>`), `watch` of predictions, `latencies` of times, `pacing` of money."""
 
     def __init__(
-        self, core: Core, env: Env, alarm: Alarm, watch: Watch | None = None, latencies: Latencies | None = None
+        self,
+        core: Core,
+        env: Env,
+        alarm: Alarm,
+        watch: Watch | None = None,
+        latencies: Latencies | None = None,
+        pacing: Pacing | None = None,
     ) -> None:
         self._core = core
         self._env = env
         self._alarm = alarm
         self._watch = watch
         self._latencies = latencies
+        self._pacing = pacing
 
     def observe(self, turn: Turn) -> None:
-        """Learn from `turn`; every whole answer teaches its time.
+        """Learn from `turn`; every whole answer teaches its time, every turn its cost.
 
         Requests whose words were not read have no cell, and teach nothing else.
         """
+        if self._pacing is not None:
+            self._pacing.observe(turn)
         if self._latencies is not None and turn.operation == "chat":
             for attempt in turn.tried:
                 if attempt.outcome in ("ok", "rejected"):
@@ -53,7 +63,13 @@ class Learning:
             if attempt.outcome not in ("ok", "rejected"):
                 continue
             if attempt.usage.completion_tokens and not attempt.usage.estimated:
-                self._core.bill(model=attempt.arm.model, cell=cell, output_tokens=attempt.usage.completion_tokens)
+                judged = _judgement(turn, attempt)
+                self._core.bill(
+                    model=attempt.arm.model,
+                    cell=cell,
+                    output_tokens=attempt.usage.completion_tokens,
+                    success=judged[0] if judged is not None else None,
+                )
             weights = self._label(turn, attempt, cell, weights)
         turn.session.posterior = weights
 

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from suffice.decision.cascade import combine, next_action
+from suffice.decision.cascade import combine
 from suffice.errors import BudgetError, LedgerError, SufficeError
 from suffice.gateway.attempts import AttemptFailed, Attempts
 from suffice.gateway.auth import Principal
@@ -32,6 +32,7 @@ from suffice.gateway.holding import Holding, misspoken
 from suffice.gateway.judging import Judging
 from suffice.gateway.live import Live
 from suffice.gateway.modes import BUFFER, GATE_TOOLS
+from suffice.gateway.onward import follow
 from suffice.gateway.recording import Recording
 from suffice.gateway.recovery import Recovery
 from suffice.gateway.relay import relay
@@ -95,7 +96,7 @@ class Pipeline:
     async def _fulfil(self, turn: Turn) -> None:
         route = self._routes.first(turn)
         self._recovery.begins(route)
-        best: tuple[Live, Whole] | None = None
+        answers: list[tuple[Live, Whole]] = []
         while True:
             try:
                 live = await self._attempts.open(turn, route)
@@ -104,28 +105,27 @@ class Pipeline:
                 whole = await (whole_stream(self._attempts, live) if turn.view.stream else self._attempts.whole(live))
             except AttemptFailed as failed:
                 step = await self._recovery.after(turn, route, failed.fault)
-                if step.route is None and best is None:
+                if step.route is None and not answers:
                     raise step.error from failed
                 if step.route is None:
                     break
                 route = step.route
                 continue
             except (BudgetError, LedgerError):
-                if best is None:
+                if not answers:
                     raise
                 break  # no money may be spent on a better answer: the one in hand is given, and marked
             verdicts = await self._judging.judge(turn, whole.answer)
-            move = next_action(turn.plan, (*turn.answered, route.arm), combine(verdicts), cap=turn.cap)
             rejected = any(v.rejected for v in verdicts)
             live.settle(whole.answer, whole.usage, outcome="rejected" if rejected else "ok", verdicts=verdicts)
             live.close()
-            best = (live, whole)
+            move = follow(turn, combine(verdicts))
+            answers.append((live, whole))
             onward = self._routes.next(turn, move) if move.action in (Action.RETRY, Action.ESCALATE) else None
             if onward is None:
                 break
             route = onward
-        assert best is not None
-        live, whole = best
+        live, whole = answers[turn.given]
         if whole.failure is not None:
             raise misspoken()  # no attempt gave a call that is whole, and a broken one is never given
         conversation = live.route.conversation

@@ -10,6 +10,7 @@ import logging
 import math
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from types import MappingProxyType
 
 import msgspec
@@ -30,10 +31,11 @@ from suffice.gateway.exchange import Exchange, GeminiExchange
 from suffice.gateway.ladder import Watch
 from suffice.gateway.modes import HEADER as MODE_HEADER
 from suffice.gateway.modes import may_cascade, streaming_mode
+from suffice.gateway.pacing import Pacing
 from suffice.gateway.reply import Reply
 from suffice.gateway.segments import happened
 from suffice.gateway.state import State
-from suffice.gateway.turn import Turn
+from suffice.gateway.turn import Reconsider, Turn
 from suffice.ledger.book import Ledger
 from suffice.upstream.health import Health
 from suffice.values.env import Env
@@ -71,11 +73,11 @@ class Reading:
         self.state = state
         self.sessions = sessions
         self._secret = secret
-        self._ledger = ledger
         self._health = health
         self._decided = decided
         self.watch = Watch(env)
         self.latencies = Latencies()
+        self.pacing = Pacing(env, ledger)
         self._opens = opens or {}
 
     def scanned(self, call: Call) -> TopLevel:
@@ -98,8 +100,7 @@ class Reading:
         now_s = self.env.monotonic()
         session = self.sessions.touch(key, now_s)
         features = _with_signals(features, happened(state, session, top, view, features))
-        pressure = self._ledger.pressure(principal.budgets) if principal.budgets else 0.0
-        remaining = self._ledger.remaining(principal.budgets) if principal.budgets else None
+        pressure, paced, remaining = self.pacing.money(principal, state.settings)
         request = RouteRequest(
             features=features,
             target=target,
@@ -109,7 +110,7 @@ class Reading:
             allowed_models=self._allowed(principal, state, target),
             data=state.data,
             remaining_nano=remaining,
-            pressure=pressure,
+            pressure=max(pressure, paced),
             repair=_repair(call, principal, state, features),
             floors=(state.settings.routing.quality_floor, 0.0),
             gate=_gate(state.settings, check, cap),
@@ -118,6 +119,7 @@ class Reading:
             session_key=key,
             late=self._late(call, state, target),
         )
+        plan = self._decide(state, request)
         return Turn(
             call=call,
             principal=principal,
@@ -130,8 +132,10 @@ class Reading:
             target=target,
             session_key=key,
             session=session,
-            plan=self._decide(state, request),
+            plan=plan,
+            reconsider=_again(state, request, plan),
             pressure=pressure,
+            paced=paced,
             remaining_nano=remaining,
             check=check,
             strength=state.settings.checks[check].strength if check else "",
@@ -268,6 +272,13 @@ class Reading:
                 f"this key does not allow {target.name}", hint="ask for a key that does", code="model_forbidden"
             )
         return allowed
+
+
+def _again(state: State, request: RouteRequest, plan: Plan) -> Reconsider | None:
+    """Return how to plan again after a verdict. A lower rung of the ladder rests on no beliefs: its own next step follows."""
+    if not request.gate or request.attempts < 2 or plan.fallback:
+        return None
+    return partial(state.router(request.target).reconsider, request)
 
 
 def _count_move(watch: Watch, request: RouteRequest, plan: Plan) -> None:

@@ -42,6 +42,8 @@ class Recording:
 
     def _remember(self, turn: Turn) -> None:
         last = turn.tried[-1] if turn.tried else None
+        if last is not None and turn.given >= 0:
+            last = turn.answer
         if last is None or last.outcome not in ("ok", "rejected"):
             return
         served = turn.fleet.by_arm[last.arm.fresh]
@@ -72,11 +74,12 @@ def decision(turn: Turn) -> DecisionRecord:
         model_requested=turn.target.name,
         reference_model=turn.fleet.reference,
         signals=(*features.signals, f"mode:{turn.mode}") if turn.mode else features.signals,
-        pressure=turn.pressure,
+        pressure=max(turn.pressure, turn.paced),
         plan=turn.plan,
         prompt_tokens=features.prompt_tokens,
         max_output_tokens=features.max_output_tokens,
         needs=tuple(name for name in NEEDS if getattr(features, f"needs_{name}")),
         gate=turn.gate,
         attempts=turn.cap,
+        given=turn.answer.number if turn.answer is not None and turn.given >= 0 else 0,
     )

@@ -6,11 +6,12 @@ in it outlives the request.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
+from suffice.decision.router import Onward, Tried
 from suffice.decision.sessions import Session
 from suffice.decision.virtual import Target
 from suffice.gateway.auth import Principal
@@ -25,6 +26,8 @@ from suffice.values.usage import Usage
 from suffice.values.verdict import Verdict
 from suffice.wire.prescan import TopLevel
 from suffice.wire.request_view import RequestView
+
+Reconsider = Callable[[Sequence[Tried]], Onward | None]
 
 
 class Attempted(msgspec.Struct, kw_only=True):
@@ -55,7 +58,9 @@ class Turn(msgspec.Struct, kw_only=True):
     `operation` is the client's dialect or service (chat, messages, completions, embeddings, ...); `check` names an operator's
     check or is empty; `cap` is how many answers may be tried; `mode` is what a stream waits for (`modes.py`); `down` are the
     arms that were out of order when the plan was made, with the reasons; `exchange` is the client's side of a translation, once
-    one was needed.
+    one was needed; `reconsider` plans again after verdicts, None where the plan did not rest on a check; `given` is the
+    position in `answered` of the answer that is given, the last unless another is more likely right; `paced` is the pressure of
+    budgets that are spent too fast.
     """
 
     call: Call
@@ -80,6 +85,9 @@ class Turn(msgspec.Struct, kw_only=True):
     down: Mapping[Arm, str] = msgspec.field(default_factory=dict)
     tried: list[Attempted] = msgspec.field(default_factory=list)
     exchange: Exchange | None = None
+    reconsider: Reconsider | None = None
+    given: int = -1
+    paced: float = 0.0
 
     @property
     def attempts(self) -> int:
@@ -100,6 +108,12 @@ class Turn(msgspec.Struct, kw_only=True):
     def worked(self) -> bool:
         """True when an attempt ended in which a provider may have done work."""
         return any(a.fault is None or a.fault.charge is not Charge.NONE for a in self.tried)
+
+    @property
+    def answer(self) -> Attempted | None:
+        """The attempt whose answer is given, None while there is none."""
+        found = [a for a in self.tried if a.outcome in ("ok", "rejected")]
+        return found[self.given] if -len(found) <= self.given < len(found) else None
 
     @property
     def cost_nano(self) -> int:

@@ -31,6 +31,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     task: str = ""
     language: str = ""
     signals: tuple[str, ...] = ()
+    given: int = 0
 
     @property
     def tenant(self) -> str:
@@ -39,7 +40,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Served(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A request with what served it: the last attempt that gave an answer (0 and "" when none did), and its outcomes."""
+    """A request, what served it (the attempt whose answer was given, else the last with one; 0 and "" for none), and its outcomes."""
 
     known: Known
     attempt: int
@@ -88,7 +89,8 @@ def served(session: Session, known: Known) -> Served:
     """Return what served a request and what was reported of it so far."""
     rows = tables.ledger_rows(session, "story_rows", known.request_id)
     answered = [row for row in rows if row.kind == "S" and row.outcome in ("ok", "rejected")]
-    attempt, model = (answered[-1].attempt, answered[-1].model) if answered else (0, "")
+    chosen = [row for row in answered if row.attempt == known.given] or answered
+    attempt, model = (chosen[-1].attempt, chosen[-1].model) if chosen else (0, "")
     return Served(known=known, attempt=attempt, model=model, outcomes=outcomes(session, known.request_id))
 
 

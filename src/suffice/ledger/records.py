@@ -107,6 +107,7 @@ class DecisionRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     gate: str = ""
     attempts: int = 1
     note: str = ""
+    given: int = 0
 
 
 class OutcomeRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):

@@ -1,0 +1,48 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from suffice.decision.joint import Joint, joint, planning
+from suffice.decision.plan import Problem, solve
+from suffice.errors import DecisionError
+
+RATE = st.floats(0.0, 1.0)
+
+
+def problem(support: Joint, h: float) -> Problem:
+    shape = support.p.shape
+    return Problem(
+        p=support.p, cost=support.cost, tpr=np.broadcast_to(support.tpr, shape), fpr=np.broadcast_to(support.fpr, shape),
+        weights=support.weights, repair_usd=h,
+    )  # fmt: skip
+
+
+@given(st.integers(0, 2**32 - 1), RATE, RATE, RATE)
+@settings(max_examples=60, deadline=None)
+def test_the_merged_support_plans_as_the_whole_one(seed: int, tpr: float, fpr: float, rho: float) -> None:
+    rng = np.random.default_rng(seed)
+    p, cost, w = rng.random((4, 5)), rng.random((4, 5)) * 0.3, rng.random(5) + 0.01
+    w /= w.sum()
+    whole, merged = (make(p, cost, w, tpr=tpr, fpr=fpr, rho=rho) for make in (joint, planning))
+    assert whole.weights.sum() == pytest.approx(1) and merged.weights.sum() == pytest.approx(1)
+    a, b = solve(problem(whole, 2.0)), solve(problem(merged, 2.0))
+    assert np.allclose(a.first, b.first)
+    assert a.value == pytest.approx(b.value)
+    assert (a.p_accept, a.p_escape) == pytest.approx((b.p_accept, b.p_escape))
+
+
+def test_with_errors_that_go_together_a_second_attempt_is_accepted_less_often() -> None:
+    p, w = np.array([[0.8], [0.9]]), np.ones(1)
+
+    def accepted(rho: float) -> float:
+        found = solve(problem(planning(p, np.full((2, 1), 0.001), w, tpr=0.7, fpr=0.1, rho=rho), 30.0))
+        assert len(found.sequence) == 2
+        return found.p_accept
+
+    assert accepted(0.0) > accepted(0.5) > accepted(0.9)
+
+
+def test_rates_off_the_scale_are_refused() -> None:
+    with pytest.raises(DecisionError, match="must lie in"):
+        planning(np.ones((1, 1)), np.ones((1, 1)), np.ones(1), tpr=1.2, fpr=0.0, rho=0.0)
