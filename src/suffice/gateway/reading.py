@@ -91,12 +91,11 @@ class Reading:
         exchange = self._opens[operation](call, principal) if operation in self._opens else None
         view = VIEWS[operation](top) if exchange is None else exchange.view()
         target = self._target(call, top, operation)
-        features = shape(view) if target.rule is Rule.PIN else extract(view)
-        features = _hinted(features, call.header("x-suffice-task"))
+        recognised = shape(view) if target.rule is Rule.PIN else extract(view)
+        features = _hinted(recognised, call.header("x-suffice-task"))
         check = _check(call, state.settings)
         key = self._session_key(call, principal, top, view)
-        array = isinstance(exchange, GeminiExchange) and exchange.array
-        mode, cap = _mode(call, state.settings, top, view, operation, target, array=array)
+        mode, cap = _mode(call, state.settings, top, view, operation, target, array=_as_array(exchange))
         now_s = self.env.monotonic()
         session = self.sessions.touch(key, now_s)
         features = _with_signals(features, happened(state, session, top, view, features))
@@ -279,6 +278,10 @@ def _again(state: State, request: RouteRequest, plan: Plan) -> Reconsider | None
     if not request.gate or request.attempts < 2 or plan.fallback:
         return None
     return partial(state.router(request.target).reconsider, request)
+
+
+def _as_array(exchange: Exchange | None) -> bool:
+    return isinstance(exchange, GeminiExchange) and exchange.array
 
 
 def _count_move(watch: Watch, request: RouteRequest, plan: Plan) -> None:
