@@ -1,6 +1,8 @@
 import json
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -43,3 +45,22 @@ def test_a_nonsensical_count_is_a_usage_error():
     )
     assert done.returncode == 2
     assert b"Traceback" not in done.stderr
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def test_a_demo_that_is_told_to_end_takes_its_gateway_with_it(tmp_path: Path):
+    command = [sys.executable, "-m", "suffice.cli.main", "demo", "--tasks", "400", "--no-wait"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=tmp_path) as process:
+        started: list[int] = []
+        end_s = time.monotonic() + 60
+        while not started and process.poll() is None and time.monotonic() < end_s:
+            started = _children(process.pid)
+            time.sleep(0.05)
+        assert started
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert not [pid for pid in started if Path(f"/proc/{pid}").exists()]

@@ -8,7 +8,10 @@ cascade. What is simulated is labelled so. At a terminal the gateway stays up af
 from __future__ import annotations
 
 import argparse
+import signal
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any
 
 from suffice.cli.command import Exit, Io, UsageError
 
@@ -36,7 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, io: Io) -> int:
-    """Run the demo; exit code 0 when it ran, whatever the figures say."""
+    """Run the demo; exit code 0 when it ran, whatever the figures say. SIGTERM ends it, and all that it started, as Ctrl-C does."""
     if args.tasks < 0 or args.parallel < 1:
         raise UsageError("--tasks and --parallel must be at least 1")
     import asyncio
@@ -44,10 +47,23 @@ def run(args: argparse.Namespace, io: Io) -> int:
     if args.local:
         from suffice.cli.local_demonstration import demonstrate_local
 
-        asyncio.run(demonstrate_local(args, io))
+        asyncio.run(_until_told(demonstrate_local(args, io)))
         return Exit.OK
     from suffice.cli.demonstration import demonstrate
 
     text = Path(args.models).read_text() if args.models else None
-    asyncio.run(demonstrate(args, io, text))
+    asyncio.run(_until_told(demonstrate(args, io, text)))
     return Exit.OK
+
+
+async def _until_told(work: Coroutine[Any, Any, None]) -> None:
+    """Await `work`; a SIGTERM cancels it, so that its servers are stopped with it. Raises KeyboardInterrupt then."""
+    import asyncio
+
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    try:
+        await work
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None

@@ -161,7 +161,12 @@ async def start_process(
         *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
     assert process.stdout is not None and process.stderr is not None
-    told = await _first_object(process.stdout, start_s)
+    try:
+        told = await _first_object(process.stdout, start_s)
+    except BaseException:  # told to end while it starts: nobody else knows of it yet
+        process.kill()
+        await process.communicate()
+        raise
     if told is None or "base_url" not in told:
         if process.returncode is None:
             process.kill()
