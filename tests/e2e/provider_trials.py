@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -124,6 +125,8 @@ async def trials(folder: Path) -> list[Trial]:
                         await _text(trial, row, running, fake, client, stream)
                 if trial.clients:
                     await _tools(trial, running, fake, trial.clients[0])
+                    if dialect == "chat":
+                        await _fitted(trial, row, running, fake)
                     await _refused(trial, running, fake, trial.clients[0])
     return done
 
@@ -187,6 +190,57 @@ async def _tools(trial: Trial, running: Gateway, fake: FakeProvider, client: str
     told, request = await _asked(trial, running, fake, client, "tools", True)
     trial.check("tools", told.calls == [("weather", {"city": "Oslo"})], told.answer)
     trial.check("tools", b"city" in request.body)
+
+
+ODD: dict[str, Any] = {
+    "max_completion_tokens": 77,
+    "seed": 5,
+    "user": "u",
+    "logit_bias": {"1": 2},
+    "stream_options": {"include_usage": True},
+    "stream": True,
+    "tools": [
+        {"type": "function", "function": {"name": "weather", "parameters": {"type": "object", "properties": {}}}}
+    ],
+    "messages": [
+        {"role": "developer", "content": "Be brief."},
+        {"role": "user", "content": "And in Rome?"},
+        {
+            "role": "assistant",
+            "content": None,
+            "tool_calls": [
+                {
+                    "id": "call_of-another_provider",
+                    "type": "function",
+                    "function": {"name": "weather", "arguments": "{}"},
+                }
+            ],
+        },
+        {"role": "tool", "tool_call_id": "call_of-another_provider", "content": "Rain."},
+    ],
+}
+
+
+async def _fitted(trial: Trial, row: Row, running: Gateway, fake: FakeProvider) -> None:
+    """Send what clients of OpenAI's newest models send, and look at what this provider gets of it."""
+    fake.requests.clear()
+    fake.set_script(Behaviour(text=TEXT, usage=Usage(shape=row.usage, where=row.where)))  # type: ignore[arg-type]
+    answer = await running.post("/chat/completions", ODD | {"model": f"{trial.provider}/{trial.model}"})
+    told, got = CLIENTS["chat"].told(answer), fake.requests[0].parsed or {}
+    trial.check("fitted", (told.status, told.text) == (200, TEXT), answer)
+    trial.check("fitted", row.without == tuple(name for name in row.without if name not in got), got)
+    limits = {name: got[name] for name in ("max_tokens", "max_completion_tokens") if name in got}
+    wanted = [row.limit] if row.limit != "either" else ["max_tokens", "max_completion_tokens"]
+    trial.check("fitted", any(limits == {name: 77} for name in wanted), limits)
+    trial.check("fitted", got.get(row.seed) == 5, got)
+    trial.check("fitted", got["messages"][0]["role"] == ("developer" if row.developer else "system"), got["messages"])
+    call, result = got["messages"][2]["tool_calls"][0]["id"], got["messages"][3]["tool_call_id"]
+    trial.check(
+        "fitted", call == result and re.fullmatch(row.ids or "call_of-another_provider", call) is not None, call
+    )
+    trial.check("fitted", not row.ids or got["messages"][3].get("name") == "weather", got["messages"])
+    left_out = {f"dropped={name}" for name in ("user", "logit_bias") if name in row.without}
+    trial.check("fitted", left_out <= set(answer.headers.get("x-suffice-losses", "").split(", ")), answer.headers)
 
 
 async def _refused(trial: Trial, running: Gateway, fake: FakeProvider, client: str) -> None:

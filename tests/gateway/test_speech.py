@@ -68,7 +68,7 @@ def test_an_endpoint_may_speak_less_than_its_provider():
 
 
 def test_compatibility_layers_get_the_key_as_a_bearer():
-    endpoint = served("google-gemini", "gemini-2.5-flash").speech["chat"].endpoint
+    endpoint = served("google-gemini", "gemini-2.5-flash").speech["embeddings"].endpoint
     assert [name for name, _ in endpoint.auth] == [b"authorization"]
     assert "sk-abcdefghijkl" not in json.dumps(repr(endpoint))
 

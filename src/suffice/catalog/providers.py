@@ -106,7 +106,8 @@ class Quirks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `max_tokens_field`: the output limit to send (`max_tokens`, `max_completion_tokens`, `either`). `tool_id`: `any`,
     `alnum9` or `anthropic`. `reasoning_field`: where thinking text comes. `reasoning_echo`: `tool-loop` when it must be
-    sent back. `error_in_200`: dotted path of an error inside a success. `sse_comments`: sends comment lines.
+    sent back. `chat_custom_tools`: takes freeform tools in chat. `error_in_200`: dotted path of an error inside a success.
+    `sse_comments`: sends comment lines.
     """
 
     max_tokens_field: str = "max_tokens"
@@ -114,6 +115,7 @@ class Quirks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     stream_options: bool = True
     developer_role: bool = False
     parallel_tool_calls: bool = True
+    chat_custom_tools: bool = False
     seed_field: str = "seed"
     reasoning_field: str = ""
     reasoning_echo: str = ""

@@ -16,8 +16,10 @@ from suffice.catalog.providers import Quirks
 from suffice.errors import RequestError, SufficeError
 from suffice.gateway.evidence import with_evidence
 from suffice.values.usage import Usage
+from suffice.wire.chat_fit import AS_IT_IS, Fitted
 from suffice.wire.chat_relay import Answer, ChatRelay, whole
 from suffice.wire.embeddings import embeddings
+from suffice.wire.neutral import loss_header
 from suffice.wire.prescan import TopLevel
 from suffice.wire.request_view import RequestView
 
@@ -139,29 +141,29 @@ SSE_HEADERS: tuple[Header, ...] = ((b"content-type", b"application/json"), (b"ac
 
 
 class PassThroughChat:
-    """OpenAI chat, completions and embeddings in, the same out: bytes as they came."""
+    """OpenAI chat, completions and embeddings in, the same out: bytes as they came, but for what `fitted` to the provider."""
 
-    losses = ""
     translated = False
+
+    def __init__(self, fitted: Fitted = AS_IT_IS) -> None:
+        self._fitted = fitted
+        self.losses = loss_header(fitted.losses)
 
     def outbound(self, top: TopLevel, view: RequestView, target: Target) -> Outbound:
         """Splice the model, the usage option of a stream, a clamped output limit and namespaced cache keys."""
         changes: dict[str, bytes | None] = {"model": quoted(target.model_name)}
         if view.stream and not _asks_usage(top) and target.quirks.stream_options is not False:
             changes["stream_options"] = _with_usage(top)
-        if target.max_output_tokens:
-            for key in ("max_completion_tokens", "max_tokens"):
-                if top.value(key) is not None:
-                    changes[key] = str(target.max_output_tokens).encode()
-                    break
-            else:
-                # `either` is the quirk of providers that take both.
-                field = target.quirks.max_tokens_field
-                name = "max_tokens" if field == "either" else field
-                changes[name] = str(target.max_output_tokens).encode()
         changes.update(namespaced(top, target.namespace))
         if target.evidence:
             changes.update(with_evidence(top, target.evidence))
+        changes.update(self._fitted.changes)
+        if target.max_output_tokens:
+            # `either` is the quirk of providers that take both.
+            field = target.quirks.max_tokens_field
+            name = "max_tokens" if field == "either" else field
+            sent = (k for k in ("max_completion_tokens", "max_tokens") if changes.get(k, top.value(k)) is not None)
+            changes[next(sent, name)] = str(target.max_output_tokens).encode()
         headers = SSE_HEADERS if view.stream else JSON_HEADERS
         return Outbound(path=target.path, headers=headers, body=top.splice(changes))
 

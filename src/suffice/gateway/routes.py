@@ -14,6 +14,7 @@ import msgspec
 from suffice.decision.attempt_price import output_tokens
 from suffice.decision.cascade import Move
 from suffice.errors import BudgetError, DecisionError, RequestError
+from suffice.gateway.chat_fitting import fitted
 from suffice.gateway.conversation import Conversation, PassThroughChat, PassThroughEmbeddings, Target
 from suffice.gateway.evidence import told
 from suffice.gateway.exchange import GeminiExchange, exchange_of, sealed
@@ -32,6 +33,7 @@ from suffice.values.env import Env
 from suffice.values.money import Price, Rates, Unknown
 from suffice.values.plan import Action, Arm
 from suffice.values.usage import Usage
+from suffice.wire.chat_fit import AS_IT_IS
 
 # Prompt bytes per token at the dense end of real requests; the reservation uses it while no budget is near its limit.
 DENSE_BYTES_PER_TOKEN = 2.5
@@ -126,7 +128,7 @@ class RouteTable:
         if isinstance(turn.exchange, FimExchange):
             return filled_in(turn.exchange, served, target, turn.top)
         if operation == dialect:
-            passed = self._passed_on(turn, served)
+            passed = self._passed_on(turn, served, target)
             if passed is not None:
                 return passed
         exchange = turn.exchange
@@ -139,7 +141,7 @@ class RouteTable:
         request = with_word(request, target.evidence)
         return Translation(exchange, request, PROVIDERS[dialect], known, self._shelf.of(session_key))
 
-    def _passed_on(self, turn: Turn, served: Served) -> Conversation | None:
+    def _passed_on(self, turn: Turn, served: Served, target: Target) -> Conversation | None:
         """Return the pass-through of an operation, None when the body must be written anew all the same."""
         operation, exchange = turn.operation, turn.exchange
         if operation in PASSED_ON:
@@ -152,7 +154,10 @@ class RouteTable:
         if sealed(operation, turn.call.body):
             return None
         if operation == "chat":
-            return self._pass_through
+            found = fitted(turn.top, target.quirks, served.model)
+            if found is None or (target.evidence and "messages" in found.changes):
+                return None
+            return self._pass_through if found is AS_IT_IS else PassThroughChat(found)
         if _foreign_state(turn, served):
             return None
         if isinstance(exchange, GeminiExchange):

@@ -35,8 +35,8 @@ _NATIVE = {
 # Clouds that wrap the Messages dialect: under which name of ours each does it.
 _WRAPPED = {"bedrock": "bedrock-messages", "google-vertex": "vertex-messages"}
 # Dialects that a provider offers beside its own with less in them: no cache marks and thinking (Anthropic), no billed units and
-# no thinking (Cohere).
-_TRIAL = frozenset({("anthropic", "chat"), ("cohere", "chat")})
+# no thinking (Cohere), signatures of thinking that most clients lose (Gemini).
+_TRIAL = frozenset({("anthropic", "chat"), ("cohere", "chat"), ("google-gemini", "chat")})
 # Hosts of many vendors' models, where the Messages path serves Claude alone.
 _CLAUDE_ONLY = frozenset({"azure-openai", "bedrock", "google-vertex"})
 _VERSION = "anthropic-version"
