@@ -15,6 +15,7 @@ from suffice.decision.attempt_price import output_tokens
 from suffice.decision.cascade import Move
 from suffice.errors import BudgetError, DecisionError, RequestError
 from suffice.gateway.chat_fitting import fitted
+from suffice.gateway.cloud_conversation import CLOUDS, PassThroughCloud
 from suffice.gateway.conversation import Conversation, PassThroughChat, PassThroughEmbeddings, Target
 from suffice.gateway.evidence import told
 from suffice.gateway.exchange import GeminiExchange, exchange_of, sealed
@@ -127,8 +128,8 @@ class RouteTable:
         operation = turn.operation
         if isinstance(turn.exchange, FimExchange):
             return filled_in(turn.exchange, served, target, turn.top)
-        if operation == dialect:
-            passed = self._passed_on(turn, served, target)
+        if operation == dialect or (operation == "messages" and dialect in CLOUDS):
+            passed = self._passed_on(turn, served, dialect, target)
             if passed is not None:
                 return passed
         exchange = turn.exchange
@@ -141,7 +142,7 @@ class RouteTable:
         request = with_word(request, target.evidence)
         return Translation(exchange, request, PROVIDERS[dialect], known, self._shelf.of(session_key))
 
-    def _passed_on(self, turn: Turn, served: Served, target: Target) -> Conversation | None:
+    def _passed_on(self, turn: Turn, served: Served, dialect: str, target: Target) -> Conversation | None:
         """Return the pass-through of an operation, None when the body must be written anew all the same."""
         operation, exchange = turn.operation, turn.exchange
         if operation in PASSED_ON:
@@ -162,7 +163,7 @@ class RouteTable:
             return None
         if isinstance(exchange, GeminiExchange):
             return None if exchange.array else PassThroughGemini(turn.call)
-        return PassThroughMessages(turn.call)
+        return PassThroughCloud(turn.call, CLOUDS[dialect]) if dialect in CLOUDS else PassThroughMessages(turn.call)
 
     def _namespace(self, turn: Turn) -> bytes:
         tenant = turn.principal.tenant

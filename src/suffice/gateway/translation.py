@@ -45,6 +45,8 @@ PROVIDERS: Mapping[str, ProviderCodec] = {
     "cohere": cohere.CODEC,
 }
 
+# Bedrock's own dialects, whose streams are AWS event streams.
+_BINARY = (bedrock_converse.CODEC, cloud_messages.BEDROCK)
 _EXPLICIT = ("explicit", "both")
 # Claude models that take adaptive thinking; older ones want a budget. `-4-6` and later, and every name from 5 on.
 _ADAPTIVE_FROM = (4, 6)
@@ -98,6 +100,8 @@ class Translation:
     def outbound(self, top: TopLevel, view: RequestView, target: Target) -> Outbound:
         """Return the written request."""
         headers: list[Header] = [*(SSE_HEADERS if view.stream else JSON_HEADERS), *self._encoded.headers]
+        if self._provider in _BINARY:
+            headers = [JSON_HEADERS[0], *self._encoded.headers]  # the form of the answer is said by the path alone
         if self._provider is anthropic_messages.CODEC:
             headers.append((b"anthropic-version", VERSION.encode()))
         return Outbound(path=target.path, headers=tuple(headers), body=[self._encoded.body])

@@ -22,7 +22,7 @@ from suffice.wire.messages_answer import MessagesDecoder
 from suffice.wire.neutral import Event, Request
 
 Cloud = Literal["bedrock", "vertex"]
-_VERSIONS = {"bedrock": "bedrock-2023-05-31", "vertex": "vertex-2023-10-16"}
+VERSIONS: dict[Cloud, str] = {"bedrock": "bedrock-2023-05-31", "vertex": "vertex-2023-10-16"}
 _Body = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
@@ -40,7 +40,7 @@ def wrap(body: bytes, cloud: Cloud, betas: tuple[str, ...] = ()) -> bytes:
         rows.pop("stream", None)
         if betas and "anthropic_beta" not in rows:
             rows["anthropic_beta"] = msgspec.Raw(msgspec.json.encode(betas))
-    rows["anthropic_version"] = msgspec.Raw(msgspec.json.encode(_VERSIONS[cloud]))
+    rows["anthropic_version"] = msgspec.Raw(msgspec.json.encode(VERSIONS[cloud]))
     return msgspec.json.encode(rows)
 
 
