@@ -110,21 +110,23 @@ def providers_page() -> str:
         "*Recorded* means that answers which the real provider once gave are replayed by the tests when they are there.",
         "*Only read* are facts of the catalogue that no test can show without the provider.",
         "",
+        "Every client was served whole and as a stream. What the words mean: `address` from the smallest configuration; `path` and",
+        "`credential` as they arrived; `usage` and `cost` in the ledger, cached tokens apart; `tools` a call there and back; `fitted` a",
+        "request of OpenAI's newest clients (limits, roles, seed, ids, fields left out); `refusal is ours` a 401 of the provider is",
+        "no 401 to the client, and names no account.",
+        "",
         "| provider | spoken to in | by clients of | tried | recorded | only read | from |",
         "|---|---|---|---|---|---|---|",
     ]
     for provider, row in rows.items():
         known = catalog.provider(provider)
         assert known is not None
-        tried = row["tried"].items()
-        clients = [client for _, cell in tried for client in cell["clients"]]
-        held = list(
-            dict.fromkeys(name for _, cell in tried for name in cell["held"] if " " not in name or "is ours" in name)
-        )
         name = row["name"] + (f" (retired {row['retired_at']})" if row["retired_at"] else "")
-        cells = [name, ", ".join(row["tried"]), ", ".join(dict.fromkeys(clients)), ", ".join(held)]
-        cells += [str(row.get("recorded") or "–"), ", ".join(row["read"]), known.sources]
-        lines.append("| " + " | ".join(cells) + " |")
+        for number, (dialect, cell) in enumerate(row["tried"].items()):
+            held = [f"`{check}`" for check in cell["held"] if check.partition(" ")[0] not in cell["clients"]]
+            cells = [name, dialect, ", ".join(cell["clients"]), ", ".join(held)]
+            cells += [str(row["recorded"] or "–"), ", ".join(row["read"]), known.sources]
+            lines.append("| " + " | ".join(cells if not number else ["", *cells[1:4], "", "", ""]) + " |")
     lines += ["", "Sources:", ""]
     lines += [f"- `{letter}` {text}" for letter, text in SOURCES.items()]
     return "\n".join(lines) + "\n"

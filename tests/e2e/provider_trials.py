@@ -11,6 +11,7 @@ import json
 import re
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import Any
 from urllib.parse import quote
 
 from msgspec.structs import replace
+from tests.e2e import recordings
 from tests.e2e.clients import Chat, Messages
 from tests.e2e.clients_more import Gemini, Responses
 from tests.e2e.provider_table import TABLE, Row
@@ -263,6 +265,14 @@ def results(done: list[Trial]) -> dict[str, Any]:
     return rows
 
 
+def recorded() -> dict[str, int]:
+    """Return how many recorded answers of each provider are replayed; what was written before when they are not here."""
+    if recordings.ARCHIVE is None:
+        rows = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+        return {provider: row["recorded"] for provider, row in rows.items() if row.get("recorded")}
+    return Counter(recording.provider for recording in recordings.load())
+
+
 def _read(provider: Provider | None) -> dict[str, Any]:
     assert provider is not None
     facts = {
@@ -285,7 +295,10 @@ def main() -> int:
     print("\n".join(failed) or f"{len(TABLE)} providers, {len(done)} pairs of provider and dialect: all held")
     if not failed:
         RESULTS.parent.mkdir(parents=True, exist_ok=True)
-        RESULTS.write_text(json.dumps(results(done), indent=1, sort_keys=True) + "\n")
+        rows, counts = results(done), recorded()
+        for provider, row in rows.items():
+            row["recorded"] = counts.get(provider, 0)
+        RESULTS.write_text(json.dumps(rows, indent=1, sort_keys=True) + "\n")
     return bool(failed)
 
 

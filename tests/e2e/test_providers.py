@@ -29,4 +29,6 @@ async def test_every_provider_gets_what_it_wants_and_is_booked_as_it_bills(tmp_p
     done = await provider_trials.trials(tmp_path)
     assert [line for trial in done for line in trial.failed] == []
     written = json.loads(provider_trials.RESULTS.read_text())
+    for row in written.values():
+        assert row.pop("recorded") >= 0  # counted where the recordings are
     assert provider_trials.results(done) == written, "run `python -m tests.e2e.provider_trials`"

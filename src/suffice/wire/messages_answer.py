@@ -137,7 +137,10 @@ class MessagesDecoder:
         elif kind == "content_block_stop":
             self._close_block(event.index, out)
         elif kind == "message_start":
+            fresh = not self._begun
             self._start(event.message, out)
+            if fresh:
+                self._given(event.message, out)
         elif kind == "message_delta":
             self._message_delta(event, out)
         elif kind == "message_stop":
@@ -159,6 +162,13 @@ class MessagesDecoder:
         if not self._begun:
             self._begun = True
             out.append(Start(id=str(message.get("id") or ""), model=str(message.get("model") or "")))
+
+    def _given(self, message: dict[str, Any], out: list[Event]) -> None:
+        """Read the blocks that are whole at the begin already: calls that code of the provider's own makes come so."""
+        content = message.get("content")
+        for index, value in enumerate(content if isinstance(content, list) else ()):
+            self._open(index, value, out)
+            self._close_block(index, out)
 
     def _count(self, report: Any, out: list[Event], *, partial: bool = False) -> None:
         if isinstance(report, dict):
