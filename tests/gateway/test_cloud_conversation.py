@@ -84,3 +84,9 @@ def test_an_exception_ends_the_stream_as_a_failure():
     reader = PassThroughCloud(call(), "bedrock").reader(scan(BODY), None, None)
     reader.feed(converse.exception(None, 429))
     assert reader.failure["type"] == "rate_limit_error" and not reader.done
+
+
+def test_what_a_check_found_goes_out_as_the_last_message():
+    target = Target(model_name="m", path=b"/p", quirks=Quirks(), evidence="The tests fail.")
+    rows = json.loads(b"".join(outbound("vertex", target).body))["messages"]
+    assert rows[0]["content"] == "é" and "The tests fail." in json.dumps(rows[-1])

@@ -157,10 +157,10 @@ def test_a_whole_answer_that_is_not_the_dialect_is_refused(body):
         MessagesDecoder(Target(model="m")).whole(body)
 
 
-def test_calls_that_are_whole_at_the_begin_are_read_once():
+def test_calls_that_are_whole_at_the_begin_are_read():
     given = {"type": "tool_use", "id": "t", "name": "roll", "input": {"a": 1}, "caller": {"type": "code_execution"}}
     start = {**START, "message": {**START["message"], "content": [given]}}
-    events = read(start, start, *END)
+    events = read(start, *END)
     assert [e for e in events if isinstance(e, ToolStart | ToolDelta | ToolEnd)] == [
         ToolStart(index=0, id="t", name="roll"),
         ToolDelta(index=0, text='{"a":1}'),
