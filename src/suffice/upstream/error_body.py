@@ -33,6 +33,7 @@ class Kind(StrEnum):
     INVALID = "invalid"
     SERVER = "server"
     TIMEOUT = "timeout"
+    TOOL_WRITING = "tool-writing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,49 +56,90 @@ def _words(text: str) -> frozenset[str]:
 _CODES: dict[Kind, frozenset[str]] = {
     Kind.QUOTA: _words(
         "insufficient_quota enforced_spend_limit_reached exceeded_current_quota_error quota_exceeded"
-        " billing_hard_limit_reached arrearage"
+        " billing_hard_limit_reached arrearage 2056"
     ),
-    Kind.BILLING: _words("billing billing_error billing_not_active insufficient_balance payment_required 1008 1113"),
+    Kind.BILLING: _words(
+        "billing billing_error billing_not_active insufficient_balance payment_required billing_disabled 1008 1113"
+    ),
     Kind.AUTH: _words(
         "invalid_api_key authentication_error invalid_authentication_error permission_error permission_denied"
-        " unauthenticated api_key_invalid unauthorized account_deactivated 1004"
+        " unauthenticated api_key_invalid invalidapikey unauthorized account_deactivated 1004 2049"
+        " unrecognizedclientexception invalidsignatureexception expiredtokenexception incompletesignatureexception"
+        " missingauthenticationtokenexception"
     ),
-    Kind.OVERLOADED: _words("overloaded_error overloaded engine_overloaded_error model_overloaded slow_down"),
+    Kind.OVERLOADED: _words(
+        "overloaded_error overloaded engine_overloaded_error model_overloaded slow_down queue_exceeded"
+        " service_tier_capacity_exceeded modelnotreadyexception"
+    ),
     Kind.RATE: _words(
         "rate_limit_exceeded rate_limit_error rate_limit_reached_error resource_exhausted throttlingexception requests"
-        " tokens too_many_requests 1002 1302 1305"
+        " tokens too_many_requests throttling throttling.ratequota throttling.allocationquota servicequotaexceededexception"
+        " 1002 1302 1305"
     ),
-    Kind.CONTEXT: _words("context_length_exceeded context_window_exceeded string_above_max_length 1039"),
+    Kind.CONTEXT: _words(
+        "context_length_exceeded context_window_exceeded string_above_max_length exceed_context_size_error 1039 1261"
+    ),
     Kind.FILTER: _words(
-        "content_filter content_policy_violation responsibleaipolicyviolation data_inspection_failed moderation_blocked"
+        "content_filter content_policy_violation responsibleaipolicyviolation data_inspection_failed datainspectionfailed"
+        " moderation_blocked"
         " 1026 1027"
     ),
     Kind.MODEL: _words(
         "model_not_found model_not_available model_not_active model_decommissioned deploymentnotfound invalid_model"
-        " unsupported_country_region_territory model_access_denied"
+        " unsupported_country_region_territory model_access_denied model_not_supported resourcenotfoundexception"
     ),
     Kind.TOO_LARGE: _words("request_too_large payload_too_large image_too_large"),
-    Kind.TIMEOUT: _words("timeout timeout_error deadline_exceeded request_timeout"),
-    Kind.SERVER: _words("server_error internal_server_error api_error internal unavailable service_unavailable 1013"),
-    Kind.INVALID: _words("invalid_request_error invalid_argument invalid_value invalid_type 2013"),
+    Kind.TIMEOUT: _words("timeout timeout_error deadline_exceeded request_timeout modeltimeoutexception"),
+    # Groq refuses what its model wrote, so the same request may well succeed.
+    Kind.TOOL_WRITING: _words("tool_use_failed"),
+    Kind.SERVER: _words(
+        "server_error internal_server_error api_error internal unavailable service_unavailable 1013"
+        " internalserverexception serviceunavailableexception modelerrorexception modelstreamerrorexception"
+    ),
+    Kind.INVALID: _words("invalid_request_error invalid_argument invalid_value invalid_type 2013 validationexception"),
 }
 # Sentences, for providers whose codes say too little. Order matters: the first that is found decides.
 _SENTENCES: tuple[tuple[Kind, tuple[str, ...]], ...] = (
-    (Kind.BILLING, ("credit balance is too low", "insufficient balance", "insufficient credits", "requires more credits")),
-    (Kind.AUTH, ("api key not valid", "incorrect api key", "invalid api key", "api key expired")),
+    (
+        Kind.BILLING,
+        (
+            "credit balance is too low", "insufficient balance", "insufficient credits", "requires more credits",
+            "doesn't have any credits", "used all available credits", "account suspended", "is suspended",
+            "reached your specified api usage limits", "credits expired",
+        ),
+    ),
+    (
+        Kind.AUTH,
+        (
+            "api key not valid", "incorrect api key", "invalid api key", "api key expired", "invalid api token",
+            "organization has been disabled", "security token included in the request",
+        ),
+    ),
     (
         Kind.CONTEXT,
         (
             "maximum context length", "prompt is too long", "context window", "exceeds the maximum number of tokens",
             "input is too long for requested model", "exceed context limit", "exceeds the available context size",
+            "exceeded model token limit", "maximum prompt length", "too many tokens", "range of input length should be",
+            "tokens + `max_new_tokens` must be", "longer than the model's context length", "prompt exceeds max length",
+            "too many input tokens", "when context the overflows", "when the context overflows",
         ),
     ),
-    (Kind.MODEL, ("model not found", "has been decommissioned", "does not have access to model", "no endpoints found")),
+    (Kind.FILTER, ("input was flagged", "requires moderation on")),
+    (Kind.OVERLOADED, ("model is overloaded", "is currently overloaded")),
+    (
+        Kind.MODEL,
+        (
+            "model not found", "has been decommissioned", "does not have access to model", "no endpoints found",
+            "have access to the model", "try pulling it first", "on-demand throughput isn",
+        ),
+    ),
 )  # fmt: skip
 # The general words come last: `invalid_request_error` as a type must not hide `context_length_exceeded` as a code.
 _GENERAL = (Kind.INVALID, Kind.SERVER)
 _SECRETS = re.compile(
     r"""(?:\b(?:sk|pk|rk|gsk|xai|nvapi|hf|key|org|proj|acct|user)[-_][A-Za-z0-9*._-]{6,}) | (?:\b(?:AIza|AKIA)\S{8,})
+      | (?:\barn:aws[a-z-]*:\S+) | (?:\b(?:projects|subscriptions)/[^\s/'"]+) | (?:\b\d{12}\b)
       | (?:\bbearer\s+\S+) | (?:https?://\S+) | (?:\S+@\S+\.\S+) | (?:\b[A-Za-z0-9+/_-]{32,}={0,2})""",
     re.VERBOSE | re.IGNORECASE,
 )
@@ -137,9 +179,16 @@ def decode(body: bytes) -> Any:
         return None
 
 
-def read(body: bytes) -> ErrorBody:
-    """Return what an error body says. Anything that is no JSON, too long or of an unknown shape is `found=False`."""
-    return from_object(decode(body))
+def read(body: bytes, kind: str = "") -> ErrorBody:
+    """Return what an error body says. Anything that is no JSON, too long or of an unknown shape is `found=False`.
+
+    `kind` is the provider's word for the error when it stands beside the body (`x-amzn-errortype`).
+    """
+    named = kind.partition(":")[0].strip().lower()
+    raw = decode(body)
+    if named and isinstance(raw, dict | None):
+        raw = {"message": "", **(raw or {}), "__type": named}
+    return from_object(raw)
 
 
 def from_object(raw: Any) -> ErrorBody:
@@ -179,6 +228,9 @@ def _without_error(raw: dict[str, Any]) -> dict[str, Any] | None:
         return {"code": base["status_code"], "message": base.get("status_msg", "")}
     if raw.get("object") == "error" or raw.get("type") == "error":
         return raw
+    several = raw.get("errors")
+    if isinstance(several, list) and several and isinstance(several[0], dict):
+        return several[0]
     if "choices" not in raw and "data" not in raw and any(k in raw for k in ("message", "detail", "__type")):
         return raw
     return None

@@ -68,7 +68,7 @@ _KINDS = {
 _STATUS_OF = {
     Kind.NOTHING: 500, Kind.QUOTA: 429, Kind.BILLING: 402, Kind.AUTH: 401, Kind.RATE: 429, Kind.OVERLOADED: 529,
     Kind.CONTEXT: 400, Kind.FILTER: 400, Kind.MODEL: 404, Kind.TOO_LARGE: 413, Kind.INVALID: 400, Kind.SERVER: 500,
-    Kind.TIMEOUT: 504,
+    Kind.TIMEOUT: 504, Kind.TOOL_WRITING: 500,
 }  # fmt: skip
 _CLIENT_STATUS = {503: 503, 508: 508, 504: 504, 524: 504, 522: 504, 408: 504}
 
@@ -178,7 +178,7 @@ def classify(
     `now_s` is the wall clock (for dates), `elapsed_s` the time since the request was sent. A status of 200 means that the caller
     found the body to be an error: see `check_body`.
     """
-    found = error_body.read(body)
+    found = error_body.read(body, header(headers, b"x-amzn-errortype"))
     if 200 <= status < 300:
         return _inside(16, found, headers, now_s) if found.found else _fault(MATRIX[20], upstream_status=status)
     if 300 <= status < 400:
@@ -324,5 +324,7 @@ def _number(status: int, found: ErrorBody, wait: float | None) -> int:
     if kind in _KINDS and not (status == 404 and kind is Kind.AUTH):
         number = _KINDS[kind]
         return 25 if number == 13 else number
-    by_status = {401: 26, 403: 26, 404: 27, 410: 27, 408: 29, 409: 29, 425: 29, 413: 30}
+    if kind is Kind.TOOL_WRITING:
+        return 14
+    by_status = {498: 15, 401: 26, 403: 26, 404: 27, 410: 27, 408: 29, 409: 29, 425: 29, 413: 30}
     return by_status.get(status, 28)
