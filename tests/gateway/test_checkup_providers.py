@@ -12,7 +12,10 @@ from suffice.gateway.checkup_providers import Providers, cheapest, control, refu
 from suffice.testing.fake_upstream import FakeProvider, closed_port
 from suffice.testing.presets import answer, bad_credential, failing, login_page
 from suffice.testing.script import Timing
+from suffice.upstream.authorization import TokenHeader
+from suffice.upstream.credentials import Fixed, Issued, Keeper
 from suffice.upstream.deadlines import Deadlines
+from suffice.upstream.endpoints import make_endpoint
 from suffice.upstream.transport import Transport
 from suffice.values.system_env import SystemEnv
 
@@ -217,3 +220,10 @@ async def test_a_running_gateway_that_does_not_answer():
         found = await control(given, transport, True)
         assert found.state is State.UNREACHABLE and "same file" in found.fix
         await transport.close()
+
+
+async def test_a_credential_that_is_made_for_each_request_is_left_to_the_deep_check():
+    keeper = Keeper(Fixed(Issued(token="t")), "one")
+    endpoint = make_endpoint("one", provider="x", base_url="https://x.example", authorizer=TokenHeader(keeper))
+    found = await Providers(SystemEnv(), None).key(endpoint, None, None)
+    assert found.state is State.SKIPPED and "--deep" in found.fix

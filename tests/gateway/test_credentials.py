@@ -90,6 +90,13 @@ def test_a_token_in_a_file_is_used(tmp_path, content: str):
     assert type(found.authorizer) is TokenHeader
 
 
+def test_another_key_is_another_credential_to_the_health_table():
+    one = endpoint("bedrock", 'region = "us-east-1"\n' + KEYS).authorizer.identity
+    other = endpoint("bedrock", 'region = "us-east-1"\n' + KEYS.replace('session_token = "${TOKEN}"\n', "")).authorizer
+    assert one != other.identity and "not-a-real" not in one
+    assert endpoint("bedrock", 'region = "eu-west-1"\n' + KEYS).authorizer.identity == one
+
+
 def test_a_server_of_the_operators_own_needs_none():
     found = endpoint("bedrock", 'base_url = "http://127.0.0.1:1"\nprivate = true\n')
     assert found.authorizer is None and found.auth == ()

@@ -121,7 +121,8 @@ async def _ask(
         if deep and served is not None:
             quirk = provider.quirks.max_tokens_field
             limit = quirk if quirk != "either" else "max_tokens"
-            jobs.append(providers.stream(endpoint, section, served.paths["chat"], served.model.name, limit))
+            speech = served.speech["chat"]
+            jobs.append(providers.stream(speech.endpoint, section, speech.stream_path, served.model.name, limit))
     gate = asyncio.Semaphore(_PARALLEL)
 
     async def one(job: Awaitable[Check]) -> Check:

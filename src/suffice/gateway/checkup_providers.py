@@ -58,6 +58,9 @@ class Providers:
     async def key(self, endpoint: Endpoint, section: EndpointSettings, provider: Provider) -> Check:
         """Prove an endpoint's key by asking for its list of models; where strangers get it too, nothing is proven."""
         name = f"endpoint {endpoint.id}"
+        if endpoint.authorizer is not None:
+            message = "its requests are signed or carry a token that is renewed"
+            return Check(name=name, state=State.SKIPPED, message=message, fix="prove it with --deep")
         url = provider.url("models", section.base_url)
         if url is None:
             message = "this provider has no call that is free and needs the key"
@@ -169,7 +172,8 @@ def cheapest(served: Iterable[Served], catalog: Catalog, at_s: float) -> Served 
         found = catalog.price(row.model.id, at_s)
         return isinstance(found, Unknown), 0 if isinstance(found, Unknown) else found.rates.output, row.model.id
 
-    return min((s for s in served if s.model.kind == "chat" and "chat" in s.paths), key=price, default=None)
+    spoken = (s for s in served if s.model.kind == "chat" and "chat" in s.speech and s.speech["chat"].dialect == "chat")
+    return min(spoken, key=price, default=None)
 
 
 def streamed(name: str, model: str, response: Response, pieces: int) -> Check:

@@ -6,6 +6,7 @@ way per endpoint, and an endpoint of a cloud that has none is refused rather tha
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import msgspec
@@ -29,7 +30,7 @@ def authorizer_of(name: str, section: EndpointSettings, provider: Provider) -> A
     source = _source(name, section)
     if source is None:
         return None
-    keeper = Keeper(source, name)
+    keeper = Keeper(source, name, _identity(section))
     if provider.auth is not AuthScheme.SIGV4:
         return TokenHeader(keeper)
     if not section.region:
@@ -48,6 +49,13 @@ def _check(where: str, section: EndpointSettings, provider: Provider) -> None:
         raise ConfigError(f"{where}: access_key_id and secret_access_key belong together", hint="set both")
     if not any(ways) and provider.auth in _CLOUDS and not section.base_url and not section.headers:
         raise ConfigError(f"{where}: {provider.id} wants a credential", hint=f"set one of: {_WAYS}")
+
+
+def _identity(section: EndpointSettings) -> str:
+    keys = (section.access_key_id, section.secret_access_key, section.session_token)
+    named = [key.reveal() if key else "" for key in keys]
+    named += [*section.credential_command, section.credential_file]
+    return hashlib.blake2b(repr(named).encode(), digest_size=16).hexdigest()
 
 
 def _source(name: str, section: EndpointSettings) -> Source | None:

@@ -118,7 +118,8 @@ def build(settings: Settings, catalog: Catalog, today: str) -> Fleet:
 def register(fleet: Fleet, health: Health) -> None:
     """Tell the health table which endpoints there are now, and what they depend on; what is gone rests no more."""
     for name, endpoint in fleet.endpoints.items():
-        digest = hashlib.blake2b(repr(endpoint.auth).encode(), digest_size=8).hexdigest()
+        made = endpoint.authorizer.identity if endpoint.authorizer is not None else ""
+        digest = hashlib.blake2b(repr((endpoint.auth, made)).encode(), digest_size=8).hexdigest()
         health.register(name, vendor=endpoint.provider, host=endpoint.host, credential=f"{name}:{digest}")
     for name in health.endpoints - fleet.endpoints.keys():
         health.forget(name)

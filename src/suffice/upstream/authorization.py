@@ -34,6 +34,11 @@ class Outgoing:
 class Authorizer(Protocol):
     """Makes the headers that authorize one request."""
 
+    @property
+    def identity(self) -> str:
+        """A digest that changes when another credential is configured; nothing of it can be read from it."""
+        ...
+
     async def authorize(self, request: Outgoing, carrier: Carrier) -> HeaderPairs:
         """Return the headers to add. Raises TransportFault (kind `credential`, nothing was sent) when none can be got."""
         ...
@@ -50,6 +55,11 @@ class SigV4:
         self._keeper = keeper
         self._region = region
         self._service = service
+
+    @property
+    def identity(self) -> str:
+        """The keeper's."""
+        return self._keeper.identity
 
     async def authorize(self, request: Outgoing, carrier: Carrier) -> HeaderPairs:
         """Return the signature's headers. Raises TransportFault when there are no keys."""
@@ -82,6 +92,11 @@ class TokenHeader:
 
     def __init__(self, keeper: Keeper) -> None:
         self._keeper = keeper
+
+    @property
+    def identity(self) -> str:
+        """The keeper's."""
+        return self._keeper.identity
 
     async def authorize(self, request: Outgoing, carrier: Carrier) -> HeaderPairs:
         """Return the one header. Raises TransportFault when there is no token."""

@@ -90,9 +90,13 @@ class Fixed:
 
 
 class Keeper:
-    """Keeps the credential of one source. Lives in one event loop. `name` is the endpoint's, for the log."""
+    """Keeps the credential of one source. Lives in one event loop.
 
-    def __init__(self, source: Source, name: str) -> None:
+    `name` is the endpoint's, for the log; `identity` a digest that changes with what was configured.
+    """
+
+    def __init__(self, source: Source, name: str, identity: str = "") -> None:
+        self.identity = identity
         self._source = source
         self._name = name
         self._issued: Issued | None = source._issued if isinstance(source, Fixed) else None
