@@ -33,6 +33,7 @@ from suffice.gateway.attempts import Attempts
 from suffice.gateway.auth import Principal
 from suffice.gateway.batches import BatchRoutes
 from suffice.gateway.call import Call
+from suffice.gateway.corrections import TokenCorrections
 from suffice.gateway.counting import Counting
 from suffice.gateway.dialect_routes import DialectRoutes, opens
 from suffice.gateway.files import FileRoutes
@@ -136,11 +137,12 @@ class Runtime:
             alarm=_drifted,
         )
         self.implicit = Implicit(env, self.outcomes)
+        self.corrections = TokenCorrections()
         self.pipeline = self._pipeline(settings, run_check)
 
     def _pipeline(self, settings: Settings, run_check: RunCheck | None) -> Pipeline:
         env, up = self.env, settings.upstream
-        routes = RouteTable(env, hashlib.sha256(self._secret + b"tenants").digest())
+        routes = RouteTable(env, hashlib.sha256(self._secret + b"tenants").digest(), self.corrections)
         attempts = Attempts(
             env=env,
             transport=self.transport,
@@ -163,7 +165,9 @@ class Runtime:
             ),
             judging=Judging(enabled=settings.verify.enabled, run_check=run_check),
             recording=Recording(
-                env=env, ledger=self.ledger, observers=(self._observe, learning.observe, self.implicit.observe)
+                env=env,
+                ledger=self.ledger,
+                observers=(self._observe, learning.observe, self.implicit.observe, self.corrections.observe),
             ),
         )
 
@@ -270,7 +274,7 @@ class Runtime:
             for path, operation in table
         ]
         routes += agent_events.table(self.env, self.outcomes)
-        counting = Counting(self.reading, self.transport)
+        counting = Counting(self.reading, self.transport, self.corrections)
         services = Services(env=self.env, reading=self.reading, transport=self.transport, ledger=self.ledger)
         objects = PassedObjects(self._database)
         routes += DialectRoutes(serve, self.reading, self._responses, counting).table()
