@@ -9,7 +9,7 @@ import pytest
 from tests.gateway.running import gateway
 from tests.gateway.shelf_provider import settings
 
-from suffice.errors import ForbiddenError, RequestError
+from suffice.errors import ForbiddenError, NotFoundError, RequestError
 from suffice.gateway.auth import Principal
 from suffice.gateway.call import Call
 from suffice.gateway.services import Services, kind_of, told
@@ -66,3 +66,35 @@ def test_an_unknown_cost_is_said_to_be_unknown():
     pinned = Pinned(endpoint="one", provider=provider, speech=None)  # type: ignore[arg-type]
     assert (b"x-suffice-cost-usd", b"unknown") in told(pinned, call(), -1)
     assert kind_of(Unknown(why="", version="")) == "unknown"
+
+
+async def test_data_that_must_not_be_trained_on_goes_where_that_is_promised(tmp_path: Path):
+    head = "[privacy]\nforbid_training = true\n"
+    own = settings(URL, "one", "vllm")
+    other = settings("https://api.together.ai/v1", "two", "together").replace("private = true\n", "")
+    async with gateway(head + other, tmp_path / "a") as up:
+        runtime: Any = up.runtime
+        services = Services(
+            env=runtime.env, reading=runtime.reading, transport=runtime.transport, ledger=runtime.ledger
+        )
+        with pytest.raises(ForbiddenError) as refused:
+            services.pick(call(), "rerank", "m")
+        assert refused.value.code == "data_forbidden"
+    async with gateway(head + other + own, tmp_path / "b") as up:
+        runtime = up.runtime
+        services = Services(
+            env=runtime.env, reading=runtime.reading, transport=runtime.transport, ledger=runtime.ledger
+        )
+        assert services.pick(call(), "rerank", "m").endpoint == "one"  # a server of the operator's own
+
+
+async def test_only_what_an_endpoint_serves_may_stand_in_a_batch(tmp_path: Path):
+    async with gateway(settings(URL), tmp_path) as up:
+        runtime: Any = up.runtime
+        services = Services(
+            env=runtime.env, reading=runtime.reading, transport=runtime.transport, ledger=runtime.ledger
+        )
+        pinned = services.pick(call(), "files")
+        services.served(pinned, "m")
+        with pytest.raises(NotFoundError):
+            services.served(pinned, "gpt-4o")

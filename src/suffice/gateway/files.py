@@ -70,10 +70,11 @@ class FileRoutes:
         await reply.whole(200, answer, [JSON, *told(pinned, call)])
 
     def _named(self, principal: Principal, pinned: Pinned, model: str) -> str:
-        """Return the provider's name of a model of a line. Raises ForbiddenError for one that the key does not allow."""
+        """Return the provider's name of a model of a line. Raises ForbiddenError, NotFoundError for one that is not to be had."""
         prefix, slash, rest = model.partition("/")
         name = rest if slash and prefix in (pinned.endpoint, pinned.provider.id) else model
         self._services.permit(principal, f"{pinned.provider.id}/{name}")
+        self._services.served(pinned, name)
         return name
 
     async def _list(self, call: Call, principal: Principal, reply: Reply) -> None:

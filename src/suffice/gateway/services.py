@@ -11,7 +11,9 @@ from dataclasses import dataclass
 
 from suffice.catalog.providers import Provider
 from suffice.config.schema import UpstreamSettings
-from suffice.errors import BudgetError, ForbiddenError, RequestError, SufficeError
+from suffice.decision.policy import PolicyContext, mask_reason
+from suffice.errors import BudgetError, ForbiddenError, NotFoundError, RequestError, SufficeError
+from suffice.gateway import hops
 from suffice.gateway.auth import Principal
 from suffice.gateway.call import Call
 from suffice.gateway.headers import UNKNOWN, clean, dollars
@@ -29,10 +31,12 @@ from suffice.upstream.transport import Transport
 from suffice.upstream.transport_fault import TransportFault
 from suffice.values.env import Env
 from suffice.values.money import Estimated, Known, NanoUsd, Price, Unknown
+from suffice.values.task import Features, TaskType
 from suffice.values.usage import Usage
 
 HEADER = "x-suffice-endpoint"
 _ERROR_BYTES = 65_536
+_ANY = Features(task=TaskType.OTHER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +97,7 @@ class Services:
         offering = self.offering(service, dialect=dialect)
         if not offering:
             raise RequestError(f"no configured endpoint offers {service}", code="operation_not_served")
+        offering = self._private_enough(service, offering)
         prefix, slash, rest = model.partition("/")
         wanted = call.header(HEADER)
         named = wanted or (prefix if slash else "")
@@ -111,6 +116,36 @@ class Services:
         name = rest if slash and prefix in (found.endpoint, found.provider.id) else model
         return Pinned(endpoint=found.endpoint, provider=found.provider, speech=found.speech, model=name)
 
+    def _private_enough(self, service: str, offering: dict[str, Pinned]) -> dict[str, Pinned]:
+        """Return those that may see this gateway's data. Raises ForbiddenError (403) when none may."""
+        state = self.state
+        if not state.data.restricted:
+            return offering
+        reasons: dict[str, str] = {}
+        for name in offering:
+            row = next((row for row in state.fleet.served if row.arm.endpoint == name), None)
+            # Of an endpoint that serves no model nothing is known.
+            reasons[name] = "nothing is known of it"
+            if row is not None:
+                context = PolicyContext(features=_ANY, data=state.data, pinned=row.arm.model)
+                reasons[name] = mask_reason(row.facts, context)
+        kept = {name: pinned for name, pinned in offering.items() if not reasons[name]}
+        if not kept:
+            why = "; ".join(f"{name}: {reason}" for name, reason in reasons.items())
+            raise ForbiddenError(
+                f"no endpoint that offers {service} may see this data: {why}"[:1000], code="data_forbidden"
+            )
+        return kept
+
+    def served(self, pinned: Pinned, name: str) -> None:
+        """Raise NotFoundError (404) for a model that the endpoint does not serve by this configuration."""
+        fleet = self.state.fleet
+        rows = (*fleet.find(f"{pinned.provider.id}/{name}"), *fleet.find(name))
+        if not any(row.arm.endpoint == pinned.endpoint for row in rows):
+            raise NotFoundError(
+                f"{name[:200]!r} is not served at {pinned.endpoint}", code="model_not_found", param="model"
+            )
+
     def permit(self, principal: Principal, model_id: str) -> None:
         """Raise ForbiddenError (403) when the key does not allow the model."""
         if model_id and not principal.allows(model_id):
@@ -124,16 +159,17 @@ class Services:
         self, call: Call, pinned: Pinned, method: bytes, path: bytes, headers: list[Header], body: list[bytes]
     ) -> Response:
         """Send one request and return its good answer, unread. Raises SufficeError for a fault; nothing is tried twice."""
-        response, fault = await self._sent(pinned, method, path, headers, body)
+        response, fault = await self._sent(call, pinned, method, path, headers, body)
         if fault is not None or response is None:
             assert fault is not None
             raise fault.error(dialect=call.dialect)
         return response
 
     async def _sent(
-        self, pinned: Pinned, method: bytes, path: bytes, headers: list[Header], body: list[bytes]
+        self, call: Call, pinned: Pinned, method: bytes, path: bytes, headers: list[Header], body: list[bytes]
     ) -> tuple[Response | None, Fault | None]:
         patience = deadlines_of(self.state.settings.upstream)
+        headers = [*headers, hops.onward(call.headers)]
         try:
             response = await self._transport.request(pinned.speech.endpoint, method, path, headers, body, patience)
             if response.status < 300:
@@ -204,7 +240,7 @@ class Services:
         Raises SufficeError. After a return the caller settles.
         """
         try:
-            response, fault = await self._sent(pinned, b"POST", pinned.speech.path, headers, body)
+            response, fault = await self._sent(call, pinned, b"POST", pinned.speech.path, headers, body)
             if fault is not None or response is None:
                 assert fault is not None
                 self.fail(reservation, ChargeClass(fault.charge), fault)
