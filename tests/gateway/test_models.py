@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from tests.gateway.running import one_provider
+from tests.gateway.running import gateway, one_provider
 
 
 async def test_ours_come_first_then_aliases_then_the_rest(tmp_path: Path):
@@ -32,3 +32,10 @@ async def test_a_model_that_a_key_may_not_use_does_not_exist_for_it(tmp_path: Pa
     async with one_provider(tmp_path) as (running, _):
         key = await running.key(allowed_models=("groq/*",))
         assert (await running.get("/models/openai/m", key)).status == 404
+
+
+async def test_a_model_of_embeddings_says_what_it_does(tmp_path: Path):
+    toml = '[endpoints.one]\nprovider = "openai"\nbase_url = "http://127.0.0.1:9/v1"\nprivate = true\n'
+    async with gateway(toml + 'models = ["text-embedding-3-small"]\n', tmp_path) as running:
+        told = await running.get("v1beta/models/openai/text-embedding-3-small")
+        assert "embedContent" in told.json["supportedGenerationMethods"]

@@ -16,4 +16,4 @@ def test_repeated_and_empty_statements_are_refused(text):
 
 
 def test_migrations_count_up_from_one():
-    assert [version for version, _ in statements.migrations()] == [1, 2, 3]
+    assert [version for version, _ in statements.migrations()] == [1, 2, 3, 4]

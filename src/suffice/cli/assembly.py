@@ -20,21 +20,23 @@ from prometheus_client import CollectorRegistry
 
 from suffice.catalog.load import load as load_catalog
 from suffice.config.environment import storage_folder
-from suffice.config.schema import Settings, UpstreamSettings
+from suffice.config.schema import Settings
 from suffice.decision import priors
 from suffice.decision import state as beliefs
 from suffice.decision.core import CELLS, Core
 from suffice.decision.sessions import SessionTable
 from suffice.decision.snapshot import Snapshot
 from suffice.errors import ConfigError, DecisionError, NotFoundError
-from suffice.gateway import fleet
-from suffice.gateway.agent_events import MEDIA_HINT, AgentEvents
+from suffice.gateway import agent_events, fleet
 from suffice.gateway.app import DataPlane, Route, bearer, refuse_browsers
 from suffice.gateway.attempts import Attempts
 from suffice.gateway.auth import Principal
+from suffice.gateway.batches import BatchRoutes
 from suffice.gateway.call import Call
+from suffice.gateway.corrections import TokenCorrections
 from suffice.gateway.counting import Counting
 from suffice.gateway.dialect_routes import DialectRoutes, opens
+from suffice.gateway.files import FileRoutes
 from suffice.gateway.fim import open_fim
 from suffice.gateway.fim_routes import FimRoutes
 from suffice.gateway.idempotency import Idempotency
@@ -42,6 +44,7 @@ from suffice.gateway.implicit import Implicit
 from suffice.gateway.judging import Judging, RunCheck
 from suffice.gateway.learning import Learning
 from suffice.gateway.outcomes import Outcomes
+from suffice.gateway.passed_objects import PassedObjects
 from suffice.gateway.pipeline import Pipeline
 from suffice.gateway.reading import Reading
 from suffice.gateway.recording import Recording
@@ -50,6 +53,8 @@ from suffice.gateway.reply import Reply
 from suffice.gateway.responses import Responses
 from suffice.gateway.responses_socket import SocketLimits
 from suffice.gateway.routes import RouteTable
+from suffice.gateway.service_routes import ServiceRoutes
+from suffice.gateway.services import Services, deadlines_of
 from suffice.gateway.sockets import ResponsesSockets
 from suffice.gateway.state import State
 from suffice.gateway.turn import Turn
@@ -60,9 +65,7 @@ from suffice.ledger.keys import KeyRecord, KeyStore, load_pepper
 from suffice.ledger.redact import Redactor
 from suffice.storage import blob
 from suffice.storage.database import Database
-from suffice.telemetry import otlp_intake
 from suffice.telemetry.metrics import Metrics
-from suffice.upstream.deadlines import Deadlines
 from suffice.upstream.health import Health
 from suffice.upstream.retry import MoveKind, RetryBudget
 from suffice.upstream.transport import Transport
@@ -134,17 +137,18 @@ class Runtime:
             alarm=_drifted,
         )
         self.implicit = Implicit(env, self.outcomes)
+        self.corrections = TokenCorrections()
         self.pipeline = self._pipeline(settings, run_check)
 
     def _pipeline(self, settings: Settings, run_check: RunCheck | None) -> Pipeline:
         env, up = self.env, settings.upstream
-        routes = RouteTable(env, hashlib.sha256(self._secret + b"tenants").digest())
+        routes = RouteTable(env, hashlib.sha256(self._secret + b"tenants").digest(), self.corrections)
         attempts = Attempts(
             env=env,
             transport=self.transport,
             ledger=self.ledger,
             health=self.health,
-            deadlines=_deadlines(up),
+            deadlines=deadlines_of(up),
         )
         learning = Learning(self.core, env, _drifted, self.reading.watch, self.reading.latencies, self.reading.pacing)
         return Pipeline(
@@ -161,7 +165,9 @@ class Runtime:
             ),
             judging=Judging(enabled=settings.verify.enabled, run_check=run_check),
             recording=Recording(
-                env=env, ledger=self.ledger, observers=(self._observe, learning.observe, self.implicit.observe)
+                env=env,
+                ledger=self.ledger,
+                observers=(self._observe, learning.observe, self.implicit.observe, self.corrections.observe),
             ),
         )
 
@@ -248,7 +254,7 @@ class Runtime:
 
     def _tune(self, settings: Settings) -> None:
         """Take the limits of new settings that need no restart."""
-        self.pipeline.tune(_deadlines(settings.upstream), settings.upstream.max_attempts, settings.verify.enabled)
+        self.pipeline.tune(deadlines_of(settings.upstream), settings.upstream.max_attempts, settings.verify.enabled)
         if self._plane is not None:
             self._plane.body_limit = settings.server.max_body_bytes
             self._plane.request_timeout_s = settings.upstream.total_deadline_s
@@ -267,19 +273,14 @@ class Runtime:
             Route(method="POST", path=path, dialect=operation, handler=partial(_serve, serve, operation))
             for path, operation in table
         ]
-        signals = [("/v1/metrics", otlp_intake.metrics, "rejectedDataPoints")]
-        signals += [("/v1/logs", otlp_intake.logs, "rejectedLogRecords")]
-        routes += [
-            Route(
-                method="POST",
-                path=path,
-                dialect="otlp",
-                handler=AgentEvents(self.env, self.outcomes, read, unit).serve,
-                media_hint=MEDIA_HINT,
-            )
-            for path, read, unit in signals
-        ]
-        routes += DialectRoutes(serve, self.reading, self._responses, Counting(self.reading, self.transport)).table()
+        routes += agent_events.table(self.env, self.outcomes)
+        counting = Counting(self.reading, self.transport, self.corrections)
+        services = Services(env=self.env, reading=self.reading, transport=self.transport, ledger=self.ledger)
+        objects = PassedObjects(self._database)
+        routes += DialectRoutes(serve, self.reading, self._responses, counting).table()
+        routes += ServiceRoutes(services, self.reading, counting).table()
+        routes += FileRoutes(services, objects).table()
+        routes += BatchRoutes(services, objects, self.reading, self.ledger).table()
         routes += FimRoutes(serve, self.reading).table()
         routes += [
             Route(method="POST", path="/v1/outcomes", dialect="chat", handler=self.outcomes.serve),
@@ -372,16 +373,6 @@ class Runtime:
 
 def _drifted(note: str) -> None:
     log.warning("%s: its results are not what they were", note)
-
-
-def _deadlines(up: UpstreamSettings) -> Deadlines:
-    return Deadlines(
-        connect_s=up.connect_deadline_s,
-        head_s=min(up.whole_answer_deadline_s, up.total_deadline_s),
-        first_byte_s=up.first_event_deadline_s,
-        between_s=up.between_events_deadline_s,
-        total_s=up.total_deadline_s,
-    )
 
 
 def _socket_limits(settings: Settings) -> SocketLimits:

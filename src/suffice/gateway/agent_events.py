@@ -13,16 +13,36 @@ import msgspec
 
 from suffice.decision.evidence import COMMITTED
 from suffice.errors import NotFoundError
+from suffice.gateway.app import Route
 from suffice.gateway.auth import Principal
 from suffice.gateway.call import Call
 from suffice.gateway.outcomes import Outcomes, Report
 from suffice.gateway.reply import Reply
+from suffice.telemetry import otlp_intake
 from suffice.telemetry.otlp_intake import AgentEvent, Intake
 from suffice.values.env import Env
 
 MEDIA_HINT = "only JSON is read: set OTEL_EXPORTER_OTLP_PROTOCOL=http/json"
 # A decision on an edit speaks of the answer that proposed it, which is not hours old.
 EDIT_WINDOW_S = 3600.0
+
+
+def table(env: Env, outcomes: Outcomes) -> list[Route]:
+    """Return the rows of the route table."""
+    signals = (
+        ("/v1/metrics", otlp_intake.metrics, "rejectedDataPoints"),
+        ("/v1/logs", otlp_intake.logs, "rejectedLogRecords"),
+    )
+    return [
+        Route(
+            method="POST",
+            path=path,
+            dialect="otlp",
+            handler=AgentEvents(env, outcomes, read, unit).serve,
+            media_hint=MEDIA_HINT,
+        )
+        for path, read, unit in signals
+    ]
 
 
 class AgentEvents:

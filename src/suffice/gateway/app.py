@@ -29,6 +29,7 @@ Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+_JSON, MULTIPART = "application/json", "multipart/form-data"
 # A request that names these would otherwise be counted twice or by the wrong party.
 _ONCE = frozenset({"authorization", "x-api-key", "x-goog-api-key", "content-type", "content-length", "idempotency-key"})
 
@@ -53,7 +54,8 @@ class Authenticator(Protocol):
 class Route:
     """One row of the route table. A route is open only when it says so; a path that ends in `/` (but the root) is a prefix.
 
-    `media_hint` tells who sends another content type what to do; such a route says so before it asks for a key.
+    `media_hint` tells who sends another content type what to do; such a route says so before it asks for a key. `media` is the
+    content type that it reads.
     """
 
     method: str
@@ -63,6 +65,7 @@ class Route:
     open: bool = False
     has_body: bool = True
     media_hint: str = ""
+    media: str = _JSON
 
 
 class DataPlane:
@@ -151,7 +154,7 @@ class DataPlane:
         principal = Principal.anonymous() if route.open else self._authenticate(headers, client)
         body = b""
         if route.has_body:
-            _check_content_type(headers)
+            _check_content_type(headers, media=route.media)
             body = await self._read(headers, receive)
         call = Call(
             request_id=reply.request_id,
@@ -230,12 +233,12 @@ def headers_of(raw: list[tuple[bytes, bytes]]) -> dict[str, str]:
     return headers
 
 
-def _check_content_type(headers: dict[str, str], hint: str = "send application/json") -> None:
+def _check_content_type(headers: dict[str, str], hint: str = "", media: str = _JSON) -> None:
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind and kind != "application/json":
+    if kind != media and (kind or media != _JSON):
         raise RequestError(
             f"the content type is {kind[:80]!r}",
-            hint=hint,
+            hint=hint or f"send {media}",
             status=415,
             code="unsupported_media_type",
         )
@@ -259,8 +262,10 @@ def refuse_browsers(headers: dict[str, str]) -> None:
             hint="create one with `suffice keys create`",
             code="origin_refused",
         )
-    kind = headers.get("content-type", "application/json").partition(";")[0].strip().lower()
-    if kind != "application/json":
+    kind = headers.get("content-type", _JSON).partition(";")[0].strip().lower()
+    # A form with a credential of its own: a page could send that only after asking, and is never answered when it asks.
+    asked = kind == MULTIPART and ("authorization" in headers or "x-api-key" in headers)
+    if kind != _JSON and not asked:
         raise ForbiddenError("only application/json is read while no key is configured", code="origin_refused")
 
 

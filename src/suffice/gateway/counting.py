@@ -6,11 +6,12 @@ It spends no money and reserves none. An estimate says nothing about itself in t
 from __future__ import annotations
 
 from suffice.decision.virtual import resolve
-from suffice.errors import SufficeError
+from suffice.errors import NotFoundError, SufficeError
 from suffice.gateway import hops
 from suffice.gateway.auth import Principal
 from suffice.gateway.call import Call
 from suffice.gateway.conversation import JSON_HEADERS, quoted
+from suffice.gateway.corrections import TokenCorrections
 from suffice.gateway.messages_conversation import version_headers
 from suffice.gateway.reading import Reading, model_name
 from suffice.upstream.deadlines import Deadlines
@@ -26,8 +27,9 @@ _DEADLINES = Deadlines(connect_s=5.0, head_s=10.0, first_byte_s=10.0, between_s=
 class Counting:
     """Counts prompts."""
 
-    def __init__(self, reading: Reading, transport: Transport) -> None:
+    def __init__(self, reading: Reading, transport: Transport, corrections: TokenCorrections) -> None:
         self._reading = reading
+        self._corrections = corrections
         self._transport = transport
         self._estimator = Estimator()
 
@@ -37,7 +39,16 @@ class Counting:
 
     def of_messages(self, call: Call, top: TopLevel) -> int:
         """Return the estimated tokens of a Messages body."""
-        return self.estimate(call.body, model_name(top))
+        return self.of_body(call.body, model_name(top))
+
+    def of_body(self, body: bytes, name: str) -> int:
+        """Return the estimated tokens of a conversation's body for what `name` means, corrected by what was counted before."""
+        state = self._reading.state
+        try:
+            models = resolve(name, state.settings.aliases, state.models).models or (name,)
+        except NotFoundError:
+            models = (name,)
+        return self._corrections.of_body(models[0], self.estimate(body, models[0]))
 
     async def asked_upstream(self, call: Call, principal: Principal, top: TopLevel) -> bytes | None:
         """Return the provider's own answer to a count of Messages, None when it has none to give.

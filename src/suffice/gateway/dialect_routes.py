@@ -146,7 +146,7 @@ class DialectRoutes:
         if found.method == "countTokens":
             self._reading.scanned(call)
             gemini.decode_count_request(call.body)
-            count = self._counting.estimate(call.body, found.model)
+            count = self._counting.of_body(call.body, found.model)
             return await reply.whole(200, gemini.encode_count_response(count))
         if found.method not in ("generateContent", "streamGenerateContent"):
             raise NotFoundError(f"{found.method} is not served", hint="use /v1/embeddings", code="unknown_route")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from suffice.catalog import overrides
 from suffice.catalog.book import Catalog
@@ -45,7 +45,8 @@ class Served:
 class Fleet:
     """All endpoints and everything they serve; `catalog` has the operator's overrides applied.
 
-    `reference` is the model that savings are measured against, empty when none is configured.
+    `reference` is the model that savings are measured against, empty when none is configured. `services` says for each endpoint
+    how what is no conversation is spoken there.
     """
 
     catalog: Catalog
@@ -54,6 +55,7 @@ class Fleet:
     by_arm: Mapping[Arm, Served]
     by_model: Mapping[str, tuple[Served, ...]]
     reference: str = ""
+    services: Mapping[str, Mapping[str, Speech]] = field(default_factory=dict)
 
     def find(self, name: str) -> tuple[Served, ...]:
         """Return where a concrete model name is served: a catalogue id, an endpoint's own spelling, or a bare name."""
@@ -75,6 +77,7 @@ def build(settings: Settings, catalog: Catalog, today: str) -> Fleet:
     catalog = overrides.apply(catalog, _overrides(settings))
     endpoints: dict[str, Endpoint] = {}
     served: list[Served] = []
+    services: dict[str, Mapping[str, Speech]] = {}
     for name, section in settings.endpoints.items():
         if not section.enabled:
             continue
@@ -86,6 +89,7 @@ def build(settings: Settings, catalog: Catalog, today: str) -> Fleet:
         speaker = Speaker(name, section, provider, settings)
         endpoint = endpoints[name] = speaker.endpoint
         paths = speaker.paths()
+        services[name] = speaker.services()
         for model in _models(section, provider, catalog):
             if _disabled(settings, model):
                 continue
@@ -112,6 +116,7 @@ def build(settings: Settings, catalog: Catalog, today: str) -> Fleet:
         by_arm={row.arm: row for row in served},
         by_model={model: tuple(rows) for model, rows in by_model.items()},
         reference=settings.routing.reference_model,
+        services=services,
     )
 
 

@@ -32,7 +32,10 @@ TRAILING_S = 0.5
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
-    """An arm made concrete: where it goes, under which name, at which price; `fresh`: on a new connection."""
+    """An arm made concrete: where it goes, under which name, at which price; `fresh`: on a new connection.
+
+    `prompt_tokens` is the estimate of the prompt as this model counts.
+    """
 
     arm: Arm
     endpoint: Endpoint
@@ -44,6 +47,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     bound_nano: int
     dialect: str = "chat"
     fresh: bool = False
+    prompt_tokens: int = 0
 
 
 class Live:
@@ -102,7 +106,7 @@ class Live:
         flowing_s = times.last_byte - times.first_byte
         charge = point.bound(
             self.route.price,
-            turn.features.prompt_tokens,
+            self.route.prompt_tokens,
             self.bytes_in,
             flowing_s,
             answer=answer,
@@ -148,7 +152,7 @@ class Live:
         """Book the attempt with the provider's usage, or with an estimate when it reported none."""
         charge = ChargeClass.EXACT
         if usage is None:
-            usage = estimate_usage(self.turn.features.prompt_tokens, answer, self.bytes_in)
+            usage = estimate_usage(self.route.prompt_tokens, answer, self.bytes_in)
             charge = ChargeClass.ESTIMATED
         return self._end(usage, charge, outcome=outcome, verdicts=verdicts, answer=answer, message=message)
 
@@ -161,7 +165,7 @@ class Live:
             answer = self.reader.answer()
             reported = self.reader.usage()
             charge = ChargeClass.EXACT if reported is not None else ChargeClass.ESTIMATED
-            usage = reported or estimate_usage(self.turn.features.prompt_tokens, answer, self.bytes_in)
+            usage = reported or estimate_usage(self.route.prompt_tokens, answer, self.bytes_in)
         self.close()
         return self._end(usage, charge, outcome="failed", fault=fault, answer=answer)
 
@@ -177,7 +181,7 @@ class Live:
         answer = self.reader.answer()
         usage = self.reader.usage()
         charge = ChargeClass.EXACT if usage is not None else ChargeClass.ESTIMATED
-        usage = usage or estimate_usage(self.turn.features.prompt_tokens, answer, self.bytes_in)
+        usage = usage or estimate_usage(self.route.prompt_tokens, answer, self.bytes_in)
         return self._end(usage, charge, outcome="cancelled", answer=answer)
 
     def _end(

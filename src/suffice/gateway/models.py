@@ -21,7 +21,7 @@ def listed(state: State, principal: Principal) -> list[ListedModel]:
                     context_tokens=model.context_window,
                     output_tokens=model.max_output,
                     reasoning=bool(model.has("reasoning")),
-                    embeddings=model.kind == "embeddings",
+                    embeddings=model.kind == "embedding",
                     retires_at=model.deprecated_at,
                     retired=state.fleet.by_model[name][0].facts.deprecated,
                 )

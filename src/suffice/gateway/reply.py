@@ -61,6 +61,10 @@ class Reply:
         self.finished = True
         await self._send({"type": "http.response.body", "body": data, "more_body": False})
 
+    def cut(self) -> None:
+        """Give an answer up that has begun: nothing more is sent, and the server breaks the connection off."""
+        self.finished = True
+
     async def whole(self, status: int, body: bytes, headers: Sequence[Header] = (JSON,)) -> None:
         """Send a complete answer."""
         await self.head(status, [*headers, (b"content-length", str(len(body)).encode())])

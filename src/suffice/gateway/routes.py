@@ -17,6 +17,7 @@ from suffice.errors import BudgetError, DecisionError, RequestError
 from suffice.gateway.chat_fitting import fitted
 from suffice.gateway.cloud_conversation import CLOUDS, PassThroughCloud
 from suffice.gateway.conversation import Conversation, PassThroughChat, PassThroughEmbeddings, Target
+from suffice.gateway.corrections import TokenCorrections
 from suffice.gateway.evidence import told
 from suffice.gateway.exchange import GeminiExchange, exchange_of, sealed
 from suffice.gateway.fim import FimExchange
@@ -55,8 +56,9 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class RouteTable:
     """Makes routes. `secret` keys the namespaces under which cache keys of tenants leave this house."""
 
-    def __init__(self, env: Env, secret: bytes) -> None:
+    def __init__(self, env: Env, secret: bytes, corrections: TokenCorrections | None = None) -> None:
         self._env = env
+        self._corrections = corrections or TokenCorrections()
         self._secret = secret
         self._namespaces: dict[str, bytes] = {}
         self._pass_through = PassThroughChat()
@@ -92,6 +94,7 @@ class RouteTable:
             reference=self.reference(turn),
             bound_nano=bound + _telling(price, evidence),
             dialect=speech.dialect,
+            prompt_tokens=self._corrections.by_size(arm.model, turn.features.prompt_tokens),
         )
 
     def price(self, turn: Turn, model: str) -> Price:
@@ -104,9 +107,7 @@ class RouteTable:
 
     def expected(self, turn: Turn, route: Route) -> Expected:
         """Return the expected cost of one answer on `route`."""
-        usage = Usage(
-            input_tokens=turn.features.prompt_tokens, output_tokens=output_tokens(turn.features), estimated=True
-        )
+        usage = Usage(input_tokens=route.prompt_tokens, output_tokens=output_tokens(turn.features), estimated=True)
         priced = bill(route.price, route.reference, usage)
         cost_nano = -1 if isinstance(route.price, Unknown) else priced.cost_nano
         return Expected(cost_nano=cost_nano, reference_nano=priced.reference_nano)

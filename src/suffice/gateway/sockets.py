@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from suffice.errors import AuthError, NotFoundError, SufficeError
+from suffice.gateway import hops
 from suffice.gateway.app import Authenticator, Receive, Scope, Send, headers_of
 from suffice.gateway.auth import Principal
 from suffice.gateway.call import Call
@@ -98,6 +99,7 @@ class ResponsesSockets:
             shown = scope["raw_path"][:100].decode("latin-1")
             raise NotFoundError(f"there is no WebSocket at {shown!r}", hint="use /v1/responses", code="unknown_route")
         headers = headers_of(scope["headers"])
+        hops.told(headers)
         client = scope["client"][0] if scope.get("client") else ""
         principal = self._authenticate(headers, client)
         return _Link(headers=headers, query=scope["query_string"], client=client, tenant=principal.tenant, send=send)

@@ -24,6 +24,8 @@ from suffice.wire.fim_upstream import style_of
 CONVERSATIONS = ("chat", "messages", "responses", "gemini")
 # What is passed on in its own form or not at all.
 PASSED_ON = ("completions", "embeddings")
+# What one provider is asked for beside conversations, without routing.
+SERVICES = ("moderations", "rerank", "files", "batches")
 
 _PREFERRED = ("chat", "responses", "messages", "gemini")
 _NATIVE = {
@@ -99,6 +101,15 @@ class Speaker:
             out["fim"] = out["chat"]
         return out
 
+    def services(self) -> dict[str, Speech]:
+        """Return the speech of every service that this endpoint offers beside conversations."""
+        found = {}
+        for service, path in self.paths().items():
+            if service in SERVICES:
+                endpoint = self._endpoint(service)
+                found[service] = Speech(dialect=service, endpoint=endpoint, path=path, stream_path=path)
+        return found
+
     def _speech(self, dialect: str, paths: Mapping[str, bytes], model: Model, style: str = "") -> Speech:
         # AWS signs the path as its SDKs write it, with every reserved character encoded.
         safe = "-._~" if self._provider.auth is AuthScheme.SIGV4 else "-._~:@"
@@ -119,7 +130,7 @@ class Speaker:
         if dialect in ("chat", "embeddings") and auth in ("x-api-key", "x-goog-api-key"):
             auth = "bearer"  # compatibility layers take the key as OpenAI's clients send it
         # The version of the Messages dialect is the client's to choose, request by request.
-        versioned = dialect == "messages" and _VERSION in provider.quirks.headers
+        versioned = dialect in ("messages", "files") and _VERSION in provider.quirks.headers
         if base.netloc == self._main.netloc and auth == provider.auth.value and not versioned:
             return self.endpoint
         key = (base.netloc, auth, versioned)

@@ -1,0 +1,53 @@
+"""OpenAI's own SDK with what is passed through to one provider: files, batches, moderation, and lists of models."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from openai import AsyncOpenAI, NotFoundError
+from tests.gateway.running import Gateway
+from tests.gateway.shelf_provider import Shelf, line, shelved
+
+
+@asynccontextmanager
+async def sdk(folder: Path) -> AsyncIterator[tuple[AsyncOpenAI, Gateway, Shelf]]:
+    async with shelved(folder) as (up, provider):
+        key = (await up.key(owner="a"))["authorization"].removeprefix("Bearer ")
+        async with AsyncOpenAI(base_url=up.base_url, api_key=key, max_retries=0) as client:
+            yield client, up, provider
+
+
+async def test_a_batch_from_its_file_to_its_results(tmp_path: Path):
+    async with sdk(tmp_path) as (client, up, provider):
+        file = await client.files.create(file=("in.jsonl", line("openai/m", max_tokens=9).encode()), purpose="batch")
+        batch = await client.batches.create(
+            input_file_id=file.id, endpoint="/v1/chat/completions", completion_window="24h"
+        )
+        assert (await client.batches.retrieve(batch.id)).status == "validating"
+        provider.output(batch.id, [{"prompt_tokens": 10, "completion_tokens": 2, "total_tokens": 12}])
+        await up.written()
+        done = await client.batches.retrieve(batch.id)
+        assert done.output_file_id is not None
+        assert b"m-dated" in (await client.files.content(done.output_file_id)).content
+        assert [b.id async for b in client.batches.list()] == [batch.id]
+        assert {f.id async for f in client.files.list()} == {file.id, done.output_file_id}
+        assert (await client.files.delete(file.id)).deleted
+        with pytest.raises(NotFoundError):
+            await client.files.retrieve(file.id)
+        assert sum(row.row.charge_nano for row in await up.recent()) == (10 * 1000 + 2 * 10_000) // 2
+
+
+async def test_moderation(tmp_path: Path):
+    async with sdk(tmp_path) as (client, _, provider):
+        provider.answers["/v1/moderations"] = (200, {"id": "m", "model": "omni", "results": []})
+        assert (await client.moderations.create(input="x", model="omni-moderation-latest")).id == "m"
+
+
+async def test_models_are_listed_and_retrieved(tmp_path: Path):
+    async with sdk(tmp_path) as (client, _, _):
+        listed = [model.id async for model in client.models.list()]
+        assert "auto" in listed and "openai/m" in listed
+        assert (await client.models.retrieve("openai/m")).owned_by == "openai"
