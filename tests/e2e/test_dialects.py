@@ -12,7 +12,7 @@ import pytest
 from msgspec.structs import replace
 from tests.e2e.clients import ASK, PIXEL, Chat, Messages, ask
 from tests.e2e.clients_more import Gemini, Responses
-from tests.gateway.running import PRICE, Gateway, gateway
+from tests.gateway.running import PRICE, Gateway, gateway, one_provider
 
 from suffice.testing.fake_upstream import FakeProvider
 from suffice.testing.script import Behaviour, Error, Frames, Timing, ToolCall, Toxic
@@ -246,3 +246,24 @@ async def test_odd_frames(client: str, provider: str, frames: Frames, tmp_path: 
     async with talking(tmp_path, provider, said) as (running, _):
         told = await ask(running, CLIENTS[client], "text", True)
         assert (told.text, told.ended) == ("Odd but good.", True)
+
+
+# Bodies that are well formed and cannot be read all the same: never a 500, never sent on where we have to read them.
+UNREADABLE = [b'"odd":{"x":1e400}', b'"odd":"\\ud800"', b'"odd":[' + b"[" * 120 + b"]" * 120 + b"]"]
+
+
+@pytest.mark.parametrize("more", UNREADABLE, ids=["infinite", "surrogate", "deep"])
+@pytest.mark.parametrize(
+    ("path", "start"),
+    [
+        ("/messages", b'"max_tokens":5,"messages":[{"role":"user","content":"hi"}]'),
+        ("/responses", b'"input":"hi"'),
+        ("v1beta/models/openai/m:generateContent", b'"contents":[{"role":"user","parts":[{"text":"hi"}]}]'),
+    ],
+)
+async def test_what_cannot_be_read_is_the_callers_mistake(path: str, start: bytes, more: bytes, tmp_path: Path):
+    async with one_provider(tmp_path) as (running, fake):
+        answer = await running.post(path, b'{"model":"openai/m",' + start + b"," + more + b"}")
+        assert answer.status in (200, 400), answer.body
+        assert (answer.status == 200) == bool(fake.requests)
+        assert all(b"e400" not in request.body and b"ud800" not in request.body for request in fake.requests)
