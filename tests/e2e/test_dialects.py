@@ -267,3 +267,32 @@ async def test_what_cannot_be_read_is_the_callers_mistake(path: str, start: byte
         assert answer.status in (200, 400), answer.body
         assert (answer.status == 200) == bool(fake.requests)
         assert all(b"e400" not in request.body and b"ud800" not in request.body for request in fake.requests)
+
+
+GEMINI_ASK: dict[str, Any] = {"contents": [{"role": "user", "parts": [{"text": "hi"}]}]}
+
+
+async def test_the_key_of_a_gemini_request_may_stand_in_its_query_and_goes_nowhere_else(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    caplog.set_level("DEBUG")
+    async with talking(tmp_path, "gemini", Behaviour()) as (running, fake):
+        secret = (await running.key(owner="ada"))["authorization"].removeprefix("Bearer ")
+        path = "v1beta/models/google-gemini/m:"
+        whole = await running.post(f"{path}generateContent?key={secret}", GEMINI_ASK)
+        stream = await running.post(f"{path}streamGenerateContent?alt=sse&key={secret}&x=1", GEMINI_ASK)
+        assert (whole.status, stream.status) == (200, 200)
+        assert stream.body.startswith(b"data:")
+        assert (await running.rows(whole))[0].row.owner == "ada"
+        for query in ("", "?key=", "?key=sk-sf-wrong.wrong", f"?kkey={secret}"):
+            assert (await running.post(f"{path}generateContent{query}", GEMINI_ASK)).status == 401
+        # A header counts more, and other dialects know no such thing.
+        told = await running.post(f"{path}generateContent?key={secret}", GEMINI_ASK, {"x-goog-api-key": "wrong"})
+        assert told.status == 401
+        assert (await running.chat(model="google-gemini/m", headers={})).status == 401
+        assert (await running.post(f"/chat/completions?key={secret}", {})).status == 401
+        assert len(fake.requests) == 2
+        assert all(secret.encode() not in r.path.encode() + r.body + repr(r.headers).encode() for r in fake.requests)
+        ours = [r.getMessage() for r in caplog.records if not r.name.startswith("http")]  # the client logs its own URL
+        assert all(secret not in message for message in ours)
+        assert all(secret.encode() not in file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
