@@ -6,6 +6,7 @@ Each page is built from the code it documents: never edit them by hand.
 from __future__ import annotations
 
 import argparse
+import ast
 import json
 import re
 import sys
@@ -17,15 +18,44 @@ OUT = ROOT / "docs" / "reference"
 
 
 def errors_page() -> str:
-    """Return the table of error codes."""
+    """Return the tables of error classes, and of every more exact code that the sources raise."""
     from suffice import errors
 
+    classes = {
+        name: cls
+        for name, cls in vars(errors).items()
+        if isinstance(cls, type) and issubclass(cls, errors.SufficeError)
+    }
     rows = ["# Errors", "", "| code | HTTP status | retry helps | meaning |", "|---|---|---|---|"]
-    for cls in vars(errors).values():
-        if isinstance(cls, type) and issubclass(cls, errors.SufficeError):
-            meaning = (cls.__doc__ or "").splitlines()[0]
-            rows.append(f"| `{cls.default_code}` | {cls.status} | {'yes' if cls.retryable else 'no'} | {meaning} |")
+    for cls in classes.values():
+        meaning = (cls.__doc__ or "").splitlines()[0]
+        rows.append(f"| `{cls.default_code}` | {cls.status} | {'yes' if cls.retryable else 'no'} | {meaning} |")
+    rows += [
+        "",
+        "More exact codes, each with the status of its class unless it has one of its own; those of failed providers are in the",
+    ]
+    rows += ["[fault matrix](../reliability.md).", "", "| code | HTTP status | what is said |", "|---|---|---|"]
+    found: dict[str, tuple[int, str]] = {}
+    for path in sorted((ROOT / "src").rglob("*.py")):
+        for call in ast.walk(ast.parse(path.read_text())):
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in classes:
+                given = {k.arg: k.value for k in call.keywords}
+                code, status = given.get("code"), given.get("status")
+                if isinstance(code, ast.Constant) and call.args:
+                    known = status.value if isinstance(status, ast.Constant) else classes[call.func.id].status
+                    found.setdefault(str(code.value), (int(str(known)), _said(call.args[0])))
+    own = {cls.default_code for cls in classes.values()}
+    rows += [f"| `{code}` | {status} | {said} |" for code, (status, said) in sorted(found.items()) if code not in own]
     return "\n".join(rows) + "\n"
+
+
+def _said(message: ast.expr) -> str:
+    """Return the text of a message in the sources, with an ellipsis for what is filled in."""
+    if isinstance(message, ast.Constant):
+        return str(message.value).replace("|", "\\|")
+    if isinstance(message, ast.JoinedStr):
+        return "".join(_said(part) if isinstance(part, ast.Constant) else "…" for part in message.values)
+    return "…"
 
 
 def configuration_page() -> str:

@@ -34,7 +34,30 @@ def findings(root: Path) -> list[str]:
             names[f"section {section}"] = f"[{section}]"
     names |= {f"environment variable {v.name}": f"`{v.name}`" for v in (*VARIABLES, *OTHER_VARIABLES)}
     found = [f"{what} is in no page of docs/" for what, text in sorted(names.items()) if text not in pages]
-    return found + unlisted_variables(root)
+    return found + unlisted_variables(root) + repeated_decisions(root) + broken_links(root)
+
+
+def repeated_decisions(root: Path) -> list[str]:
+    """Return one line per decision page whose number another page has, or whose heading does not begin with it."""
+    found, seen = [], dict[str, str]()
+    for path in sorted((root / "docs" / "decisions").glob("[0-9]*.md")):
+        number = path.name[:3]
+        if number in seen:
+            found.append(f"docs/decisions/{path.name} has the number of {seen[number]}")
+        seen[number] = path.name
+        if not path.read_text().startswith(f"# {number}: "):
+            found.append(f"docs/decisions/{path.name} must begin with `# {number}: `")
+    return found
+
+
+def broken_links(root: Path) -> list[str]:
+    """Return one line per link of a page to a file that is not there."""
+    found = []
+    for page in [*sorted(root.glob("*.md")), *sorted((root / "docs").rglob("*.md"))]:
+        for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text()):
+            if "://" not in target and not target.startswith("mailto:") and not (page.parent / target).exists():
+                found.append(f"{page.relative_to(root)} links to {target}, which is not there")
+    return found
 
 
 def unlisted_variables(root: Path) -> list[str]:

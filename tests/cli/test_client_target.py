@@ -2,10 +2,9 @@ import argparse
 
 import pytest
 
-from suffice.cli.client_target import address_of, client_named, target_options, wiring
+from suffice.cli.client_target import client_named, target_options, wiring
 from suffice.cli.command import Io, UsageError
 from suffice.cli.terminal import Terminal
-from suffice.config.schema import ServerSettings
 from suffice.values.system_env import SystemEnv
 
 
@@ -42,13 +41,6 @@ def test_the_configuration_tells_the_address(wire, tmp_path):
 def test_the_key_comes_from_the_option_then_the_environment(wire):
     assert wire("pi", SUFFICE_KEY="sk-env").key == "sk-env"
     assert wire("pi", "--key", "sk-option", SUFFICE_KEY="sk-env").key == "sk-option"
-
-
-def test_a_listener_everywhere_is_called_on_this_machine():
-    for host, expected in (("0.0.0.0", "127.0.0.1"), ("::", "[::1]"), ("::1", "[::1]"), ("gw.lan", "gw.lan")):
-        assert address_of(ServerSettings(host=host, port=9)) == f"http://{expected}:9"
-    with pytest.raises(UsageError, match="--url"):
-        address_of(ServerSettings(port=0))
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,9 @@ import threading
 
 import pytest
 
-from suffice.cli.gateway_client import address, post
-from suffice.config.load import load
+from suffice.cli.command import UsageError
+from suffice.cli.gateway_client import address_of, post
+from suffice.config.schema import ServerSettings
 from suffice.errors import AuthError, RequestError, UpstreamError
 
 
@@ -53,10 +54,8 @@ def test_what_is_no_address_is_refused(url):
         post(url, "/outcomes", {})
 
 
-def test_the_address_of_a_configuration(tmp_path):
-    def of(host: str) -> str:
-        path = tmp_path / "s.toml"
-        path.write_text(f'version = 1\n[server]\nhost = "{host}"\nport = 4123\n')
-        return address(load(path, {}, tmp_path))
-
-    assert of("0.0.0.0") == "http://127.0.0.1:4123/v1" and of("::1") == "http://[::1]:4123/v1"
+def test_a_listener_everywhere_is_called_on_this_machine():
+    for host, expected in (("0.0.0.0", "127.0.0.1"), ("::", "[::1]"), ("::1", "[::1]"), ("gw.lan", "gw.lan")):
+        assert address_of(ServerSettings(host=host, port=9)) == f"http://{expected}:9"
+    with pytest.raises(UsageError, match="--url"):
+        address_of(ServerSettings(port=0))

@@ -1,4 +1,3 @@
-import pytest
 
 FILE = 'version = 1\n[endpoints.here]\nprovider = "openai"\napi_key = "${K}"\nmodels = ["gpt-4o-mini", "house-model"]\n'
 
@@ -37,7 +36,6 @@ def test_providers(run, run_json):
 
 
 def test_served_is_what_the_configuration_serves(run, run_json, home, monkeypatch):
-    pytest.importorskip("suffice.gateway.fleet")
     monkeypatch.setenv("K", "sk-canary-0123456789")
     (home / "suffice.toml").write_text(FILE)
     code, data = run_json("models", "--served")

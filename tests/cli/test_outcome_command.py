@@ -31,6 +31,9 @@ async def test_a_report_reaches_the_running_gateway(tmp_path):
         assert code == 1 and "SUFFICE_KEY" in err
         code, out, _ = await suffice(*args, folder=tmp_path, SUFFICE_KEY=text)
         assert (code, out) == (0, "tests_passed: 1 of 1 requests recorded\n")
+        without_path = (*args[:-1], running.base_url.removesuffix("/v1"))
+        code, out, _ = await suffice(*without_path, folder=tmp_path, SUFFICE_KEY=text)
+        assert (code, out) == (0, "tests_passed: 0 of 1 requests recorded, 1 known before\n")
         code, out, _ = await suffice(*args, "--json", folder=tmp_path, SUFFICE_KEY=text)
         assert json.loads(out)["repeated"] == 1
         (kept,) = (await running.story(answer.request_id)).outcomes

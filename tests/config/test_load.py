@@ -317,3 +317,17 @@ def test_any_text_is_settings_or_problems(text):
         assert error.problems
     else:
         tomllib.loads(text.replace("\r\n", "\n"))
+
+
+def test_the_authorities_of_an_endpoint_lie_beside_the_file(tmp_path: Path):
+    (tmp_path / "conf").mkdir()
+    path = tmp_path / "conf" / "suffice.toml"
+    for given_, found in (
+        ("ca.pem", tmp_path / "conf" / "ca.pem"),
+        ("~/ca.pem", Path("/home/someone/ca.pem")),
+        ("/etc/ca.pem", Path("/etc/ca.pem")),
+    ):
+        path.write_text(ENDPOINT + f'ca_file = "{given_}"\n')
+        assert load(path, ENV, tmp_path).endpoints["a"].ca_file == str(found)
+    path.write_text(ENDPOINT)
+    assert load(path, ENV, tmp_path).endpoints["a"].ca_file == ""

@@ -41,6 +41,8 @@ class Served:
                 if not line:
                     raise RuntimeError(f"did not start: {text}{self.log.read_text()}") from None
                 continue
+            if "base_url" not in told:
+                raise RuntimeError(f"did not start: {text}{self.log.read_text()}")
             self.base_url, self.control_url = told["base_url"], told["control_url"]
             return
 

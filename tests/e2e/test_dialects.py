@@ -12,7 +12,7 @@ import pytest
 from msgspec.structs import replace
 from tests.e2e.clients import ASK, PIXEL, Chat, Messages, ask
 from tests.e2e.clients_more import Gemini, Responses
-from tests.gateway.running import PRICE, Gateway, gateway
+from tests.gateway.running import PRICE, Gateway, gateway, one_provider
 
 from suffice.testing.fake_upstream import FakeProvider
 from suffice.testing.script import Behaviour, Error, Frames, Timing, ToolCall, Toxic
@@ -246,3 +246,53 @@ async def test_odd_frames(client: str, provider: str, frames: Frames, tmp_path: 
     async with talking(tmp_path, provider, said) as (running, _):
         told = await ask(running, CLIENTS[client], "text", True)
         assert (told.text, told.ended) == ("Odd but good.", True)
+
+
+# Bodies that are well formed and cannot be read all the same: never a 500, never sent on where we have to read them.
+UNREADABLE = [b'"odd":{"x":1e400}', b'"odd":"\\ud800"', b'"odd":[' + b"[" * 120 + b"]" * 120 + b"]"]
+
+
+@pytest.mark.parametrize("more", UNREADABLE, ids=["infinite", "surrogate", "deep"])
+@pytest.mark.parametrize(
+    ("path", "start"),
+    [
+        ("/messages", b'"max_tokens":5,"messages":[{"role":"user","content":"hi"}]'),
+        ("/responses", b'"input":"hi"'),
+        ("v1beta/models/openai/m:generateContent", b'"contents":[{"role":"user","parts":[{"text":"hi"}]}]'),
+    ],
+)
+async def test_what_cannot_be_read_is_the_callers_mistake(path: str, start: bytes, more: bytes, tmp_path: Path):
+    async with one_provider(tmp_path) as (running, fake):
+        answer = await running.post(path, b'{"model":"openai/m",' + start + b"," + more + b"}")
+        assert answer.status in (200, 400), answer.body
+        assert (answer.status == 200) == bool(fake.requests)
+        assert all(b"e400" not in request.body and b"ud800" not in request.body for request in fake.requests)
+
+
+GEMINI_ASK: dict[str, Any] = {"contents": [{"role": "user", "parts": [{"text": "hi"}]}]}
+
+
+async def test_the_key_of_a_gemini_request_may_stand_in_its_query_and_goes_nowhere_else(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    caplog.set_level("DEBUG")
+    async with talking(tmp_path, "gemini", Behaviour()) as (running, fake):
+        secret = (await running.key(owner="ada"))["authorization"].removeprefix("Bearer ")
+        path = "v1beta/models/google-gemini/m:"
+        whole = await running.post(f"{path}generateContent?key={secret}", GEMINI_ASK)
+        stream = await running.post(f"{path}streamGenerateContent?alt=sse&key={secret}&x=1", GEMINI_ASK)
+        assert (whole.status, stream.status) == (200, 200)
+        assert stream.body.startswith(b"data:")
+        assert (await running.rows(whole))[0].row.owner == "ada"
+        for query in ("", "?key=", "?key=sk-sf-wrong.wrong", f"?kkey={secret}"):
+            assert (await running.post(f"{path}generateContent{query}", GEMINI_ASK)).status == 401
+        # A header counts more, and other dialects know no such thing.
+        told = await running.post(f"{path}generateContent?key={secret}", GEMINI_ASK, {"x-goog-api-key": "wrong"})
+        assert told.status == 401
+        assert (await running.chat(model="google-gemini/m", headers={})).status == 401
+        assert (await running.post(f"/chat/completions?key={secret}", {})).status == 401
+        assert len(fake.requests) == 2
+        assert all(secret.encode() not in r.path.encode() + r.body + repr(r.headers).encode() for r in fake.requests)
+        ours = [r.getMessage() for r in caplog.records if not r.name.startswith("http")]  # the client logs its own URL
+        assert all(secret not in message for message in ours)
+        assert all(secret.encode() not in file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())

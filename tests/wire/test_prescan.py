@@ -177,3 +177,16 @@ def test_objects_is_none_for_anything_but_an_array_of_objects() -> None:
     assert top.objects("d") is None
     assert [list(row) for row in top.objects("c") or []] == [["d"]]
     assert top.objects("c") is top.objects("c")
+
+
+@pytest.mark.parametrize("number", [b"1e400", b"-1E+309", b"1" + b"0" * 400, b"-" + b"9" * 5000])
+@pytest.mark.parametrize("padding", [b"", b"x" * 20_000])
+def test_a_number_that_some_read_as_infinity_is_refused(number: bytes, padding: bytes) -> None:
+    body = b'{"messages":[{"a":"' + padding + b'"}],"odd":%s}'
+    assert refused(body % number).param == "odd"
+    for good in (b"1e308", b"0.1e-400", b"-0", b"9" * 300):
+        assert scan(body % good).value("odd") == good
+
+
+def test_a_number_further_in_stays_as_it_came() -> None:
+    assert scan(b'{"odd":{"x":1e400}}').value("odd") == b'{"x":1e400}'

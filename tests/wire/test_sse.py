@@ -1,3 +1,5 @@
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -86,3 +88,17 @@ def test_encode_then_decode(data: bytes, name: str):
 )
 def test_last_boundary(data: bytes, end: int):
     assert sse.last_boundary(data) == end
+
+
+@given(st.lists(st.sampled_from([b"data: a", b"\n", b"\n\n", b"\r\n\r\n", b": c", b"x"]), max_size=12), st.data())
+def test_whole_events_are_cut_at_blank_lines_and_lose_no_byte(parts: list[bytes], data: st.DataObject):
+    stream = b"".join(parts)
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=4)))
+    whole = sse.WholeEvents()
+    out = [whole.feed(stream[a:b]) for a, b in itertools.pairwise([0, *cuts, len(stream)])]
+    assert all(piece.endswith((b"\n\n", b"\r\n\r\n", b"\n\r\n")) for piece in out if piece)
+    given_out, rest = b"".join(out), whole.close()
+    assert stream.startswith(given_out)
+    left = stream[len(given_out) :]
+    assert rest == (left.rstrip(b"\r\n") + b"\n\n" if left.strip() else b"")
+    assert whole.close() == b""

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import re
-from urllib.parse import urlsplit
 
 from suffice.cli.clients import table
 from suffice.cli.clients.setting import KEY_VARIABLE, Client, Wiring
 from suffice.cli.command import Io, UsageError
-from suffice.cli.workspace import configured
+from suffice.cli.gateway_client import base_url
 from suffice.config.problem import did_you_mean
-from suffice.config.schema import ServerSettings
 
 NO_KEY = "suffice"  # What clients are given that insist on a key, where the gateway has none.
-_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 (a listener's address becomes one to call)
-_HOST = re.compile(r"[A-Za-z0-9.:-]+|\[[0-9A-Fa-f:.]+\](:\d+)?")
 
 
 def target_options(parser: argparse.ArgumentParser) -> None:
@@ -45,30 +40,9 @@ def wiring(client: Client, args: argparse.Namespace, io: Io) -> Wiring:
         raise UsageError(
             f"--dialect: {client.name} does not speak {args.dialect!r}; {close or 'it speaks ' + ', '.join(client.dialects)}"
         )
-    base = _address(args.url) if args.url else address_of(configured(args, io).server)
+    base = base_url(args, io)
     key = args.key or io.env_vars.get(KEY_VARIABLE) or NO_KEY
     for option, text in (("--key", key), ("--model", args.model)):
         if not text or not text.isprintable() or " " in text:
             raise UsageError(f"{option}: must be printable text without spaces")
     return Wiring(base=base, key=key, model=args.model, dialect=dialect)
-
-
-def address_of(server: ServerSettings) -> str:
-    """Return the base URL at which this machine reaches the data plane. Raises UsageError when its port is not fixed."""
-    if not server.port:
-        raise UsageError("server.port is 0 (any free port): say --url with the address that `suffice serve` tells")
-    host = _EVERYWHERE.get(server.host, server.host)
-    return f"http://[{host}]:{server.port}" if ":" in host else f"http://{host}:{server.port}"
-
-
-def _address(text: str) -> str:
-    """Return `text` as a base URL without a slash or `/v1` at its end. Raises UsageError."""
-    try:
-        parts = urlsplit(text.strip())
-        _ = parts.port
-    except ValueError:
-        parts = urlsplit("")
-    good = parts.scheme in ("http", "https") and parts.hostname and _HOST.fullmatch(parts.netloc)
-    if not good or parts.query or parts.fragment or not re.fullmatch(r"[A-Za-z0-9._~/-]*", parts.path):
-        raise UsageError(f"--url: {text!r} is no base URL; write http://127.0.0.1:4000")
-    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/').removesuffix('/v1')}".rstrip("/")

@@ -10,8 +10,7 @@ import argparse
 from pathlib import Path
 
 from suffice.cli.command import Exit, Io
-from suffice.cli.gateway_client import address
-from suffice.cli.workspace import configured
+from suffice.cli.gateway_client import base_url
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +32,7 @@ def run(args: argparse.Namespace, io: Io) -> int:
         io.out.result({"hook": str(done.path), "became": done.became})
         io.out.say(f"{done.path}: {done.became if done.became == 'removed' else 'holds nothing of ours'}")
         return Exit.OK
-    url = args.url or address(configured(args, io))
+    url = base_url(args, io) + "/v1"
     if args.show:
         io.out.result({"block": repo_hook.block(url)})
         io.out.say(repo_hook.block(url).rstrip())

@@ -6,26 +6,50 @@ bounded in size and time, and whatever goes wrong is a SufficeError.
 
 from __future__ import annotations
 
+import argparse
 import http.client
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from suffice.config.schema import Settings
+from suffice.cli.command import Io, UsageError
+from suffice.cli.workspace import configured
+from suffice.config.schema import ServerSettings
 from suffice.errors import AuthError, NotFoundError, RequestError, SufficeError, UpstreamError
 
 TIMEOUT_S = 10.0
 _MAX_ANSWER_BYTES = 1 << 20
 _CLASSES: Mapping[int, type[SufficeError]] = {400: RequestError, 401: AuthError, 404: NotFoundError}
+_HOST = re.compile(r"[A-Za-z0-9.:-]+|\[[0-9A-Fa-f:.]+\](:\d+)?")
 _ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104  (where one listens, not where we do)
 
 
-def address(settings: Settings) -> str:
-    """Return the base URL at which the gateway of a configuration is reached from this machine."""
-    host = _ANYWHERE.get(settings.server.host, settings.server.host)
-    shown = f"[{host}]" if ":" in host else host
-    return f"http://{shown}:{settings.server.port}/v1"
+def base_url(args: argparse.Namespace, io: Io) -> str:
+    """Return where the gateway is, without `/v1`: what `--url` says, else the configuration. Raises UsageError, InvalidConfigError."""
+    return _named(args.url) if args.url else address_of(configured(args, io).server)
+
+
+def address_of(server: ServerSettings) -> str:
+    """Return the base URL, without `/v1`, at which this machine reaches the data plane. Raises UsageError when its port is not fixed."""
+    if not server.port:
+        raise UsageError("server.port is 0 (any free port): say --url with the address that `suffice serve` tells")
+    host = _ANYWHERE.get(server.host, server.host)
+    return f"http://[{host}]:{server.port}" if ":" in host else f"http://{host}:{server.port}"
+
+
+def _named(text: str) -> str:
+    """Return `text` as a base URL without a slash or `/v1` at its end. Raises UsageError."""
+    try:
+        parts = urlsplit(text.strip())
+        _ = parts.port
+    except ValueError:
+        parts = urlsplit("")
+    good = parts.scheme in ("http", "https") and parts.hostname and _HOST.fullmatch(parts.netloc)
+    if not good or parts.query or parts.fragment or not re.fullmatch(r"[A-Za-z0-9._~/-]*", parts.path):
+        raise UsageError(f"--url: {text!r} is no base URL; write http://127.0.0.1:4000")
+    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/').removesuffix('/v1')}".rstrip("/")
 
 
 def post(url: str, path: str, body: object, key: str = "", timeout_s: float = TIMEOUT_S) -> dict[str, Any]:

@@ -9,8 +9,7 @@ from __future__ import annotations
 import argparse
 
 from suffice.cli.command import Exit, Io, UsageError
-from suffice.cli.gateway_client import address, post
-from suffice.cli.workspace import configured
+from suffice.cli.gateway_client import base_url, post
 from suffice.config.problem import did_you_mean
 from suffice.decision.evidence import EDITED, KINDS
 
@@ -36,7 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, io: Io) -> int:
     """Send the report and say what it came to."""
-    url = args.url or address(configured(args, io))
+    url = base_url(args, io) + "/v1"
     key = args.key or io.env_vars.get("SUFFICE_KEY", "")
     if args.target == SCAN:
         from suffice.cli.repo_scan import scan

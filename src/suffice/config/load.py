@@ -123,12 +123,21 @@ def parse(text: str, file: str, env_vars: Mapping[str, str], folder: Path) -> Se
         )
     problems += environment.unknown(env_vars)
     if settings is not MISSING:
-        settings = replace(settings, origin=origin)
+        settings = replace(_located(settings, env_vars, folder), origin=origin)
         problems += rules.check(settings)
     if errors_of(problems):
         raise InvalidConfigError(sorted(problems, key=lambda p: (p.warning, p.line, p.column)))
     finished: Settings = replace(settings, origin=replace(origin, warnings=tuple(problems)))
     return finished
+
+
+def _located(settings: Settings, env_vars: Mapping[str, str], folder: Path) -> Settings:
+    """Return the settings with the authorities' files below the folder of the file that names them, wherever the program was started."""
+    endpoints = {
+        name: replace(section, ca_file=str(resolve(section.ca_file, env_vars, folder))) if section.ca_file else section
+        for name, section in settings.endpoints.items()
+    }
+    return replace(settings, endpoints=endpoints)
 
 
 def _parse_toml(text: str, origin: Origin) -> tuple[dict[str, Any], str, list[Problem]]:

@@ -152,7 +152,9 @@ class EndpointSettings:
     )
     ca_file: str = field(
         default="",
-        metadata=about("PEM file of the authorities to trust for this endpoint, in place of the system's."),
+        metadata=about(
+            "PEM file of the authorities to trust for this endpoint, in place of the system's. Relative to the file."
+        ),
     )
     headers: Mapping[str, Secret] = field(
         default_factory=dict,

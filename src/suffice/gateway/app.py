@@ -11,6 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
+from urllib.parse import unquote_to_bytes
 
 from suffice.errors import AuthError, BudgetError, ForbiddenError, NotFoundError, RequestError, SufficeError
 from suffice.gateway import hops
@@ -151,6 +152,9 @@ class DataPlane:
         client = scope["client"][0] if scope.get("client") else ""
         if route.media_hint:
             _check_content_type(headers, route.media_hint)
+        query = scope["query_string"]
+        if b"key=" in query and route.dialect == wire_errors.GEMINI:
+            query = _without_key(query, headers)
         principal = Principal.anonymous() if route.open else self._authenticate(headers, client)
         body = b""
         if route.has_body:
@@ -160,7 +164,7 @@ class DataPlane:
             request_id=reply.request_id,
             dialect=route.dialect,
             path=scope["raw_path"].decode("latin-1") if route.path.endswith("/") else route.path,
-            query=scope["query_string"],
+            query=query,
             headers=headers,
             body=body,
             received_s=self._env.now(),
@@ -231,6 +235,21 @@ def headers_of(raw: list[tuple[bytes, bytes]]) -> dict[str, str]:
             continue
         headers[key] = value.decode("latin-1")
     return headers
+
+
+def _without_key(query: bytes, headers: dict[str, str]) -> bytes:
+    """Return the query of a Gemini request without `key`, which clients of that dialect may send instead of a header.
+
+    It is put where the header would be, unless there is a credential in one, and goes no further: not upstream, into no log.
+    """
+    rest = []
+    for part in query.split(b"&"):
+        name, _, value = part.partition(b"=")
+        if name != b"key":
+            rest.append(part)
+        elif "authorization" not in headers and "x-api-key" not in headers:
+            headers.setdefault("x-goog-api-key", unquote_to_bytes(value.replace(b"+", b" ")).decode("latin-1"))
+    return b"&".join(rest)
 
 
 def _check_content_type(headers: dict[str, str], hint: str = "", media: str = _JSON) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from suffice.errors import SufficeError
+from suffice.errors import RequestError, SufficeError
 from suffice.gateway.auth import Principal
 from suffice.gateway.call import Call
 from suffice.gateway.conversation import (
@@ -77,7 +77,11 @@ class ResponsesExchange(Exchange):
         self.shared = shared
         self.tenant = tenant
         self.sealer = shared.sealer(tenant)
-        self.body: dict[str, Any] = msgspec.json.decode(call.body)
+        try:
+            self.body: dict[str, Any] = msgspec.json.decode(call.body)
+        except (msgspec.MsgspecError, RecursionError) as error:
+            # Well-formed all the same (the scan has seen to it): a number or an escape that stands for nothing.
+            raise RequestError(f"the request body cannot be read: {error}") from None
         # Items of every answer to this turn that was complete, with all state, by their ids.
         self._carried: list[dict[str, dict[str, Any]]] = []
         self.expanded = shared.store.expand(tenant, self.body)

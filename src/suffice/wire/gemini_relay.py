@@ -38,7 +38,7 @@ class GeminiRelay:
     def __init__(self, *, array: bool = False) -> None:
         self._splitter = ArraySplitter() if array else None
         self._ended = False
-        self._carry = b""
+        self._whole = sse.WholeEvents()
         self._kept: list[bytes] = []
         self._kept_size = 0
         self._last_usage = b""
@@ -52,17 +52,13 @@ class GeminiRelay:
         """Return the bytes to send on now. Raises WireError."""
         if self._splitter is not None:
             return self._elements(self._splitter, chunk)
-        data = self._carry + chunk if self._carry else chunk
-        end = sse.last_boundary(data)
-        self._carry, data = data[end:], data[:end]
-        if len(self._carry) > sse.DEFAULT_LIMIT:
-            raise WireError("an event of the stream is too long", code="upstream_too_large", retryable=False)
+        data = self._whole.feed(chunk)
         return self._events(data) if data else b""
 
     def close(self) -> bytes:
         """Return what a stream that ended without a blank line left behind, completed."""
-        rest, self._carry = self._carry, b""
-        return self._events(rest.rstrip(b"\r\n") + b"\n\n") if rest.strip() else b""
+        data = self._whole.close()
+        return self._events(data) if data else b""
 
     def _elements(self, splitter: ArraySplitter, chunk: bytes) -> bytes:
         out: list[bytes] = []

@@ -43,7 +43,7 @@ class MessagesRelay:
 
     def __init__(self, request_id: str = "") -> None:
         self._request_id = request_id
-        self._carry = b""
+        self._whole = sse.WholeEvents()
         self._kept: list[bytes] = []
         self._kept_size = 0
         self._report: dict[str, Any] = {}
@@ -56,21 +56,13 @@ class MessagesRelay:
 
     def feed(self, chunk: bytes) -> bytes:
         """Return the bytes to send on now: `chunk`'s complete events. Raises WireError."""
-        data = self._carry + chunk if self._carry else chunk
-        end = sse.last_boundary(data)
-        self._carry = data[end:]
-        if len(self._carry) > sse.DEFAULT_LIMIT:
-            raise WireError("an event of the stream is too long", code="upstream_too_large", retryable=False)
-        if end == 0:
-            return b""
-        return self._events(data if end == len(data) else data[:end])
+        data = self._whole.feed(chunk)
+        return self._events(data) if data else b""
 
     def close(self) -> bytes:
         """Return what a stream that ended without a blank line left behind, completed."""
-        rest, self._carry = self._carry, b""
-        if not rest.strip():
-            return b""
-        return self._events(rest.rstrip(b"\r\n") + b"\n\n")
+        data = self._whole.close()
+        return self._events(data) if data else b""
 
     def _events(self, data: bytes) -> bytes:
         if b"data:" not in data:

@@ -10,6 +10,7 @@ spliced fields leave as they came.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,14 +20,21 @@ from typing import NamedTuple
 import msgspec
 
 from suffice.errors import RequestError
+from suffice.wire import long_list
 
 _WS = rb"[ \t\n\r]*"
 _KEY = re.compile(_WS + rb'"([^"\\\x00-\x1f]*)"' + _WS + rb":" + _WS)
 _OPEN = re.compile(_WS + rb"\{")
 _NEXT = re.compile(_WS + rb"([,}])")
+_AFTER_ROW = re.compile(_WS + rb"[,\]]")
 _TOP = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _OBJECTS = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
 
+# From here on one pass less is worth a proof; see `_split_large`.
+_LARGE_BYTES = 16 * 1024
+# Above this size a value is taken apart level by level, so many levels, before it is looked through as a whole.
+_LEVEL_BYTES = 2048
+_LEVELS = 9
 # Above this size the number of nodes is bounded before objects are made for them; below it the worst case is small.
 _COUNT_FIRST_BYTES = 1 << 20
 _CONTAINERS_ONLY = bytes(c for c in range(256) if c not in b"[]{}")
@@ -149,6 +157,10 @@ def scan(body: bytes, limits: ScanLimits = DEFAULT_LIMITS) -> TopLevel:
     _check_text(body)
     if len(body) > _COUNT_FIRST_BYTES:
         _check_nodes(body, limits)
+    elif len(body) > _LARGE_BYTES:
+        split = _split_large(body, limits)
+        if split is not None:
+            return split
     try:
         fields = _TOP.decode(body)
     except RecursionError:
@@ -160,6 +172,7 @@ def scan(body: bytes, limits: ScanLimits = DEFAULT_LIMITS) -> TopLevel:
     if len(fields) > limits.max_fields:
         raise RequestError(f"the request body has {len(fields)} top-level fields, the limit is {limits.max_fields}")
     spans = _spans(body, fields)
+    _check_numbers(fields)
     objects: dict[str, list[dict[str, msgspec.Raw]]] = {}
     # Fewer brackets than levels cannot be too deep; on large bodies counting costs more than looking at each value.
     if len(body) >= 4096 or body.count(b"{") + body.count(b"[") > limits.max_depth:
@@ -167,6 +180,60 @@ def scan(body: bytes, limits: ScanLimits = DEFAULT_LIMITS) -> TopLevel:
             if len(raw) >= limits.max_depth:
                 _check_value(name, bytes(raw), limits, objects)
     return TopLevel(body, spans, objects)
+
+
+def _split_large(body: bytes, limits: ScanLimits) -> TopLevel | None:
+    """Split a body that is mostly one array of objects; None when that cannot be proved, so that it is split as any other.
+
+    The proposal is that the value of a field `name` lies in [start, end). The rest of the body, with `null` in its place, must be
+    an object that passes every check of the top level, and the null must stand where the array did. That proves the start: what
+    comes before it reads the same whatever follows. And it proves the end, because the decoder has read the whole body as one
+    document. An end inside a string would leave the rest with an odd number of quotes (a backslash cannot help: outside of
+    strings it is no JSON). An end before the array's own would close more brackets in the rest than are open. An end behind it is
+    possible only when the rows are those of a later field of the same name, which ends still further behind; it, or a part of it,
+    is then in the rest, and found as repeated or as no JSON. As the length is that of the rows and their punctuation alone, no
+    key in them is hidden either.
+    """
+    proposed = long_list.find(body)
+    if proposed is None:
+        return None
+    name, start, end, rows = proposed
+    rest = body[:start] + b"null" + body[end:]
+    try:
+        fields = _TOP.decode(rest)
+        spans = _spans(rest, fields)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError, RequestError):
+        return None
+    if name not in spans or spans[name].start != start or len(fields) > limits.max_fields:
+        return None
+    _check_numbers(fields)
+    objects = {name: rows}
+    _fields_checked(rows, limits.max_depth - 3, limits)
+    for key, raw in fields.items():
+        if key != name and len(raw) >= limits.max_depth:
+            _check_value(key, bytes(raw), limits, objects)
+    by = end - start - len(b"null")
+    return TopLevel(body, {key: _moved(span, start, by) for key, span in spans.items()}, objects)
+
+
+def _moved(span: Span, start: int, by: int) -> Span:
+    if span.end <= start:
+        return span
+    return Span(
+        span.key if span.key < start else span.key + by,
+        span.start if span.start <= start else span.start + by,
+        span.end + by,
+    )
+
+
+def _check_numbers(fields: Mapping[str, msgspec.Raw]) -> None:
+    """Refuse a top-level number that is none of a double: some parsers read it as infinity, others refuse it.
+
+    Deeper ones are not looked for: nothing that is routed or paid by lies there, and what has to read them refuses them too.
+    """
+    for name, raw in fields.items():
+        if memoryview(raw)[0] in b"-0123456789" and math.isinf(float(bytes(raw))):
+            raise RequestError(f"{name} is too large a number", param=name)
 
 
 def _check_text(body: bytes) -> None:
@@ -226,24 +293,35 @@ def _check_value(name: str, value: bytes, limits: ScanLimits, objects: dict[str,
     if value[0] not in b"[{":
         return
     if len(value) <= _COUNT_FIRST_BYTES and value[0] == 0x5B:
-        try:
-            rows = _OBJECTS.decode(value)
-        except (msgspec.MsgspecError, UnicodeError, RecursionError):
-            rows = None
-        if rows is not None and _rows_checked(value, rows, limits):
+        rows = _rows(value)
+        if rows is not None and _rows_checked(value, rows, limits.max_depth - 3, limits):
             objects[name] = rows
             return
     _check_depth(value, limits.max_depth - 1, limits)
 
 
-def _rows_checked(value: bytes, rows: list[dict[str, msgspec.Raw]], limits: ScanLimits) -> bool:
-    """Check the depth of an array of objects; False when its bytes do not add up, so that only a full look will do.
+def _rows(value: bytes) -> list[dict[str, msgspec.Raw]] | None:
+    """Split an array of objects, or one object as if it stood in an array; None for anything else."""
+    try:
+        return _OBJECTS.decode(value) if value[0] == 0x5B else [_TOP.decode(value)]
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return None
+
+
+def _rows_checked(value: bytes, rows: list[dict[str, msgspec.Raw]], room: int, limits: ScanLimits) -> bool:
+    """Check that fields of the objects are no deeper than `room`; False when the bytes do not add up, so that only a full look will do.
 
     A repeated key hides its first value. A hidden value of depth d has at least 2 d bytes, and what the fields and the
     punctuation of compact JSON do not account for is whitespace or hidden.
     """
-    room = limits.max_depth - 3
-    seen = 1 + max(1, len(rows)) + 2 * len(rows)
+    seen = (1 + max(1, len(rows)) if value[0] == 0x5B else 0) + 2 * len(rows)
+    seen += _fields_checked(rows, room, limits)
+    return len(value) - seen <= 2 * room or _nothing_hidden(value, rows)
+
+
+def _fields_checked(rows: list[dict[str, msgspec.Raw]], room: int, limits: ScanLimits) -> int:
+    """Refuse a field of the objects that is nested deeper than `room`; return their length with what stands between them."""
+    seen = 0
     for row in rows:
         for key, raw in row.items():
             size = len(raw)
@@ -252,12 +330,42 @@ def _rows_checked(value: bytes, rows: list[dict[str, msgspec.Raw]], limits: Scan
                 _check_depth(bytes(raw), room, limits)
         if row:
             seen -= 1
-    return len(value) - seen <= 2 * room
+    return seen
+
+
+def _nothing_hidden(value: bytes, rows: list[dict[str, msgspec.Raw]]) -> bool:
+    """Walk an array of objects beside its rows: True when there is nothing in it but their fields, once each, and whitespace."""
+    if value[0] != 0x5B:
+        return False
+    at = 1
+    for row in rows:
+        found = _OPEN.match(value, at)
+        if found is None:
+            return False
+        at = found.end()
+        for name, raw in row.items():
+            found = _KEY.match(value, at)
+            if found is None or found.group(1) != name.encode() or not value.startswith(raw, found.end()):
+                return False
+            found = _NEXT.match(value, found.end() + len(raw))
+            if found is None:
+                return False
+            at = found.end()
+        found = _AFTER_ROW.match(value, at if row else at + 1)
+        if found is None or (row and value[at - 1] != 0x7D):
+            return False
+        at = found.end()
+    return True
 
 
 def _check_depth(value: bytes, room: int, limits: ScanLimits) -> None:
     if value[0] not in b"[{" or value.count(b"{") + value.count(b"[") <= room:
         return
+    if len(value) > _LEVEL_BYTES and room > max(3, limits.max_depth - _LEVELS):
+        # Mostly one long string some levels down (the arguments of a tool call): cheaper to pass over than to take apart.
+        rows = _rows(value)
+        if rows is not None and _rows_checked(value, rows, room - (2 if value[0] == 0x5B else 1), limits):
+            return
     bare = _skeleton(value, len(value))
     steps = (bare or b"").translate(_SIGNED_STEP, _CONTAINERS_ONLY)
     if max(accumulate(memoryview(steps).cast("b")), default=0) > room:

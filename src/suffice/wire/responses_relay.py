@@ -38,7 +38,7 @@ class ResponsesRelay:
     """
 
     def __init__(self) -> None:
-        self._carry = b""
+        self._whole = sse.WholeEvents()
         self._text: list[str] = []
         self._items: list[dict[str, Any]] = []
         self._size = 0
@@ -55,21 +55,13 @@ class ResponsesRelay:
 
     def feed(self, chunk: bytes) -> bytes:
         """Return the bytes to send on now: `chunk`'s complete events. Raises WireError."""
-        data = self._carry + chunk if self._carry else chunk
-        end = sse.last_boundary(data)
-        self._carry = data[end:]
-        if len(self._carry) > sse.DEFAULT_LIMIT:
-            raise WireError("an event of the stream is too long", code="upstream_too_large", retryable=False)
-        if end == 0:
-            return b""
-        return self._events(data if end == len(data) else data[:end])
+        data = self._whole.feed(chunk)
+        return self._events(data) if data else b""
 
     def close(self) -> bytes:
         """Return what a stream that ended without a blank line left behind, completed."""
-        rest, self._carry = self._carry, b""
-        if not rest.strip():
-            return b""
-        return self._events(rest.rstrip(b"\r\n") + b"\n\n")
+        data = self._whole.close()
+        return self._events(data) if data else b""
 
     def _events(self, data: bytes) -> bytes:
         if b"data" not in data:

@@ -121,3 +121,26 @@ def last_boundary(data: bytes) -> int:
             return 0
         return end if data[:end].endswith((b"\n\n", b"\n\r\n", b"\r\r")) else 0
     return end if end >= 2 and data[end - 2 : end] == b"\n\n" else 0
+
+
+class WholeEvents:
+    """Cuts a stream at its blank lines, for relays that pass events on as they came."""
+
+    __slots__ = ("_carry",)
+
+    def __init__(self) -> None:
+        self._carry = b""
+
+    def feed(self, chunk: bytes) -> bytes:
+        """Return the events that `chunk` completes, byte for byte. Raises WireError when one exceeds the limit."""
+        data = self._carry + chunk if self._carry else chunk
+        end = last_boundary(data)
+        self._carry = data[end:]
+        if len(self._carry) > DEFAULT_LIMIT:
+            raise WireError("an event of the stream is too long", code="upstream_too_large", retryable=False)
+        return data if end == len(data) else data[:end]
+
+    def close(self) -> bytes:
+        """Return what a stream that ended without a blank line left behind, completed; empty when there is nothing."""
+        rest, self._carry = self._carry, b""
+        return rest.rstrip(b"\r\n") + b"\n\n" if rest.strip() else b""
