@@ -17,7 +17,7 @@ from tests.conformance.outcome import FAILED, PASSED, Outcome, Row
 from tests.conformance.sdk_suites import PLUGIN
 from tests.conformance.subject import Subject
 
-_SUITE_S = 600
+_SUITE_S = 1800
 _EXAMPLES = 30
 
 
