@@ -76,7 +76,7 @@ def main(argv: list[str] | None = None) -> int:
             found[name] = SUITES[name](place, under, chosen)
             for outcome in found[name]:
                 say(outcome, chosen.verbose)
-    keep(chosen.json, found)
+            keep(chosen.json, found)
     everything = [outcome for outcomes in found.values() for outcome in outcomes]
     missing = [name for name in chosen.need if any(o.absent for o in found.get(name, []))]
     return 1 if missing or any(o.rows and not o.good for o in everything) else 0
