@@ -31,7 +31,7 @@ SUITES: dict[str, Suite] = {
     "openai-sdk": lambda place, under, chosen: sdk_tests(place, "openai"),
     "anthropic-sdk": lambda place, under, chosen: sdk_tests(place, "anthropic"),
     "specifications": lambda place, under, chosen: [
-        explored(place, under, owner, provider)
+        explored(place, under, owner, provider, thorough=chosen.thorough)
         for owner, provider in (
             ("OpenAI", "chat"),
             ("OpenAI", "responses"),
@@ -49,7 +49,12 @@ def options(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--need", action="append", default=[], choices=list(SUITES), help="fail when it cannot run")
     parser.add_argument("--open-responses", default="", help="a git repository with the pinned commit of the suite")
     parser.add_argument("--folder", type=Path, default=ROOT / ".conformance", help="where the suites are installed")
-    parser.add_argument("--json", type=Path, default=RESULTS, help="where the results of a whole run are written")
+    parser.add_argument(
+        "--json", type=Path, default=RESULTS, help="the results file; a suite that runs replaces its rows there"
+    )
+    parser.add_argument(
+        "--thorough", action="store_true", help="specifications: every boundary value too (~35,000 requests)"
+    )
     parser.add_argument("--verbose", action="store_true", help="say why each test did not pass, and warnings")
     return parser.parse_args(argv)
 
@@ -71,12 +76,8 @@ def main(argv: list[str] | None = None) -> int:
             found[name] = SUITES[name](place, under, chosen)
             for outcome in found[name]:
                 say(outcome, chosen.verbose)
+            keep(chosen.json, found)
     everything = [outcome for outcomes in found.values() for outcome in outcomes]
-    if not chosen.only:
-        chosen.json.parent.mkdir(parents=True, exist_ok=True)
-        chosen.json.write_text(json.dumps(kept(everything), indent=1) + "\n")
-        if chosen.json == RESULTS:
-            PAGE.write_text(page(kept(everything)))
     missing = [name for name in chosen.need if any(o.absent for o in found.get(name, []))]
     return 1 if missing or any(o.rows and not o.good for o in everything) else 0
 
@@ -91,9 +92,17 @@ def say(outcome: Outcome, verbose: bool) -> None:
         print(f"    and {len(told) - MOST_SHOWN} more: --verbose")
 
 
-def kept(outcomes: list[Outcome]) -> dict[str, Any]:
-    """Return what is written to the results file."""
-    return {"command": "make test-conformance", "outcomes": [outcome.as_json() for outcome in outcomes]}
+def keep(file: Path, found: dict[str, list[Outcome]]) -> None:
+    """Put what was found into the results file, in place of the same suites' earlier rows, and write the page of it."""
+    told: dict[str, Any] = {"command": "make test-conformance", "suites": {}}
+    if file.exists():
+        told = json.loads(file.read_text())
+    rows = told["suites"] | {name: [outcome.as_json() for outcome in outcomes] for name, outcomes in found.items()}
+    told["suites"] = {name: rows[name] for name in SUITES if name in rows}
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(told, indent=1) + "\n")
+    if file == RESULTS:
+        PAGE.write_text(page(told))
 
 
 if __name__ == "__main__":

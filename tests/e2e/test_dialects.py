@@ -129,10 +129,11 @@ async def test_reasoning(client: str, provider: str, stream: bool, tmp_path: Pat
 
 
 @EVERY
-async def test_images(client: str, provider: str, tmp_path: Path):
+@BOTH
+async def test_images(client: str, provider: str, stream: bool, tmp_path: Path):
     async with talking(tmp_path, provider, Behaviour(text="A pixel.")) as (running, fake):
-        told = await ask(running, CLIENTS[client], "images", False)
-        assert told.text == "A pixel."
+        told = await ask(running, CLIENTS[client], "images", stream)
+        assert (told.text, told.ended) == ("A pixel.", True)
         assert PIXEL in json.dumps(sent(fake))
 
 

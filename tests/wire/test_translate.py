@@ -86,10 +86,12 @@ def test_disguises_are_taken_off():
     emulation = Emulation(
         custom=frozenset({"p", "ns__q"}), names={"ns__q": ("ns", "q")}, output_tool="structured_output"
     )
-    out = Pump(emulation).push([*call('{"input":"*** x"}', name="p"), *call("raw", name="ns__q", index=1), Done()])
+    out = Pump(emulation).push(
+        [*call('{"input":"*** x"}', name="p"), *call("raw", name="ns__q", call_id="2", index=1), Done()]
+    )
     assert ready(out) == [
         ToolCall(id="1", name="p", arguments="*** x", kind="custom"),
-        ToolCall(id="1", name="q", namespace="ns", arguments="raw", kind="custom"),
+        ToolCall(id="2", name="q", namespace="ns", arguments="raw", kind="custom"),
     ]
     out = Pump(emulation).push([*call('{"a":1}', name="structured_output"), Stop(reason="tool_calls"), Done()])
     assert out == [TextDelta(text='{"a":1}'), Stop(reason="end"), Done()]
@@ -147,3 +149,15 @@ def test_a_failure_without_a_value_still_says_something():
         CHAT.stream_decoder(Target(model="m")), CHAT.stream_encoder(context("chat")), pump
     )
     assert reader.failure == {"message": "x", "code": "y"} and reader.answer().empty and reader.usage() is None
+
+
+def test_a_call_that_was_said_twice_is_done_once():
+    calls = ready(Pump(Emulation()).push([*call('{"a":1}'), *call('{"a":1}', index=1), Done()]))
+    assert [(c.id, c.arguments) for c in calls] == [("1", '{"a":1}')]
+
+
+def test_different_calls_under_one_id_get_ids_of_their_own():
+    events = [*call('{"a":1}'), *call('{"a":2}', index=1), *call("{}", call_id="1_2", index=2), *call("{}", index=3)]
+    calls = ready(Pump(Emulation()).push([*events, Done()]))
+    assert [c.id for c in calls] == ["1", "1_1", "1_2", "1_3"]
+    assert [json.loads(c.arguments) for c in calls] == [{"a": 1}, {"a": 2}, {}, {}]

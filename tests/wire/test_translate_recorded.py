@@ -1,4 +1,7 @@
-"""Streams that real providers sent, replayed as upstream into every client dialect. Data only, outside of the repository."""
+"""Streams that real providers sent, replayed as upstream into every client dialect. Data only, outside of the repository.
+
+Recordings of Gemini, Bedrock and Cohere are replayed by the tests of their codecs.
+"""
 
 import os
 import re
@@ -7,23 +10,29 @@ from pathlib import Path
 
 import pytest
 
-from suffice.wire import anthropic_messages, openai_chat, translate
+from suffice.wire import anthropic_messages, gemini, openai_chat, translate
 from suffice.wire.codec import ClientContext, Emulation, Target
 from suffice.wire.neutral import Request
+from suffice.wire.openai_responses import OpenAIResponses
+from suffice.wire.sealed import HmacSealer
 
 NAME = "fixtures/recorded_provider_streams.tar.gz"
 PLACES = [os.environ.get("SUFFICE_SHARED"), Path(__file__).resolve().parents[3] / "shared"]
 ARCHIVE = next((p for place in PLACES if place and (p := Path(place) / NAME).exists()), None)
 CHAT, MESSAGES = openai_chat.CODEC, anthropic_messages.CODEC
-END = re.compile(rb'"type":"message_stop"|"finish_reason":"')
+RESPONSES, GEMINI = OpenAIResponses(HmacSealer(b"0123456789abcdef")), gemini.CODEC
+CLIENTS = pytest.mark.parametrize("client", [CHAT, MESSAGES, RESPONSES, GEMINI], ids=lambda codec: codec.dialect)
+END = re.compile(rb'"type":"message_stop"|"finish_reason":"|"type":"response\.(completed|incomplete|failed)"')
 CHAT_MAKERS = ("mistral", "groq", "deepseek", "alibaba", "moonshotai", "xai", "openai-compatible", "openai/src/chat")
 
 
 def speaks(path):
     """Return the codec of a recording, or None when it is of another dialect (or no recording of an answer)."""
     maker = path.removeprefix("packages/")
-    if "skills" in path or "error" in path or "responses" in path:
+    if "skills" in path or "error" in path or "parallel-tool-call-wrapper" in path:  # the last is not in lines of JSON
         return None
+    if "responses" in path:
+        return RESPONSES
     if maker.startswith("anthropic/"):
         return MESSAGES
     return CHAT if maker.startswith(CHAT_MAKERS) else None
@@ -45,12 +54,17 @@ def recordings():
     return rows
 
 
+def counted(name, usage):
+    """Tell whether the usage is there and sound; one recording has none."""
+    return usage is None if "programmatic-tool-calling.2" in name else usage is not None and not usage.suspect
+
+
 def context(dialect):
     request = Request(dialect=dialect, model="m", stream=True)
     return ClientContext(request=request, response_id="r", created_s=1)
 
 
-@pytest.mark.parametrize("client", [CHAT, MESSAGES], ids=["chat", "messages"])
+@CLIENTS
 def test_recorded_streams(recordings, client):
     seen = 0
     for name, provider, data in recordings:
@@ -61,12 +75,14 @@ def test_recorded_streams(recordings, client):
         reader = translate.stream(provider, client, Target(model="m", issuer="p"), context(client.dialect), Emulation())
         out = b"".join(reader.feed(frame) for frame in frames) + reader.feed(stop) + reader.close()
         assert reader.done and reader.failure is None, name
-        assert reader.usage() is not None and not reader.usage().suspect, name
+        assert counted(name, reader.usage()), name
         again = translate.stream(client, client, Target(model="m"), context(client.dialect), Emulation())
         again.feed(out)
-        assert (again.answer().text, again.answer().tool_calls) == (reader.answer().text, reader.answer().tool_calls), (
-            name
-        )
+        assert again.answer().text == reader.answer().text, name
+        shown, made = again.answer().tool_calls, reader.answer().tool_calls
+        if provider is RESPONSES:  # custom tools and namespaces are written as functions where a dialect lacks them
+            shown, made = [call[0] for call in shown], [call[0] for call in made]
+        assert shown == made, name
         ends = next(i for i, frame in enumerate(frames) if END.search(frame))
         cut = translate.stream(provider, client, Target(model="m"), context(client.dialect), Emulation())
         for frame in frames[:ends]:
@@ -77,13 +93,13 @@ def test_recorded_streams(recordings, client):
     assert seen > 40
 
 
-@pytest.mark.parametrize("client", [CHAT, MESSAGES], ids=["chat", "messages"])
+@CLIENTS
 def test_recorded_whole_answers(recordings, client):
     seen = 0
     for name, provider, data in recordings:
         if name.endswith(".json"):
             target = Target(model="m", issuer="p")
             body, failure, pump = translate.whole(provider, client, data, target, context(client.dialect), Emulation())
-            assert body and failure is None and pump.usage() and not pump.usage().suspect, name
+            assert body and failure is None and counted(name, pump.usage()), name
             seen += 1
     assert seen > 40

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 _TYPES = frozenset({"string", "number", "integer", "boolean", "array", "object"})
-_SAME = ("title", "description", "default", "example", "required", "pattern", "minimum", "maximum")
+_UPPER = {kind: kind.upper() for kind in _TYPES}
+_SAME = frozenset({"title", "description", "default", "example", "required", "pattern", "minimum", "maximum"})
 _COUNTS = ("minItems", "maxItems", "minProperties", "maxProperties", "minLength", "maxLength")
 # Notes for tools that read the schema; they bind nothing.
 _NOTES = frozenset({"$schema", "$id", "$comment", "examples", "deprecated", "readOnly", "writeOnly"})
@@ -31,35 +32,50 @@ def _gemini(schema: Any, lost: set[str], depth: int) -> dict[str, Any]:
     if not isinstance(schema, dict) or depth > _MAX_DEPTH:
         lost.add("boolean schema" if isinstance(schema, bool) else "depth")
         return {}
-    lost |= schema.keys() - _KNOWN - _NOTES
-    out: dict[str, Any] = {key: schema[key] for key in _SAME if key in schema}
-    for key in _COUNTS:
-        if isinstance(schema.get(key), int):
-            out[key] = schema[key]
-    _type(schema, out, lost)
-    _enum(schema, out, lost)
-    if isinstance(schema.get("format"), str):
-        if schema["format"] in _FORMATS:
-            out["format"] = schema["format"]
-        else:
-            lost.add("format")
-    properties = schema.get("properties")
-    if isinstance(properties, dict):
-        out["properties"] = {name: _gemini(inner, lost, depth + 1) for name, inner in properties.items()}
-    if "items" in schema:
-        out["items"] = _gemini(schema["items"], lost, depth + 1)
-    if isinstance(schema.get("anyOf"), list):
-        options = [_gemini(inner, lost, depth + 1) for inner in schema["anyOf"] if inner != {"type": "null"}]
-        if len(options) < len(schema["anyOf"]):
-            out["nullable"] = True
-        out["anyOf"] = options
-    if schema.get("nullable") is True:
-        out["nullable"] = True
+    out: dict[str, Any] = {}
+    # One pass over what is there, not a look-up for all that could be: an agent's tools are hundreds of small schemas.
+    for key, value in schema.items():
+        if key in _SAME:
+            out[key] = value
+        elif key == "type":
+            upper = _UPPER.get(value) if type(value) is str else None
+            if upper is not None:
+                out["type"] = upper
+            else:
+                _type(value, out, lost)
+        elif key in _KNOWN:
+            _constraint(key, value, out, lost, depth)
+        elif key not in _NOTES:
+            lost.add(key)
     return out
 
 
-def _type(schema: dict[str, Any], out: dict[str, Any], lost: set[str]) -> None:
-    kind = schema.get("type")
+def _constraint(key: str, value: Any, out: dict[str, Any], lost: set[str], depth: int) -> None:
+    if key == "properties":
+        if isinstance(value, dict):
+            out[key] = {name: _gemini(inner, lost, depth + 1) for name, inner in value.items()}
+    elif key == "items":
+        out[key] = _gemini(value, lost, depth + 1)
+    elif key == "enum":
+        _enum(value, out, lost)
+    elif key in _COUNTS:
+        if isinstance(value, int):
+            out[key] = value
+    elif key == "format" and isinstance(value, str):
+        if value in _FORMATS:
+            out[key] = value
+        else:
+            lost.add(key)
+    elif key == "anyOf" and isinstance(value, list):
+        options = [_gemini(inner, lost, depth + 1) for inner in value if inner != {"type": "null"}]
+        if len(options) < len(value):
+            out["nullable"] = True
+        out[key] = options
+    elif key == "nullable" and value is True:
+        out[key] = True
+
+
+def _type(kind: Any, out: dict[str, Any], lost: set[str]) -> None:
     kinds = kind if isinstance(kind, list) else [kind] if kind is not None else []
     named = [k.lower() for k in kinds if isinstance(k, str)]
     if "null" in named:
@@ -71,8 +87,7 @@ def _type(schema: dict[str, Any], out: dict[str, Any], lost: set[str]) -> None:
         out["type"] = found[0].upper()
 
 
-def _enum(schema: dict[str, Any], out: dict[str, Any], lost: set[str]) -> None:
-    values = schema.get("enum")
+def _enum(values: Any, out: dict[str, Any], lost: set[str]) -> None:
     if not isinstance(values, list):
         return
     if any(v is None for v in values):

@@ -180,7 +180,10 @@ class MessagesDecoder:
     def _open(self, index: int, value: Any, out: list[Event]) -> None:
         if not isinstance(value, dict):
             raise WireError("content_block_start has no block")
-        kind = str(value.get("type") or "")
+        kind = value.get("type")
+        if not isinstance(kind, str) or not kind:
+            # It may have been a tool call: leaving it out would make another answer of this one.
+            raise WireError("a content block has no type")
         block = self._blocks[index] = _Open(kind, value)
         if kind == "tool_use":
             block.tool, self._tools = self._tools, self._tools + 1

@@ -187,8 +187,10 @@ class StreamDecoder:
         elif kind == "message":
             if not slot.size:
                 self._whole_message(item, out)
-        elif kind is not None:
+        elif isinstance(kind, str):
             out.append(OpaqueBlock(dialect=DIALECT, value=item))
+        else:
+            raise WireError("an output item has no type")
 
     def _end_call(self, slot: _Item, item: dict[str, Any], whole: str, out: list[Event]) -> None:
         if slot.index < 0:

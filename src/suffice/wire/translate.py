@@ -179,9 +179,23 @@ class Pump:
         if not valid or not name:
             self.invalid.append(call)
             return
-        self.calls.append(call)
-        self._held.append(ToolReady(index=self._count, call=call))
+        own = self._apart(call)
+        if own is None:
+            return
+        self.calls.append(own)
+        self._held.append(ToolReady(index=self._count, call=own))
         self._count += 1
+
+    def _apart(self, call: ToolCall) -> ToolCall | None:
+        """Return the call under an id of its own; None for one that the provider said twice, which must not be done twice."""
+        same = [known for known in self.calls if known.id == call.id]
+        if not same:
+            return call
+        if any((k.name, k.kind, k.arguments) == (call.name, call.kind, call.arguments) for k in same):
+            return None
+        taken = {known.id for known in self.calls}
+        number = next(n for n in range(1, len(taken) + 2) if f"{call.id}_{n}" not in taken)
+        return msgspec.structs.replace(call, id=f"{call.id}_{number}")
 
     def _new_id(self, index: int) -> str:
         base = "".join(c for c in self._start.id or self._response_id if c.isalnum())[-24:]
