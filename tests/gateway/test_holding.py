@@ -11,6 +11,8 @@ from tests.gateway.test_pipeline import Planner
 
 from suffice.testing.fake_upstream import FakeProvider
 from suffice.testing.script import Behaviour, Frames, Script, Timing, ToolCall, Toxic
+from suffice.values.verdict import Outcome, Verdict
+from suffice.verify.view import AnswerView, AskView
 from suffice.wire.chat_relay import ChatRelay
 
 WRITE = {
@@ -250,3 +252,45 @@ async def test_held_streams_are_kept_alive(tmp_path: Path):
             assert answer.body.count(b": keep-alive") >= 1
             assert arguments(answer) == [("str_replace", RIGHT)]
             await asyncio.sleep(0)
+
+
+CHECKED = {"x-suffice-mode": "gate-tools", "x-suffice-check": "tests"}
+CHECKS = '[checks.tests]\ncommand = ["python3", "-m", "pytest"]\n'
+
+
+async def test_a_held_edit_is_released_when_the_named_check_passes_on_it(tmp_path: Path):
+    seen: list[str] = []
+
+    async def run(name: str, answer: AnswerView, asked: AskView) -> Verdict:
+        seen.append(answer.tool_calls[0].arguments + asked.files["calc.py"])
+        wrong = "a * b" in answer.tool_calls[0].arguments
+        outcome = Outcome.REJECT if wrong else Outcome.ACCEPT
+        return Verdict(
+            gate=f"check:{name}", outcome=outcome, reason="1 failed" if wrong else "1 passed", evidence="assert 2 == 3"
+        )
+
+    wrong = Behaviour(text="Let me look.", tool_calls=(call("str_replace", {**RIGHT, "new_str": "    return a * b"}),))
+    async with models(tmp_path, wrong, GOOD, more=CHECKS) as (running, _, big):
+        running.runtime.pipeline._judging._run_check = run
+        body = {"model": "coding", "stream": True, "tools": TOOLS, "messages": ASK}
+        answer = await running.post("/chat/completions", body, CHECKED)
+        rows = await running.rows(answer)
+    assert arguments(answer) == [("str_replace", RIGHT)]
+    assert read(answer).text == "Let me look."
+    assert len(seen) == 2 and SOURCE in seen[0]
+    assert [[v.gate for v in r.detail.result.verdicts if v.gate.startswith("check:")] for r in rows] == [
+        ["check:tests"]
+    ] * 2
+    assert "1 failed" in json.loads(big.requests[0].body)["messages"][-1]["content"]
+
+
+async def test_text_without_a_call_is_not_held_for_the_check(tmp_path: Path):
+    async def run(name: str, answer: AnswerView, asked: AskView) -> Verdict:
+        raise AssertionError
+
+    async with models(tmp_path, Behaviour(text="It is fine."), GOOD, more=CHECKS) as (running, _, big):
+        running.runtime.pipeline._judging._run_check = run
+        body = {"model": "coding", "stream": True, "tools": TOOLS, "messages": ASK}
+        answer = await running.post("/chat/completions", body, CHECKED)
+    assert read(answer).text == "It is fine."
+    assert not big.requests

@@ -63,7 +63,7 @@ class Holding:
             try:
                 last = await self._flow(live, begun, hold, headers)
                 answer = live.reader.answer()
-                verdicts, rejected = self._judge(turn, answer, acting=hold.holding)
+                verdicts, rejected = await self._judge(turn, answer, acting=hold.holding)
                 broken = live.reader.failure is not None or _no_json(verdicts)
                 rejected = rejected or broken
                 outcome = "rejected" if rejected else "ok"
@@ -96,18 +96,23 @@ class Holding:
         await reply.head(200, headers)
         return hold.feed(await drain(self._attempts, live, begun, pass_on, visible=True))
 
-    def _judge(self, turn: Turn, answer: Answer, *, acting: bool) -> tuple[tuple[Verdict, ...], bool]:
-        """Return the verdicts, and whether the action is rejected: text that has been seen is no reason to ask again."""
-        judge = self._judging.static(turn)
-        if acting or answer.tool_calls:
-            said = judge(msgspec.structs.replace(answer, text=""))
-            if any(v.rejected for v in said):
-                return said, True
-        return judge(answer), False
+    async def _judge(self, turn: Turn, answer: Answer, *, acting: bool) -> tuple[tuple[Verdict, ...], bool]:
+        """Return the verdicts, and whether the action is rejected: text that has been seen is no reason to ask again.
 
-    def _judge_unseen(self, turn: Turn, answer: Answer, hold: Hold) -> tuple[tuple[Verdict, ...], bool]:
+        An action that the gates let pass is put to the request's named check.
+        """
+        judge = self._judging.static(turn)
+        if not (acting or answer.tool_calls):
+            return judge(answer), False
+        said = judge(msgspec.structs.replace(answer, text=""))
+        if any(v.rejected for v in said):
+            return said, True
+        checked = await self._judging.checked(turn, answer, self._attempts.left_s(turn))
+        return (*judge(answer), *checked), any(v.rejected for v in checked)
+
+    async def _judge_unseen(self, turn: Turn, answer: Answer, hold: Hold) -> tuple[tuple[Verdict, ...], bool]:
         """As `_judge`, of an answer of which all is released when the client has seen no text, else its tool calls."""
-        verdicts, rejected = self._judge(turn, answer, acting=False)
+        verdicts, rejected = await self._judge(turn, answer, acting=False)
         return verdicts, rejected or (not hold.spoke and any(v.rejected for v in verdicts))
 
     async def _better(self, turn: Turn, hold: Hold) -> bytes:
@@ -146,7 +151,7 @@ class Holding:
         try:
             pieces.append(await drain(self._attempts, live, await self._attempts.begin(live), unseen))
             answer = live.reader.answer()
-            verdicts, rejected = self._judge_unseen(turn, answer, hold)
+            verdicts, rejected = await self._judge_unseen(turn, answer, hold)
             rejected = rejected or live.reader.failure is not None
             fits = bool(answer.tool_calls) or not hold.spoke
             live.settle(
