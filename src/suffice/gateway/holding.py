@@ -108,7 +108,9 @@ class Holding:
         if any(v.rejected for v in said):
             return said, True
         checked = await self._judging.checked(turn, answer, self._attempts.left_s(turn))
-        return (*judge(answer), *checked), any(v.rejected for v in checked)
+        # Prose adds nothing to the verdicts; code in it is judged for the record.
+        whole = judge(answer) if "```" in answer.text or "~~~" in answer.text else said
+        return (*whole, *checked), any(v.rejected for v in checked)
 
     async def _judge_unseen(self, turn: Turn, answer: Answer, hold: Hold) -> tuple[tuple[Verdict, ...], bool]:
         """As `_judge`, of an answer of which all is released when the client has seen no text, else its tool calls."""
