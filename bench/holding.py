@@ -63,7 +63,9 @@ def behaviour() -> Behaviour:
     arguments = json.dumps(
         {"path": "calc.py", "old_str": "def add(a, b):\n    return a - b\n", "new_str": f"def add(a, b):\n{new}"}
     )
-    return Behaviour(text=f"{WORD}king at the file now.", tool_calls=(ToolCall(name="str_replace", arguments=arguments),))
+    return Behaviour(
+        text=f"{WORD}king at the file now.", tool_calls=(ToolCall(name="str_replace", arguments=arguments),)
+    )
 
 
 def request(dialect: str, size: int) -> tuple[str, dict[str, Any]]:
