@@ -294,3 +294,53 @@ async def test_text_without_a_call_is_not_held_for_the_check(tmp_path: Path):
         answer = await running.post("/chat/completions", body, CHECKED)
     assert read(answer).text == "It is fine."
     assert not big.requests
+
+
+ROLE = "Edit with search/replace blocks. The file calc.py:\n\ncalc.py\n```python\n" + SOURCE + "```\n"
+EDITS: list[dict[str, Any]] = [
+    {"role": "system", "content": ROLE},
+    {"role": "user", "content": "Fix the bug in calc.py: add subtracts."},
+]
+
+
+def block(old: str, new: str) -> str:
+    return f"calc.py\n```python\n<<<<<<< SEARCH\n{old}\n=======\n{new}\n>>>>>>> REPLACE\n```\n"
+
+
+WRONG = block("    return a * b", "    return a + b")
+FITTING = block("    return a - b", "    return a + b")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        WRONG,
+        "calc.py\n```python\ndef add(a, b):\n    return (a +\n```\n",
+        "*** Begin Patch\n*** Update File: calc.py\n@@\n-    return a * b\n+    return a + b\n*** End Patch\n",
+        "```diff\n--- a/calc.py\n+++ b/calc.py\n@@ -1,2 +1,2 @@\n def add(a, b):\n-    return a * b\n+    return a + b\n```\n",
+    ],
+)
+async def test_an_edit_in_the_text_is_held_judged_and_replaced_by_an_edit_alone(wrong: str, tmp_path: Path):
+    small = Behaviour(text=f"The sign is wrong.\n\n{wrong}That is all.")
+    big = Behaviour(text=f"Here you are.\n\n{FITTING}Tell me if it fails.")
+    async with models(tmp_path, small, big) as (running, *_):
+        answer = await ask(running, tools=None, messages=EDITS)
+        rows = await running.rows(answer)
+        assert await running.findings() == []
+    assert [r.row.outcome for r in rows] == ["rejected", "ok"]
+    assert answer.text.startswith("The sign is wrong.\n\n")
+    assert FITTING in answer.text
+    assert "a * b" not in answer.text and "(a +" not in answer.text
+    assert "Here you are" not in answer.text and "Tell me" not in answer.text
+    assert read(answer).finish_reason == "stop"
+
+
+async def test_a_fitting_edit_in_the_text_goes_out_as_it_came_and_prose_is_not_held(tmp_path: Path):
+    text = f"The sign is wrong.\n\n{FITTING}That is all."
+    async with models(tmp_path, Behaviour(text=text), GOOD) as (running, _, big):
+        assert (await ask(running, tools=None, messages=EDITS)).text == text
+        assert not big.requests
+    talk = Behaviour(text="I would not change it.")
+    async with models(tmp_path / "b", Behaviour(text=f"Hm.\n{WRONG}"), talk) as (running, *_):
+        # An answer without an edit cannot take the place of one: what was held goes out.
+        assert (await ask(running, tools=None, messages=EDITS)).text == f"Hm.\n{WRONG}"

@@ -36,6 +36,9 @@ _CODE_START = re.compile(
     re.IGNORECASE,
 )
 
+# A line that begins an edit which stands in prose without a fence.
+_EDIT_LINE = re.compile(r"^(?:\*{3} Begin Patch|<{5,9} ?SEARCH|diff --git |--- (?:a/|/))", re.MULTILINE)
+
 # Runs the named check on an answer to an ask; returns its verdict. Built by the composition root from sandbox and settings.
 RunCheck = Callable[[str, AnswerView, AskView], Awaitable[Verdict]]
 
@@ -90,7 +93,10 @@ class Judging:
         features = turn.features
         plain = AskView(task=features.task, language=features.language, suffix=turn.view.suffix)
         if turn.operation not in CONVERSATIONS or not (
-            answer.tool_calls or "```" in answer.text or features.needs_structured
+            answer.tool_calls
+            or "```" in answer.text
+            or features.needs_structured
+            or _EDIT_LINE.search(answer.text) is not None
         ):
             # Prose needs no look at the conversation, which may be hundreds of kilobytes.
             return plain
@@ -115,6 +121,7 @@ def is_plain_prose(answer: Answer) -> bool:
         and not answer.tool_calls
         and "```" not in text
         and "~~~" not in text
+        and _EDIT_LINE.search(text) is None
         and _CODE_START.match(text) is None
         and bool(text.strip())
     )

@@ -27,12 +27,13 @@ def streaming_mode(
     operation: str,
     verify: bool,
     array: bool = False,
+    edits: bool = False,
 ) -> str:
     """Return the mode of a stream, empty for a request that does not stream.
 
-    `gate-tools` is for conversations with tools and one choice (`array`: not for a Gemini stream that is one JSON array), and
-    like `buffer` needs checks. Raises RequestError (400) for a mode
-    that does not exist.
+    `gate-tools` is for conversations with tools and one choice (`array`: not for a Gemini stream that is one JSON array), and for
+    chat without tools that asks for `edits`; it needs checks, as `buffer` does. Raises RequestError (400) for a mode that does
+    not exist.
     """
     if asked and asked not in MODES:
         raise RequestError(f"there is no mode {asked[:60]!r}", hint=f"one of {', '.join(MODES)}", param=HEADER)
@@ -44,7 +45,8 @@ def streaming_mode(
         return COMMIT
     if mode == BUFFER and operation not in _COMMENTED:
         return COMMIT
-    if mode == GATE_TOOLS and (operation not in CONVERSATIONS or array or not view.tool_names):
+    holds = bool(view.tool_names) or (edits and operation == "chat")
+    if mode == GATE_TOOLS and (operation not in CONVERSATIONS or array or not holds):
         return COMMIT
     return mode
 

@@ -50,6 +50,8 @@ log = logging.getLogger("suffice.decision")
 
 ATTEMPT_CAP = 3
 _NOTHING: Mapping[Arm, str] = MappingProxyType({})
+# Tasks whose answer in text is an edit that a client may apply.
+EDITS = frozenset({TaskType.EDIT, TaskType.BUG_FIX, TaskType.REFACTOR})
 # Opens the exchange of a dialect whose requests need more than their bytes.
 Open = Callable[[Call, Principal], Exchange]
 
@@ -95,7 +97,8 @@ class Reading:
         features = _hinted(recognised, call.header("x-suffice-task"))
         check = _check(call, state.settings)
         key = self._session_key(call, principal, top, view)
-        mode, cap = _mode(call, state.settings, top, view, operation, target, array=_as_array(exchange))
+        array, task = _as_array(exchange), features.task
+        mode, cap = _mode(call, state.settings, top, view, operation, target, array=array, task=task)
         now_s = self.env.monotonic()
         session = self.sessions.touch(key, now_s)
         features = _with_signals(features, happened(state, session, top, view, features))
@@ -329,7 +332,15 @@ def _gate(settings: Settings, check: str, cap: int) -> str:
 
 
 def _mode(
-    call: Call, settings: Settings, top: TopLevel, view: RequestView, operation: str, target: Target, *, array: bool
+    call: Call,
+    settings: Settings,
+    top: TopLevel,
+    view: RequestView,
+    operation: str,
+    target: Target,
+    *,
+    array: bool,
+    task: TaskType,
 ) -> tuple[str, int]:
     """Return what a stream waits for, and how many answers may be tried."""
     mode = streaming_mode(
@@ -340,6 +351,7 @@ def _mode(
         operation=operation,
         verify=settings.verify.enabled,
         array=array,
+        edits=task in EDITS,
     )
     # Who waits at a cursor waits for one answer.
     single = target.rule is Rule.PIN or operation in ("embeddings", "fim")
