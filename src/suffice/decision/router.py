@@ -1,9 +1,7 @@
 """Choose: the arm with the lowest expected cost of a successful completion, and what to try after it.
 
-First version behind the final interface: success from a prior table, no verifier in the mathematics, so the rule is the
-plug-in J = C + (1 - p) H (ROUTING 3.2). It must not read a clock or send anything. docs/routing.md explains it.
-
-Invariant: only arms that the policy kept are ever in a plan; equal inputs give equal plans.
+Without a check the rule is the plug-in J = C + (1 - p) H (ROUTING 3.2), with one it is the plan of `plan.py`. It must not read
+a clock or send anything. Invariant: only arms that the policy kept are ever in a plan; equal inputs give equal plans.
 """
 
 from __future__ import annotations
@@ -281,9 +279,9 @@ class Router:
             some, cost = [scored[at] for at in keep.tolist()], cost[keep]
         rows = tuple([self._rows[one.arm] for one in some])
         rates = [self._rates[row] or self._worst for row in rows]
-        again, dear = again_costs(request.features, rates, some, self._core, weight * NANO)
-        gate, attempts = request.gate, request.attempts
-        solved = self._core.plan(belief, rows, cost, repair * NANO, gate=gate, attempts=attempts, again_usd=dear)
+        again, usd = again_costs(request.features, rates, some, self._core, weight * NANO)
+        gate, most = request.gate, request.attempts
+        solved = self._core.plan(belief, rows, cost, repair * NANO, gate=gate, attempts=most, again_usd=usd)
         sequence = solved.sequence or (int(solved.first.argmin()),)
         totals = {one.arm: float(total) / NANO for one, total in zip(some, solved.first.tolist(), strict=True)}
         right = solved.p_accept - solved.p_escape if solved.sequence else some[sequence[0]].p
