@@ -1,15 +1,15 @@
 """`python -m bench.verify --tasks DIR [--json FILE]`: what the static gates accept and reject, by kind and language.
 
-Each JSON row: `gate` (`overall` combines all), `kind` (`reference-*` and `edit-applying-*` must never be rejected, the
-others are
-defects), `language`, `task_set`, `n`, `rejected`, `accepted`, `unknown`, `rate` (rejected / n), `p50_ms` and `p95_ms`
-(only in rows of kind
-`timing-4KB`), `excluded` (mutants left out because nothing shows that they are defects).
+Each JSON row: `gate` (`overall` combines all), `kind` (`reference-*` and `edit-applying-*` must never be rejected, the others are
+defects), `language`, `task_set`, `n`, `rejected`, `accepted`, `unknown`, `rate` (rejected / n), `p50_ms` and `p95_ms` (in rows of
+kind `timing-4KB`, and with `--launches` in those of `sandbox-<tier>`), `excluded` (mutants left out because nothing shows that
+they are defects).
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import platform
 import sys
@@ -17,6 +17,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+from bench.verify.launches import launches
 from bench.verify.measure import Tally, measure, time_gates
 from bench.verify.tasksets import read
 
@@ -30,11 +31,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--json", type=Path, help="write the rows to this file")
     parser.add_argument("--limit", type=int, default=0, help="at most so many tasks of each set")
     parser.add_argument("--missed", type=Path, help="write the defects that no gate rejected to this file")
-    parser.add_argument("--sandbox", action="store_true", help="also run the tests of the tasks in the sandbox")
+    parser.add_argument(
+        "--launches", type=int, default=0, help="also time so many launches of the sandbox in each tier"
+    )
     args = parser.parse_args(arguments)
-    if args.sandbox:
-        print("--sandbox: the execution of tests is not joined to this bench yet", file=sys.stderr)
-        return 2
     try:
         tasks = list(read(args.tasks, args.limit))
     except FileNotFoundError as error:
@@ -45,6 +45,8 @@ def main(arguments: list[str] | None = None) -> int:
         measure(task, tally)
     time_gates(tasks, tally)
     rows = tally.rows()
+    if args.launches:
+        rows += asyncio.run(launches(args.launches))
     report(rows, tally, len(tasks))
     if args.json:
         args.json.write_text("".join(json.dumps(row) + "\n" for row in rows))
@@ -67,10 +69,11 @@ def report(rows: list[dict[str, Any]], tally: Tally, tasks: int) -> None:
     print(f"{'kind':34}{'language':12}{'n':>7}{'rejected':>10}{'accepted':>10}{'unknown':>9}{'excluded':>9}{'rate':>9}")
     for (kind, language), (n, rejected, accepted, unknown, excluded) in sorted(groups.items()):
         print(f"{kind:34}{language:12}{n:7}{rejected:10}{accepted:10}{unknown:9}{excluded:9}{rejected / n:9.2%}")
-    print(f"\n{'gate, 4 KB of code':34}{'language':12}{'n':>7}{'p50 ms':>10}{'p95 ms':>10}")
+    print(f"\n{'gate on 4 KB of code, or tier':34}{'language':12}{'n':>7}{'p50 ms':>10}{'p95 ms':>10}")
     for row in rows:
         if row["p50_ms"] is not None:
-            print(f"{row['gate']:34}{row['language']:12}{row['n']:7}{row['p50_ms']:10}{row['p95_ms']:10}")
+            what = row["language"] or row["kind"]
+            print(f"{row['gate']:34}{what:14}{row['n']:5}{row['p50_ms']:10}{row['p95_ms']:10}")
     print(f"\nreferences rejected: {len(tally.rejected_references)}")
     for name, kind, verdict in tally.rejected_references[:40]:
         print(f"  {name} as {kind}: {verdict.gate}: {verdict.reason}")

@@ -56,14 +56,18 @@ def test_the_bench_runs_and_counts(tmp_path, capsys):
     assert "references rejected: 0" in capsys.readouterr().out
 
 
+def test_launches_of_the_sandbox_are_timed_where_a_tier_works(tmp_path):
+    rows_path = tmp_path / "rows.json"
+    assert main(["--tasks", str(folder(tmp_path)), "--json", str(rows_path), "--launches", "3", "--limit", "1"]) == 0
+    rows = [json.loads(line) for line in rows_path.read_text().splitlines()]
+    found = [row for row in rows if row["gate"].startswith("sandbox-")]
+    assert found
+    assert all((row["n"], row["accepted"], set(row)) == (3, 3, set(rows[0])) and row["p50_ms"] > 0 for row in found)
+
+
 def test_a_missing_folder_is_said(tmp_path, capsys):
     assert main(["--tasks", str(tmp_path)]) == 2
     assert "no *.jsonl.gz" in capsys.readouterr().err
-
-
-def test_the_sandbox_hook_does_not_pretend(tmp_path, capsys):
-    assert main(["--tasks", str(tmp_path), "--sandbox"]) == 2
-    assert "not joined" in capsys.readouterr().err
 
 
 def test_tasks_are_read_in_one_shape(tmp_path):

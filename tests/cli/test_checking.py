@@ -1,12 +1,14 @@
 import io as io_module
+import json
 from pathlib import Path
 
-from suffice.cli.checking import Checks, answer_files, specs
+from suffice.cli.checking import Checks, specs
 from suffice.cli.command import Io
 from suffice.cli.terminal import Terminal
 from suffice.config.load import parse
 from suffice.values.system_env import SystemEnv
 from suffice.values.verdict import Outcome
+from suffice.verify.view import AnswerView, AskView, ToolCall
 
 TEXT = """version = 1
 [storage]
@@ -16,6 +18,9 @@ command = ["python3", "run.py"]
 repo = "checks"
 answer_path = "solution.py"
 """
+
+
+PYTHON = AskView(language="python")
 
 
 def settings(tmp_path: Path):
@@ -36,22 +41,16 @@ def test_specs_are_relative_to_the_file(tmp_path: Path):
     assert (spec.answer_path, tuple(spec.command)) == ("solution.py", ("python3", "run.py"))
 
 
-def test_the_largest_piece_is_the_answer_unless_pieces_name_their_files():
-    text = "First:\n```python\nx = 1\n```\nThen:\n```python\ndef add(a, b):\n    return a + b\n```\n"
-    assert answer_files(text, "python")[""].startswith("def add")
-    assert answer_files("No code here.", "python") == {}
-
-
-GOOD, BAD = (f"```python\ndef add(a, b):\n    return a {sign} b\n```" for sign in "+-")
+GOOD, BAD = (AnswerView(text=f"```python\ndef add(a, b):\n    return a {sign} b\n```") for sign in "+-")
 
 
 async def test_an_answer_is_judged_by_the_check(tmp_path: Path):
     checks = Checks(io(tmp_path))
     try:
         checks.use(await checks.prepare(settings(tmp_path)))
-        good = await checks.run("adds", GOOD, "python")
-        bad = await checks.run("adds", BAD, "python")
-        none = await checks.run("adds", "I cannot.", "python")
+        good = await checks.run("adds", GOOD, PYTHON)
+        bad = await checks.run("adds", BAD, PYTHON)
+        none = await checks.run("adds", AnswerView(text="I cannot."), PYTHON)
     finally:
         await checks.stop()
     assert (good.outcome, bad.outcome, none.outcome) == (Outcome.ACCEPT, Outcome.REJECT, Outcome.REJECT)
@@ -71,7 +70,7 @@ async def test_a_reload_brings_checks_changes_them_and_takes_them_away(tmp_path:
         for text in variants:
             prepared = await checks.prepare(parse(text, first.origin.file, {}, tmp_path))
             checks.use(prepared)
-            said.append((await checks.run("adds", GOOD, "python")).outcome)
+            said.append((await checks.run("adds", GOOD, PYTHON)).outcome)
     finally:
         await checks.stop()
     unknown, accept, reject = Outcome.UNKNOWN, Outcome.ACCEPT, Outcome.REJECT
@@ -86,6 +85,30 @@ async def test_checks_that_are_not_used_leave_the_old_ones_alone(tmp_path: Path)
         other = TEXT.replace("run.py", "gone.py") + "[verify]\nmax_parallel_checks = 1\n"
         refused = await checks.prepare(parse(other, first.origin.file, {}, tmp_path))
         await checks.discard(refused)
-        assert (await checks.run("adds", GOOD, "python")).outcome is Outcome.ACCEPT
+        assert (await checks.run("adds", GOOD, PYTHON)).outcome is Outcome.ACCEPT
     finally:
         await checks.stop()
+
+
+async def test_an_edit_of_a_file_is_judged_with_the_rest_of_the_folder(tmp_path: Path):
+    configured = settings(tmp_path)
+    (tmp_path / "checks" / "solution.py").write_text("def add(a, b):\n    return a - b\n")
+    checks = Checks(io(tmp_path))
+
+    def edit(new: str, path: str = "/home/u/proj/solution.py") -> AnswerView:
+        arguments = json.dumps({"path": path, "old_str": "    return a - b", "new_str": new})
+        return AnswerView(tool_calls=(ToolCall(name="str_replace", arguments=arguments),))
+
+    try:
+        checks.use(await checks.prepare(configured))
+        good = await checks.run("adds", edit("    return a + b"), AskView())
+        bad = await checks.run("adds", edit("    return a * b"), AskView())
+        reads = await checks.run(
+            "adds", AnswerView(tool_calls=(ToolCall(name="read_file", arguments="{}"),)), AskView()
+        )
+        outside = await checks.run("adds", edit("x", "../../etc/passwd"), AskView())
+    finally:
+        await checks.stop()
+    assert [v.outcome for v in (good, bad, reads)] == [Outcome.ACCEPT, Outcome.REJECT, Outcome.UNKNOWN]
+    assert outside.outcome is Outcome.UNKNOWN
+    assert (tmp_path / "checks" / "solution.py").read_text().endswith("a - b\n")

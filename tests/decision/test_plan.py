@@ -1,12 +1,13 @@
+from collections.abc import Iterator
 from dataclasses import replace
-from itertools import permutations
+from itertools import groupby, permutations, product
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from suffice.decision.plan import Problem, accept, plug_in, shortlist, solve
+from suffice.decision.plan import Problem, accept, plug_in, shortlist, solve, told_again
 from suffice.errors import DecisionError
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -22,14 +23,30 @@ def problem(seed: int, k: int = 4, g: int = 5, *, tpr: float | None = None, marg
     )  # fmt: skip
 
 
+def retried(x: Problem, seed: int) -> Problem:
+    rng = np.random.default_rng(seed + 1)
+    return replace(x, again=rng.random(x.p.shape), again_cost=x.cost * rng.random())
+
+
+def sequences(k: int, attempts: int) -> Iterator[tuple[int, ...]]:
+    """Every order in which an arm comes once, or twice in a row."""
+    for n in range(attempts + 1):
+        for s in product(range(k), repeat=n):
+            runs = [(arm, len(list(run))) for arm, run in groupby(s)]
+            if len({arm for arm, _ in runs}) == len(runs) and all(length < 3 for _, length in runs):
+                yield s
+
+
 def sequence_cost(x: Problem, sequence: tuple[int, ...]) -> float:
     total, w = 0.0, x.weights
     for step, arm in enumerate(sequence):
-        wrong = (1 - x.p[arm]) * x.fpr[arm]
-        total += (
-            w @ (x.cost[arm] + x.escape_factor * x.repair_usd * wrong) + (step > 0) * x.margin * x.repair_usd * w.sum()
-        )
-        w = w * (1 - x.tpr[arm] * x.p[arm] - wrong)
+        p, cost = x.p[arm], x.cost[arm]
+        if step and sequence[step - 1] == arm:
+            assert x.again is not None and x.again_cost is not None
+            p, cost = x.again[arm], x.again_cost[arm]
+        wrong = (1 - p) * x.fpr[arm]
+        total += w @ (cost + x.escape_factor * x.repair_usd * wrong) + (step > 0) * x.margin * x.repair_usd * w.sum()
+        w = w * (1 - x.tpr[arm] * p - wrong)
     return float(total + x.repair_usd * w.sum())
 
 
@@ -41,6 +58,32 @@ def test_equals_brute_force_over_all_sequences(seed: int, attempts: int, k: int)
     found = solve(x)
     assert found.value == pytest.approx(best, rel=1e-9, abs=1e-12)
     assert sequence_cost(x, found.sequence) == pytest.approx(best, rel=1e-9, abs=1e-12)
+
+
+@given(SEEDS, st.integers(1, 3), st.integers(1, 4))
+@settings(max_examples=150, deadline=None)
+def test_with_retries_it_equals_brute_force_too(seed: int, attempts: int, k: int) -> None:
+    x = retried(replace(problem(seed, k), attempts=attempts), seed)
+    best = min(sequence_cost(x, s) for s in sequences(k, attempts))
+    found = solve(x)
+    assert found.value == pytest.approx(best, rel=1e-9, abs=1e-12)
+    assert sequence_cost(x, found.sequence) == pytest.approx(best, rel=1e-9, abs=1e-12)
+    assert found.value <= solve(replace(x, again=None, again_cost=None)).value + 1e-12
+
+
+def test_a_retry_is_planned_where_it_pays_and_only_there() -> None:
+    x = replace(
+        problem(3, 2, 1, margin=0.0), p=np.array([[0.5], [0.6]]), cost=np.array([[0.01], [1.0]]), fpr=np.full(2, 0.1)
+    )
+    x = replace(x, tpr=np.ones(2), repair_usd=10.0, attempts=2, weights=np.ones(1))
+    good = replace(x, again=np.array([[0.7], [0.7]]), again_cost=x.cost)
+    assert solve(good).sequence == (0, 0)
+    assert solve(replace(good, again=np.array([[0.05], [0.05]]))).sequence == (0, 1)
+    assert solve(x).sequence == (0, 1)
+
+
+def test_the_success_of_a_retry_follows_the_measured_line_and_stays_level_behind_it() -> None:
+    assert told_again(np.array([0.0, 0.3, 0.55, 1.0])) == pytest.approx([0.07, 0.49, 0.84, 0.84])
 
 
 @given(SEEDS, st.floats(1.0, 5.0))
@@ -86,7 +129,8 @@ def test_reach_falls_and_the_hopeless_task_goes_to_the_human() -> None:
     [
         {"p": np.zeros((0, 5))}, {"p": np.full((4, 5), np.nan)}, {"cost": np.full((4, 5), -1.0)}, {"repair_usd": -1.0},
         {"cost": np.zeros((3, 5))}, {"escape_factor": 0.5}, {"p": np.full((4, 5), 1.5)}, {"attempts": 0},
-        {"repair_usd": float("inf")},
+        {"repair_usd": float("inf")}, {"again": np.full((4, 5), 1.5), "again_cost": np.zeros((4, 5))},
+        {"again": np.zeros((3, 5)), "again_cost": np.zeros((4, 5))}, {"again": np.zeros((4, 5)), "again_cost": np.full((4, 5), -1.0)},
     ],
 )  # fmt: skip
 def test_bad_input_is_refused(change: dict[str, object]) -> None:

@@ -119,6 +119,9 @@ class Again:
             steps=steps, expected_total=NanoUsd(1), p_complete=0.5, repair=NanoUsd(1), propensity=1.0, reason="again"
         )
 
+    def reconsider(self, request: RouteRequest, tried: object) -> None:
+        """Nothing is planned again."""
+
 
 @asynccontextmanager
 async def again(folder: Path, script: list[Behaviour]) -> AsyncIterator[tuple[Gateway, FakeProvider]]:

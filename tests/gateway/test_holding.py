@@ -11,6 +11,8 @@ from tests.gateway.test_pipeline import Planner
 
 from suffice.testing.fake_upstream import FakeProvider
 from suffice.testing.script import Behaviour, Frames, Script, Timing, ToolCall, Toxic
+from suffice.values.verdict import Outcome, Verdict
+from suffice.verify.view import AnswerView, AskView
 from suffice.wire.chat_relay import ChatRelay
 
 WRITE = {
@@ -250,3 +252,95 @@ async def test_held_streams_are_kept_alive(tmp_path: Path):
             assert answer.body.count(b": keep-alive") >= 1
             assert arguments(answer) == [("str_replace", RIGHT)]
             await asyncio.sleep(0)
+
+
+CHECKED = {"x-suffice-mode": "gate-tools", "x-suffice-check": "tests"}
+CHECKS = '[checks.tests]\ncommand = ["python3", "-m", "pytest"]\n'
+
+
+async def test_a_held_edit_is_released_when_the_named_check_passes_on_it(tmp_path: Path):
+    seen: list[str] = []
+
+    async def run(name: str, answer: AnswerView, asked: AskView) -> Verdict:
+        seen.append(answer.tool_calls[0].arguments + asked.files["calc.py"])
+        wrong = "a * b" in answer.tool_calls[0].arguments
+        outcome = Outcome.REJECT if wrong else Outcome.ACCEPT
+        return Verdict(
+            gate=f"check:{name}", outcome=outcome, reason="1 failed" if wrong else "1 passed", evidence="assert 2 == 3"
+        )
+
+    wrong = Behaviour(text="Let me look.", tool_calls=(call("str_replace", {**RIGHT, "new_str": "    return a * b"}),))
+    async with models(tmp_path, wrong, GOOD, more=CHECKS) as (running, _, big):
+        running.runtime.pipeline._judging._run_check = run
+        body = {"model": "coding", "stream": True, "tools": TOOLS, "messages": ASK}
+        answer = await running.post("/chat/completions", body, CHECKED)
+        rows = await running.rows(answer)
+    assert arguments(answer) == [("str_replace", RIGHT)]
+    assert read(answer).text == "Let me look."
+    assert len(seen) == 2 and SOURCE in seen[0]
+    assert [[v.gate for v in r.detail.result.verdicts if v.gate.startswith("check:")] for r in rows] == [
+        ["check:tests"]
+    ] * 2
+    assert "1 failed" in json.loads(big.requests[0].body)["messages"][-1]["content"]
+
+
+async def test_text_without_a_call_is_not_held_for_the_check(tmp_path: Path):
+    async def run(name: str, answer: AnswerView, asked: AskView) -> Verdict:
+        raise AssertionError
+
+    async with models(tmp_path, Behaviour(text="It is fine."), GOOD, more=CHECKS) as (running, _, big):
+        running.runtime.pipeline._judging._run_check = run
+        body = {"model": "coding", "stream": True, "tools": TOOLS, "messages": ASK}
+        answer = await running.post("/chat/completions", body, CHECKED)
+    assert read(answer).text == "It is fine."
+    assert not big.requests
+
+
+ROLE = "Edit with search/replace blocks. The file calc.py:\n\ncalc.py\n```python\n" + SOURCE + "```\n"
+EDITS: list[dict[str, Any]] = [
+    {"role": "system", "content": ROLE},
+    {"role": "user", "content": "Fix the bug in calc.py: add subtracts."},
+]
+
+
+def block(old: str, new: str) -> str:
+    return f"calc.py\n```python\n<<<<<<< SEARCH\n{old}\n=======\n{new}\n>>>>>>> REPLACE\n```\n"
+
+
+WRONG = block("    return a * b", "    return a + b")
+FITTING = block("    return a - b", "    return a + b")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        WRONG,
+        "calc.py\n```python\ndef add(a, b):\n    return (a +\n```\n",
+        "*** Begin Patch\n*** Update File: calc.py\n@@\n-    return a * b\n+    return a + b\n*** End Patch\n",
+        "```diff\n--- a/calc.py\n+++ b/calc.py\n@@ -1,2 +1,2 @@\n def add(a, b):\n-    return a * b\n+    return a + b\n```\n",
+    ],
+)
+async def test_an_edit_in_the_text_is_held_judged_and_replaced_by_an_edit_alone(wrong: str, tmp_path: Path):
+    small = Behaviour(text=f"The sign is wrong.\n\n{wrong}That is all.")
+    big = Behaviour(text=f"Here you are.\n\n{FITTING}Tell me if it fails.")
+    async with models(tmp_path, small, big) as (running, *_):
+        answer = await ask(running, tools=None, messages=EDITS)
+        rows = await running.rows(answer)
+        assert await running.findings() == []
+    assert [r.row.outcome for r in rows] == ["rejected", "ok"]
+    assert answer.text.startswith("The sign is wrong.\n\n")
+    assert FITTING in answer.text
+    assert "a * b" not in answer.text and "(a +" not in answer.text
+    assert "Here you are" not in answer.text and "Tell me" not in answer.text
+    assert read(answer).finish_reason == "stop"
+
+
+async def test_a_fitting_edit_in_the_text_goes_out_as_it_came_and_prose_is_not_held(tmp_path: Path):
+    text = f"The sign is wrong.\n\n{FITTING}That is all."
+    async with models(tmp_path, Behaviour(text=text), GOOD) as (running, _, big):
+        assert (await ask(running, tools=None, messages=EDITS)).text == text
+        assert not big.requests
+    talk = Behaviour(text="I would not change it.")
+    async with models(tmp_path / "b", Behaviour(text=f"Hm.\n{WRONG}"), talk) as (running, *_):
+        # An answer without an edit cannot take the place of one: what was held goes out.
+        assert (await ask(running, tools=None, messages=EDITS)).text == f"Hm.\n{WRONG}"

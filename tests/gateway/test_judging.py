@@ -1,3 +1,4 @@
+import asyncio
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,6 +11,7 @@ from suffice.testing.script import Behaviour
 from suffice.values.task import Features, TaskType
 from suffice.values.verdict import Outcome, Verdict
 from suffice.verify.judge import overall
+from suffice.verify.view import AnswerView, AskView
 from suffice.wire.chat_relay import Answer
 
 BROKEN = Answer(text="```python\ndef f(:\n```", finish_reason="stop")
@@ -33,8 +35,8 @@ async def test_static_gates_reject_what_does_not_parse():
 async def test_the_named_check_runs_only_on_what_the_gates_let_through():
     asked: list[str] = []
 
-    async def run(name: str, text: str, language: str) -> Verdict:
-        asked.append(f"{name} {language}")
+    async def run(name: str, answer: AnswerView, ask: AskView) -> Verdict:
+        asked.append(f"{name} {ask.language}")
         return Verdict(gate=f"check:{name}", outcome=Outcome.REJECT, reason="a test fails")
 
     judging = Judging(enabled=True, run_check=run)
@@ -45,13 +47,22 @@ async def test_the_named_check_runs_only_on_what_the_gates_let_through():
 
 
 async def test_a_check_that_cannot_run_says_unknown_and_costs_no_answer():
-    async def broken(name: str, text: str, language: str) -> Verdict:
+    async def broken(name: str, answer: AnswerView, ask: AskView) -> Verdict:
         raise ZeroDivisionError
 
     for run in (None, broken):
         verdicts = await Judging(enabled=True, run_check=run).judge(turn("tests"), GOOD)
         assert verdicts[-1].outcome is Outcome.UNKNOWN
         assert overall(verdicts) is Outcome.ACCEPT
+
+
+async def test_a_check_that_outlasts_the_request_says_unknown():
+    async def slow(name: str, answer: AnswerView, ask: AskView) -> Verdict:
+        await asyncio.sleep(60.0)
+        raise AssertionError
+
+    verdicts = await Judging(enabled=True, run_check=slow).judge(turn("tests"), GOOD, left_s=0.01)
+    assert (verdicts[-1].outcome, "deadline" in verdicts[-1].reason) == (Outcome.UNKNOWN, True)
 
 
 async def test_switched_off_nothing_is_judged(tmp_path: Path):

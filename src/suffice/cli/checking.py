@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from suffice.cli.command import Io
@@ -15,10 +16,12 @@ from suffice.sandbox.checks import CheckSpec, run_check
 from suffice.sandbox.limits import Limits
 from suffice.sandbox.sandbox import Sandbox
 from suffice.values.verdict import Outcome, Verdict
-from suffice.verify.extract import Form, extract
+from suffice.verify.landing import changed_files, plain_files
 from suffice.verify.view import AnswerView, AskView
 
 log = logging.getLogger("suffice.sandbox")
+
+MAX_FILE_BYTES = 2_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,22 +84,24 @@ class Checks:
             if sandbox is not None:
                 await sandbox.stop()
 
-    async def run(self, name: str, text: str, language: str) -> Verdict:
-        """Run the check `name` on an answer's text. Never raises for what the answer does."""
+    async def run(self, name: str, answer: AnswerView, ask: AskView) -> Verdict:
+        """Run the check `name` on what an answer makes of the check's folder. Never raises for what the answer does."""
         gate, spec, sandbox = f"check:{name}", self._specs.get(name), self._sandbox
         if spec is None or sandbox is None:
             why = "no sandbox is available" if sandbox is None else "the check is no longer configured"
             return Verdict(gate=gate, outcome=Outcome.UNKNOWN, reason=why)
-        files = answer_files(text, language)
-        if not files:
-            return Verdict(
-                gate=gate,
-                outcome=Outcome.REJECT,
-                kind="no-code",
-                reason="the answer holds no code to check",
-                evidence="Answer with the whole code in one fenced block.",
-            )
-        return await run_check(sandbox, spec, files)
+        files = changed_files(answer, ask, partial(_text, spec.folder)) or plain_files(answer, ask)
+        if files:
+            return await run_check(sandbox, spec, files)
+        if answer.tool_calls:
+            return Verdict(gate=gate, outcome=Outcome.UNKNOWN, reason="the calls change no file")
+        return Verdict(
+            gate=gate,
+            outcome=Outcome.REJECT,
+            kind="no-code",
+            reason="the answer holds no code to check",
+            evidence="Answer with the whole code in one fenced block.",
+        )
 
 
 def specs(settings: Settings, io: Io) -> dict[str, CheckSpec]:
@@ -117,11 +122,14 @@ def specs(settings: Settings, io: Io) -> dict[str, CheckSpec]:
     return made
 
 
-def answer_files(text: str, language: str) -> dict[str, str]:
-    """Return the code of an answer as files: by path where it names one, else the largest piece under the empty path."""
-    pieces = [c for c in extract(AnswerView(text=text), AskView(language=language)) if c.form is Form.CODE]
-    named = {c.path: c.text for c in pieces if c.path}
-    if named:
-        return named
-    largest = max(pieces, key=lambda c: len(c.text), default=None)
-    return {"": largest.text} if largest is not None else {}
+def _text(folder: Path | None, path: str) -> str | None:
+    """Return the text of a file below `folder`; None for what is no plain file of text there, or too large."""
+    if folder is None:
+        return None
+    try:
+        found = (folder / path).resolve(strict=True)
+        if not found.is_relative_to(folder.resolve()) or not found.is_file() or found.stat().st_size > MAX_FILE_BYTES:
+            return None
+        return found.read_text("utf-8")
+    except (OSError, ValueError):
+        return None

@@ -16,7 +16,7 @@ from suffice.decision import cost as cost_model
 from suffice.decision import gates, joint, learning, sequel, skill, spend
 from suffice.decision.grid import Floats, logit, observe
 from suffice.decision.outlook import Outlook, outlook
-from suffice.decision.plan import ESCAPE_FACTOR, Solution, solve_flat
+from suffice.decision.plan import ESCAPE_FACTOR, Solution, solve_flat, told_again
 from suffice.decision.priors import PriorTable
 from suffice.decision.sequel import Ending
 from suffice.decision.snapshot import Holder, Snapshot
@@ -95,7 +95,7 @@ class Core:
         self.holder = Holder(snapshot if snapshot is not None else _empty())
         # What is believed of a gate in a cell, and the posterior that says so: it holds until a verdict teaches.
         self._checks: dict[tuple[str, int, str], tuple[gates.GatePosterior, Check]] = {}
-        self._outlooks: dict[tuple[int, tuple[int, ...], int], tuple[Belief, Check, Outlook]] = {}
+        self._outlooks: dict[tuple[int, tuple[int, ...], int, str], tuple[Belief, Check, Outlook]] = {}
         self._rows: dict[str, int] = {arm: at for at, arm in enumerate(self.holder.current.skill.arms)}
 
     @property
@@ -144,19 +144,31 @@ class Core:
         gate: str,
         attempts: int,
         family: str = "",
+        again_usd: Floats | None = None,
     ) -> Solution:
         """Return the optimal plan over the models in `rows` of `belief`, with costs [K]; `gate` names what will judge the answers.
 
-        Raises DecisionError for costs or probabilities that are not finite.
+        `again_usd` [K]: the cost of asking a model once more after its rejection; None where that is not done. What a gate
+        that only reads finds is a defect of form: mended, the answer is as good as a fresh one. Raises DecisionError for costs
+        or probabilities that are not finite.
         """
         check = self._check(gate, belief.cell, family) if gate else _NOBODY
         factor = ESCAPE_FACTOR if gate else 1.0
-        known = self._outlook(belief, rows, check, attempts if gate else 1, factor)
-        return solve_flat(known, cost_usd, repair_usd=repair_usd, escape_factor=factor, margin=HELD_MARGIN)
+        again_usd = again_usd if gate else None
+        told = "" if again_usd is None else "of form" if gate in (STATIC, CHECKS["lint"]) else "of tests"
+        known = self._outlook(belief, rows, check, attempts if gate else 1, factor, told)
+        return solve_flat(
+            known, cost_usd, repair_usd=repair_usd, escape_factor=factor, margin=HELD_MARGIN, again_cost=again_usd
+        )
 
-    def _outlook(self, belief: Belief, rows: tuple[int, ...], check: Check, attempts: int, factor: float) -> Outlook:
-        """Return what prices do not change of a plan; it holds as long as the belief and what is known of the gate do."""
-        key = (belief.cell, rows, attempts)
+    def _outlook(
+        self, belief: Belief, rows: tuple[int, ...], check: Check, attempts: int, factor: float, told: str
+    ) -> Outlook:
+        """Return what prices do not change of a plan; it holds as long as the belief and what is known of the gate do.
+
+        `told`: of what kind of defect a retry learns, empty where nothing is asked again.
+        """
+        key = (belief.cell, rows, attempts, told)
         kept = self._outlooks.get(key)
         if kept is not None and kept[0] is belief and kept[1] is check:
             return kept[2]
@@ -165,7 +177,8 @@ class Core:
             grid, np.zeros(grid.shape), belief.weights, tpr=check.tpr, fpr=check.fpr, rho=check.rho
         )
         tpr, fpr = (np.broadcast_to(rate, support.p.shape) for rate in (support.tpr, support.fpr))
-        known = outlook(support.p, tpr, fpr, support.weights, attempts=attempts, escape_factor=factor)
+        again = None if not told else support.p if told == "of form" else np.maximum(told_again(support.p), support.p)
+        known = outlook(support.p, tpr, fpr, support.weights, attempts=attempts, escape_factor=factor, again=again)
         if len(self._outlooks) >= MAX_OUTLOOKS:
             self._outlooks.clear()
         self._outlooks[key] = (belief, check, known)

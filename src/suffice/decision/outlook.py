@@ -1,8 +1,8 @@
 """What of a plan no price changes: how far a sequence of attempts gets, and what slips through on the way.
 
 Made once per belief and gate, read by every decision that rests on them (plan.py). Weights are kept unnormalised, so that a
-probability of getting somewhere is a sum and nothing is divided. Invariant: all tables are products of the same four inputs;
-an arm never follows itself (`never2`, `never3` are infinite there and 0 elsewhere).
+probability of getting somewhere is a sum and nothing is divided. Invariant: all tables are products of the same inputs; an arm
+comes once, or twice in a row where it can be asked again (`never2`, `never3` are infinite elsewhere and 0 there).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MOST_ATTEMPTS = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outlook:
-    """Up to `depth` attempts of K arms, first a, then b, then c.
+    """Up to `depth` attempts of K arms, first a, then b, then c; an arm behind itself is its retry.
 
     `reach2` [K], `reach3` [K, K], `left` [K, K, K]: the probability that all attempts so far were rejected. `risk1` [K], `risk2`
     [K, K], `risk3` [K, K, K]: of getting to the last attempt and accepting a wrong answer of it. Tables beyond `depth` are empty.
@@ -62,30 +62,62 @@ def rejected(p: Floats, tpr: Floats, fpr: Floats) -> tuple[Floats, Floats]:
     return wrong, 1.0 - _per_point(tpr) * p - wrong
 
 
-def after_two(weights: Floats, reject: Floats) -> Floats:
-    """Return [K * K, G]: the weights that are left after the rejections of two arms, one row per pair."""
+def after_two(weights: Floats, reject: Floats, again: Floats | None = None) -> Floats:
+    """Return [K * K, G]: the weights that are left after the rejections of two arms, one row per pair.
+
+    `again` [K, G] is what is rejected of an arm's retry, which is what a pair of one arm with itself stands for.
+    """
     k = reject.shape[0]
-    return ((weights * reject)[:, None, :] * reject[None, :, :]).reshape(k * k, -1)
+    first = weights * reject
+    pairs = first[:, None, :] * reject[None, :, :]
+    if again is not None:
+        pairs[np.arange(k), np.arange(k)] = first * again
+    return pairs.reshape(k * k, -1)
 
 
-def outlook(p: Floats, tpr: Floats, fpr: Floats, weights: Floats, *, attempts: int, escape_factor: float) -> Outlook:
-    """Return the tables for arms with success `p` [K, G] under a gate. Raises DecisionError as `check_belief` does."""
+def outlook(
+    p: Floats,
+    tpr: Floats,
+    fpr: Floats,
+    weights: Floats,
+    *,
+    attempts: int,
+    escape_factor: float,
+    again: Floats | None = None,
+) -> Outlook:
+    """Return the tables for arms with success `p` [K, G] under a gate. Raises DecisionError as `check_belief` does.
+
+    `again` [K, G]: the success of an arm that is asked once more directly after its rejection; None where nobody is.
+    """
     check_belief(p, tpr, fpr, weights)
     k = p.shape[0]
     wrong, reject = rejected(p, tpr, fpr)
-    depth = min(attempts, MOST_ATTEMPTS, k)
+    depth = min(attempts, MOST_ATTEMPTS, k if again is None else 2 * k)
     if escape_factor == 1.0 and np.all(fpr == 1.0) and np.all(tpr == 1.0):
         depth = 1  # nothing can be rejected, so nothing follows
     w1 = weights * reject
+    retry = None
+    if again is not None:
+        check_belief(again, tpr, fpr, weights)
+        retry = rejected(again, tpr, fpr)
+    diagonal = np.arange(k)
     reach3 = left = risk2 = risk3 = never2 = never3 = _NONE
     if depth >= 2:
         reach3, risk2 = w1 @ reject.T, w1 @ wrong.T
         never2 = np.zeros((k, k))
-        np.fill_diagonal(never2, np.inf)
+        np.fill_diagonal(never2, np.inf if retry is None else 0.0)
+        if retry is not None:
+            risk2[diagonal, diagonal], reach3[diagonal, diagonal] = ((w1 * rows).sum(axis=1) for rows in retry)
     if depth >= 3:
-        w2 = after_two(weights, reject)
+        w2 = after_two(weights, reject, None if retry is None else retry[1])
         left, risk3 = ((w2 @ rows.T).reshape(k, k, k) for rows in (reject, wrong))
-        never3 = never2[:, None, :] + never2[None, :, :]
+        if retry is None:
+            never3 = never2[:, None, :] + never2[None, :, :]
+        else:
+            never3 = np.zeros((k, k, k))
+            never3[diagonal, :, diagonal] = np.inf
+            pairs = w2.reshape(k, k, -1)
+            risk3[:, diagonal, diagonal], left[:, diagonal, diagonal] = ((pairs * rows).sum(axis=2) for rows in retry)
     return Outlook(
         depth=depth, total=float(weights.sum()), reach2=w1.sum(axis=1), reach3=reach3, left=left,
         risk1=wrong @ weights, risk2=risk2, risk3=risk3, never2=never2, never3=never3,

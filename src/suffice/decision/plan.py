@@ -2,7 +2,8 @@
 
 V_d(w, T) = min{ H, min_{a∉T} Σ w [C_a + (1 − p_a) f_a κH] + Σ w (1 − q_a) V_{d−1}(w′, T ∪ a) },  q_a = t_a p_a + f_a (1 − p_a)
 
-(ROUTING.md 3.2). Weights are kept unnormalised, so that V is a sum and no division is needed; w′ after a rejection is
+(ROUTING.md 3.2). An arm that was rejected may be asked again at once, told what was wrong: a retry has its own success and cost,
+and never a second one. Weights are kept unnormalised, so that V is a sum and no division is needed; w′ after a rejection is
 w (1 − q). Does: shortlists, solves, accepts. Does not: know where numbers come from. Invariants (property-tested): V is
 monotone in H, in every cost and, for gates with TPR 1, in every false-accept rate; it equals brute force over all sequences;
 with one attempt and no gate it is the plug-in rule C + (1 − p) H.
@@ -24,6 +25,9 @@ STOP = -1
 MARGIN = 0.05  # of H, charged for every attempt after the first: the guard against over-escalation
 ESCAPE_FACTOR = 1.5
 SHORTLIST = 8
+# Success of a retry that is told what a check found, from the success of the first try: median over models of Aider's
+# second tries with test output (ROUTING.md 1.3). Measured up to 0.55 and held level from there on.
+AGAIN_BASE, AGAIN_SLOPE, AGAIN_MEASURED = 0.07, 1.4, 0.55
 ATTEMPTS = {"stream": 1, "chat": 1, "edit": 2, "agent": 3, "batch": 3}
 
 
@@ -33,7 +37,8 @@ class Problem:
 
     `p`, `cost` [K, G]: success and cost of an attempt given the support point; `tpr`, `fpr` [K] or [K, G] (both 1 without a
     gate); `weights` [G] sum to one; `repair_usd` is H; `escape_factor` κ >= 1 makes an accepted defect cost κH;
-    `margin` is the share of H charged per escalation.
+    `margin` is the share of H charged per escalation. `again`, `again_cost` [K, G] are success and cost of an arm that is asked
+    once more directly after its own rejection; None where nobody is.
     """
 
     p: Floats
@@ -45,14 +50,17 @@ class Problem:
     escape_factor: float = ESCAPE_FACTOR
     attempts: int = 3
     margin: float = MARGIN
+    again: Floats | None = None
+    again_cost: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Solution:
     """The optimal plan: `value` in dollars, `first`[K] = expected total when that arm goes first, and the sequence.
 
-    `sequence` holds arm indices along rejections (empty: straight to the human), `reach` the probability of getting to each
-    step, `p_accept` of being accepted somewhere, `p_escape` of being accepted and wrong.
+    `sequence` holds arm indices along rejections (empty: straight to the human; one that follows itself is a retry),
+    `reach` the probability of getting to each step, `p_accept` of being accepted somewhere, `p_escape` of being accepted and
+    wrong.
     """
 
     value: float
@@ -70,6 +78,11 @@ def check(problem: Problem) -> None:
     if cost.shape != p.shape or problem.attempts < 1:
         raise DecisionError(f"plan inputs do not fit: p {p.shape}, cost {cost.shape}, weights {problem.weights.shape}")
     check_money(cost, problem.repair_usd, problem.escape_factor, problem.margin)
+    again, again_cost = problem.again, problem.again_cost
+    if again is not None and again_cost is not None:
+        if again.shape != p.shape or again_cost.shape != p.shape:
+            raise DecisionError(f"the numbers of a retry do not fit: {again.shape}, {again_cost.shape}")
+        check_money(again_cost, problem.repair_usd, problem.escape_factor, problem.margin)
 
 
 def check_money(cost: Floats, repair_usd: float, escape_factor: float, margin: float) -> None:
@@ -84,26 +97,57 @@ def solve(problem: Problem) -> Solution:
     """Return the optimal plan of at most three attempts. Raises DecisionError for inputs that `check` refuses."""
     check(problem)
     w, k = problem.weights, problem.p.shape[0]
+    again, again_cost = problem.again, problem.again_cost
     known = outlook(
-        problem.p, problem.tpr, problem.fpr, w, attempts=problem.attempts, escape_factor=problem.escape_factor
+        problem.p,
+        problem.tpr,
+        problem.fpr,
+        w,
+        attempts=problem.attempts,
+        escape_factor=problem.escape_factor,
+        again=again,
     )
     _, reject = rejected(problem.p, problem.tpr, problem.fpr)
     spend: list[Floats] = [problem.cost @ w]
     if known.depth >= 2:
         spend.append((w * reject) @ problem.cost.T)
+    second_reject = rejected(again, problem.tpr, problem.fpr)[1] if again is not None else None
     if known.depth >= 3:
-        spend.append((after_two(w, reject) @ problem.cost.T).reshape(k, k, k))
+        spend.append((after_two(w, reject, second_reject) @ problem.cost.T).reshape(k, k, k))
+    if again_cost is not None and known.depth >= 2:
+        each = np.arange(k)
+        spend[1][each, each] = (w * reject * again_cost).sum(axis=1)
+        if known.depth >= 3:
+            pairs = after_two(w, reject, second_reject).reshape(k, k, -1)
+            spend[2][:, each, each] = (pairs * again_cost).sum(axis=2)
     return _decide(known, spend, problem.repair_usd, problem.escape_factor, problem.margin)
 
 
-def solve_flat(known: Outlook, cost: Floats, *, repair_usd: float, escape_factor: float, margin: float) -> Solution:
-    """Return the same plan for attempts whose `cost` [K] is the same however hard the task is. Raises DecisionError."""
+def solve_flat(
+    known: Outlook,
+    cost: Floats,
+    *,
+    repair_usd: float,
+    escape_factor: float,
+    margin: float,
+    again_cost: Floats | None = None,
+) -> Solution:
+    """Return the same plan for attempts whose `cost` [K] is the same however hard the task is. Raises DecisionError.
+
+    `again_cost` [K] belongs to an outlook that was made with retries.
+    """
     check_money(cost, repair_usd, escape_factor, margin)
     spend = [cost * known.total]
     if known.depth >= 2:
         spend.append(known.reach2[:, None] * cost)
     if known.depth >= 3:
         spend.append(known.reach3[:, :, None] * cost)
+    if again_cost is not None and known.depth >= 2:
+        check_money(again_cost, repair_usd, escape_factor, margin)
+        each = np.arange(cost.shape[0])
+        spend[1][each, each] = known.reach2 * again_cost
+        if known.depth >= 3:
+            spend[2][:, each, each] = known.reach3 * again_cost
     return _decide(known, spend, repair_usd, escape_factor, margin)
 
 
@@ -151,6 +195,11 @@ def _unroll(known: Outlook, first: Floats, second: Ints | None, third: Ints | No
         value=value, first=first, sequence=tuple(sequence), reach=tuple(reach),
         p_accept=max(0.0, known.total - left), p_escape=escape,
     )  # fmt: skip
+
+
+def told_again(p: Floats) -> Floats:
+    """Return the success of a retry that was shown what a check of the running code found; `p` is the first try's."""
+    return AGAIN_BASE + AGAIN_SLOPE * np.minimum(p, AGAIN_MEASURED)
 
 
 def plug_in(p: Floats, cost: Floats, repair_usd: float) -> Floats:

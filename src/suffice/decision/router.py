@@ -1,9 +1,7 @@
 """Choose: the arm with the lowest expected cost of a successful completion, and what to try after it.
 
-First version behind the final interface: success from a prior table, no verifier in the mathematics, so the rule is the
-plug-in J = C + (1 - p) H (ROUTING 3.2). It must not read a clock or send anything. docs/routing.md explains it.
-
-Invariant: only arms that the policy kept are ever in a plan; equal inputs give equal plans.
+Without a check the rule is the plug-in J = C + (1 - p) H (ROUTING 3.2), with one it is the plan of `plan.py`. It must not read
+a clock or send anything. Invariant: only arms that the policy kept are ever in a plan; equal inputs give equal plans.
 """
 
 from __future__ import annotations
@@ -25,6 +23,7 @@ from suffice.decision.plan import SHORTLIST, shortlist
 from suffice.decision.policy import ArmFacts, DataClass, Feasible, PolicyContext, feasible
 from suffice.decision.priors import PriorTable
 from suffice.decision.repair import repair_cost
+from suffice.decision.retries import after, again_costs, in_order
 from suffice.decision.sessions import Session
 from suffice.decision.skill import SkillPosterior
 from suffice.decision.verdict_free import Scored, choose, describe, flips, follow_ups
@@ -246,7 +245,7 @@ class Router:
         explored = first != best.arm
         return _Order(
             drawn=drawn,
-            further=[by_arm[one.arm] for one in order if one.arm != first][: request.attempts - 1],
+            further=[by_arm.get(one.arm, one) for one in after(order, first)][: request.attempts - 1],
             # What follows was planned after another first arm: its own success is the bound that is sure.
             p_complete=drawn.first.p if explored else p_complete,
             scored=scored,
@@ -279,11 +278,14 @@ class Router:
             keep = shortlist(np.array([one.p for one in scored]), cost, repair * NANO)
             some, cost = [scored[at] for at in keep.tolist()], cost[keep]
         rows = tuple([self._rows[one.arm] for one in some])
-        solved = self._core.plan(belief, rows, cost, repair * NANO, gate=request.gate, attempts=request.attempts)
+        rates = [self._rates[row] or self._worst for row in rows]
+        again, usd = again_costs(request.features, rates, some, self._core, weight * NANO)
+        gate, most = request.gate, request.attempts
+        solved = self._core.plan(belief, rows, cost, repair * NANO, gate=gate, attempts=most, again_usd=usd)
         sequence = solved.sequence or (int(solved.first.argmin()),)
         totals = {one.arm: float(total) / NANO for one, total in zip(some, solved.first.tolist(), strict=True)}
         right = solved.p_accept - solved.p_escape if solved.sequence else some[sequence[0]].p
-        return [some[at] for at in sequence], right, totals
+        return in_order(sequence, some, again), right, totals
 
     def _shortlisted(
         self, request: RouteRequest, scored: Sequence[Scored], repair: NanoUsd, belief: Belief, keep: tuple[int, ...] = ()

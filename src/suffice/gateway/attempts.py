@@ -112,9 +112,13 @@ class Attempts:
         live.cancel()
         self.health.abandoned(live.route.arm.endpoint, live.route.arm.model)
 
+    def left_s(self, turn: Turn) -> float:
+        """Return the seconds until the request's deadline."""
+        return turn.call.deadline_mono_s - self.env.monotonic()
+
     def _left(self, turn: Turn) -> Deadlines:
         """Return the deadlines of one attempt: all attempts of a request share its total."""
-        left_s = turn.call.deadline_mono_s - self.env.monotonic()
+        left_s = self.left_s(turn)
         patience = self.deadlines
         if turn.view.stream:
             # Only a whole answer may think until its head: a stream has to show an event.

@@ -29,6 +29,7 @@ from suffice.values.plan import Action, Mode
 from suffice.values.verdict import Outcome, Verdict
 from suffice.wire.chat_hold import ChatHold
 from suffice.wire.chat_relay import Answer
+from suffice.wire.edit_hold import EditHold, edits_of
 from suffice.wire.gemini_hold import GeminiHold
 from suffice.wire.hold import Hold
 from suffice.wire.messages_hold import MessagesHold
@@ -58,12 +59,12 @@ class Holding:
         A stream that breaks ends with an error frame; a held part of it is not released.
         """
         turn = live.turn
-        hold = HOLDS[turn.operation](turn.call.request_id)
+        hold = self._hold(turn)
         async with kept_alive(turn.reply, headers, self.keep_alive_s, live.reader.keep_alive()):
             try:
                 last = await self._flow(live, begun, hold, headers)
                 answer = live.reader.answer()
-                verdicts, rejected = self._judge(turn, answer, acting=hold.holding)
+                verdicts, rejected = await self._judge(turn, answer, hold, acting=hold.holding)
                 broken = live.reader.failure is not None or _no_json(verdicts)
                 rejected = rejected or broken
                 outcome = "rejected" if rejected else "ok"
@@ -83,6 +84,11 @@ class Holding:
             finally:
                 live.close()
 
+    def _hold(self, turn: Turn) -> Hold:
+        """Return what holds this turn's actions: its tool calls, or the edits in its text where there are no tools."""
+        kind = HOLDS[turn.operation] if turn.view.tool_names else EditHold
+        return kind(turn.call.request_id)
+
     async def _flow(self, live: Live, begun: bytes, hold: Hold, headers: list[Header]) -> bytes:
         """Relay what need not wait; return what of the last events need not wait either."""
         reply = live.turn.reply
@@ -96,25 +102,34 @@ class Holding:
         await reply.head(200, headers)
         return hold.feed(await drain(self._attempts, live, begun, pass_on, visible=True))
 
-    def _judge(self, turn: Turn, answer: Answer, *, acting: bool) -> tuple[tuple[Verdict, ...], bool]:
-        """Return the verdicts, and whether the action is rejected: text that has been seen is no reason to ask again."""
-        judge = self._judging.static(turn)
-        if acting or answer.tool_calls:
-            said = judge(msgspec.structs.replace(answer, text=""))
-            if any(v.rejected for v in said):
-                return said, True
-        return judge(answer), False
+    async def _judge(self, turn: Turn, answer: Answer, hold: Hold, *, acting: bool) -> tuple[tuple[Verdict, ...], bool]:
+        """Return the verdicts, and whether the action is rejected: text that has been seen is no reason to ask again.
 
-    def _judge_unseen(self, turn: Turn, answer: Answer, hold: Hold) -> tuple[tuple[Verdict, ...], bool]:
-        """As `_judge`, of an answer of which all is released when the client has seen no text, else its tool calls."""
-        verdicts, rejected = self._judge(turn, answer, acting=False)
+        An action that the gates let pass is put to the request's named check.
+        """
+        judge = self._judging.static(turn)
+        if not (acting or answer.tool_calls):
+            return judge(answer), False
+        # Where the text itself is the action, it is what is judged.
+        said = judge(answer if isinstance(hold, EditHold) else msgspec.structs.replace(answer, text=""))
+        if any(v.rejected for v in said):
+            return said, True
+        checked = await self._judging.checked(turn, answer, self._attempts.left_s(turn))
+        # Prose adds nothing to the verdicts; code in it is judged for the record.
+        whole = judge(answer) if "```" in answer.text or "~~~" in answer.text else said
+        return (*whole, *checked), any(v.rejected for v in checked)
+
+    async def _judge_unseen(self, turn: Turn, answer: Answer, hold: Hold) -> tuple[tuple[Verdict, ...], bool]:
+        """As `_judge`, of an answer of which all is released when the client has seen no text, else what it does."""
+        verdicts, rejected = await self._judge(turn, answer, hold, acting=isinstance(hold, EditHold))
         return verdicts, rejected or (not hold.spoke and any(v.rejected for v in verdicts))
 
     async def _better(self, turn: Turn, hold: Hold) -> bytes:
         """Return the end of the stream from an attempt whose tool calls pass, empty when there is none."""
         while (route := self._onward(turn)) is not None:
             gates = ", ".join(dict.fromkeys(v.gate for v in turn.tried[-1].verdicts if v.rejected)) or "tool-call"
-            await turn.reply.write(hold.mark(f"suffice: a tool call was held back ({gates}); asking {route.arm.name}"))
+            what = "an edit" if isinstance(hold, EditHold) else "a tool call"
+            await turn.reply.write(hold.mark(f"suffice: {what} was held back ({gates}); asking {route.arm.name}"))
             try:
                 events = await self._ask(turn, route, hold)
             except (AttemptFailed, BudgetError, LedgerError):
@@ -146,9 +161,10 @@ class Holding:
         try:
             pieces.append(await drain(self._attempts, live, await self._attempts.begin(live), unseen))
             answer = live.reader.answer()
-            verdicts, rejected = self._judge_unseen(turn, answer, hold)
+            verdicts, rejected = await self._judge_unseen(turn, answer, hold)
             rejected = rejected or live.reader.failure is not None
-            fits = bool(answer.tool_calls) or not hold.spoke
+            acts = bool(edits_of(answer.text)) if isinstance(hold, EditHold) else bool(answer.tool_calls)
+            fits = acts or not hold.spoke
             live.settle(
                 answer,
                 live.reader.usage(),

@@ -5,7 +5,9 @@ Clients name a check; they never send a command. A checker that fails says UNKNO
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import math
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -34,8 +36,11 @@ _CODE_START = re.compile(
     re.IGNORECASE,
 )
 
-# Runs the named check on the answer's text; returns its verdict. Built by the composition root from sandbox and settings.
-RunCheck = Callable[[str, str, str], Awaitable[Verdict]]
+# A line that begins an edit which stands in prose without a fence.
+_EDIT_LINE = re.compile(r"^(?:\*{3} Begin Patch|<{5,9} ?SEARCH|diff --git |--- (?:a/|/))", re.MULTILINE)
+
+# Runs the named check on an answer to an ask; returns its verdict. Built by the composition root from sandbox and settings.
+RunCheck = Callable[[str, AnswerView, AskView], Awaitable[Verdict]]
 
 
 class Judging:
@@ -45,18 +50,27 @@ class Judging:
         self.enabled = enabled
         self._run_check = run_check
 
-    async def judge(self, turn: Turn, answer: Answer) -> tuple[Verdict, ...]:
+    async def judge(self, turn: Turn, answer: Answer, left_s: float = math.inf) -> tuple[Verdict, ...]:
         """Return the verdicts on a complete answer; the named check runs only when no static gate has rejected it."""
         verdicts = self.static(turn)(answer)
-        if not turn.check or overall(verdicts) is Outcome.REJECT:
+        if overall(verdicts) is Outcome.REJECT:
             return verdicts
+        return (*verdicts, *await self.checked(turn, answer, left_s))
+
+    async def checked(self, turn: Turn, answer: Answer, left_s: float = math.inf) -> tuple[Verdict, ...]:
+        """Return what the turn's named check says, nothing when there is none; UNKNOWN when it does not end in `left_s`."""
+        if not turn.check:
+            return ()
         if self._run_check is None:
-            return (*verdicts, _unknown(turn.check, "no sandbox is available"))
+            return (_unknown(turn.check, "no sandbox is available"),)
         try:
-            return (*verdicts, await self._run_check(turn.check, answer.text, turn.features.language))
+            async with asyncio.timeout(None if left_s == math.inf else max(0.0, left_s)):
+                return (await self._run_check(turn.check, _answer_view(answer), self._ask(turn, answer)),)
+        except TimeoutError:
+            return (_unknown(turn.check, "it did not end before the deadline of the request"),)
         except Exception as error:
             log.exception("the check %s failed", turn.check)
-            return (*verdicts, _unknown(turn.check, f"the check could not run: {type(error).__name__}"))
+            return (_unknown(turn.check, f"the check could not run: {type(error).__name__}"),)
 
     def static(self, turn: Turn) -> Callable[[Answer], tuple[Verdict, ...]]:
         """Return the judge of a finished stream: static gates only, milliseconds, never raises."""
@@ -79,7 +93,10 @@ class Judging:
         features = turn.features
         plain = AskView(task=features.task, language=features.language, suffix=turn.view.suffix)
         if turn.operation not in CONVERSATIONS or not (
-            answer.tool_calls or "```" in answer.text or features.needs_structured
+            answer.tool_calls
+            or "```" in answer.text
+            or features.needs_structured
+            or _EDIT_LINE.search(answer.text) is not None
         ):
             # Prose needs no look at the conversation, which may be hundreds of kilobytes.
             return plain
@@ -104,6 +121,7 @@ def is_plain_prose(answer: Answer) -> bool:
         and not answer.tool_calls
         and "```" not in text
         and "~~~" not in text
+        and _EDIT_LINE.search(text) is None
         and _CODE_START.match(text) is None
         and bool(text.strip())
     )

@@ -6,14 +6,19 @@ will really be done. Invariant: more than one answer may be tried only where an 
 
 from __future__ import annotations
 
+from suffice.decision.virtual import Rule, Target
 from suffice.errors import RequestError
 from suffice.gateway.speech import CONVERSATIONS
+from suffice.values.task import TaskType
 from suffice.wire.prescan import TopLevel
 from suffice.wire.request_view import RequestView
 
 HEADER = "x-suffice-mode"
 COMMIT, GATE_TOOLS, BUFFER = "commit", "gate-tools", "buffer"
 MODES = (COMMIT, GATE_TOOLS, BUFFER)
+ATTEMPT_CAP = 3
+# Tasks whose answer in text is an edit that a client may apply.
+EDITS = frozenset({TaskType.EDIT, TaskType.BUG_FIX, TaskType.REFACTOR})
 # Dialects whose clients pass over an SSE comment before the first event, which is what keeps a buffered stream alive.
 _COMMENTED = frozenset({"chat", "completions", "messages", "responses"})
 
@@ -27,12 +32,13 @@ def streaming_mode(
     operation: str,
     verify: bool,
     array: bool = False,
+    edits: bool = False,
 ) -> str:
     """Return the mode of a stream, empty for a request that does not stream.
 
-    `gate-tools` is for conversations with tools and one choice (`array`: not for a Gemini stream that is one JSON array), and
-    like `buffer` needs checks. Raises RequestError (400) for a mode
-    that does not exist.
+    `gate-tools` is for conversations with tools and one choice (`array`: not for a Gemini stream that is one JSON array), and for
+    chat without tools that asks for `edits`; it needs checks, as `buffer` does. Raises RequestError (400) for a mode that does
+    not exist.
     """
     if asked and asked not in MODES:
         raise RequestError(f"there is no mode {asked[:60]!r}", hint=f"one of {', '.join(MODES)}", param=HEADER)
@@ -44,7 +50,8 @@ def streaming_mode(
         return COMMIT
     if mode == BUFFER and operation not in _COMMENTED:
         return COMMIT
-    if mode == GATE_TOOLS and (operation not in CONVERSATIONS or array or not view.tool_names):
+    holds = bool(view.tool_names) or (edits and operation == "chat")
+    if mode == GATE_TOOLS and (operation not in CONVERSATIONS or array or not holds):
         return COMMIT
     return mode
 
@@ -52,3 +59,31 @@ def streaming_mode(
 def may_cascade(mode: str) -> bool:
     """True for a request whose answer can still be exchanged after a check has rejected it."""
     return mode != COMMIT
+
+
+def mode_and_cap(
+    asked: str,
+    configured: str,
+    *,
+    top: TopLevel,
+    view: RequestView,
+    operation: str,
+    verify: bool,
+    array: bool,
+    task: TaskType,
+    target: Target,
+) -> tuple[str, int]:
+    """Return what a stream waits for (`streaming_mode`), and how many answers of the plan may be tried."""
+    mode = streaming_mode(
+        asked,
+        configured,
+        top=top,
+        view=view,
+        operation=operation,
+        verify=verify,
+        array=array,
+        edits=task in EDITS,
+    )
+    # Who waits at a cursor waits for one answer.
+    single = target.rule is Rule.PIN or operation in ("embeddings", "fim")
+    return mode, ATTEMPT_CAP if may_cascade(mode) and not single else 1

@@ -115,7 +115,7 @@ class Pipeline:
                 if not answers:
                     raise
                 break  # no money may be spent on a better answer: the one in hand is given, and marked
-            verdicts = await self._judging.judge(turn, whole.answer)
+            verdicts = await self._judging.judge(turn, whole.answer, self._attempts.left_s(turn))
             rejected = any(v.rejected for v in verdicts)
             live.settle(whole.answer, whole.usage, outcome="rejected" if rejected else "ok", verdicts=verdicts)
             live.close()

@@ -30,7 +30,7 @@ from suffice.gateway.call import Call
 from suffice.gateway.exchange import Exchange, GeminiExchange
 from suffice.gateway.ladder import Watch
 from suffice.gateway.modes import HEADER as MODE_HEADER
-from suffice.gateway.modes import may_cascade, streaming_mode
+from suffice.gateway.modes import mode_and_cap
 from suffice.gateway.pacing import Pacing
 from suffice.gateway.reply import Reply
 from suffice.gateway.segments import happened
@@ -48,7 +48,6 @@ from suffice.wire.request_view import RequestView, chat_view, completions_view
 
 log = logging.getLogger("suffice.decision")
 
-ATTEMPT_CAP = 3
 _NOTHING: Mapping[Arm, str] = MappingProxyType({})
 # Opens the exchange of a dialect whose requests need more than their bytes.
 Open = Callable[[Call, Principal], Exchange]
@@ -95,7 +94,7 @@ class Reading:
         features = _hinted(recognised, call.header("x-suffice-task"))
         check = _check(call, state.settings)
         key = self._session_key(call, principal, top, view)
-        mode, cap = _mode(call, state.settings, top, view, operation, target, array=_as_array(exchange))
+        mode, cap = _mode(call, state, top, view, operation, _as_array(exchange), features.task, target)
         now_s = self.env.monotonic()
         session = self.sessions.touch(key, now_s)
         features = _with_signals(features, happened(state, session, top, view, features))
@@ -329,10 +328,10 @@ def _gate(settings: Settings, check: str, cap: int) -> str:
 
 
 def _mode(
-    call: Call, settings: Settings, top: TopLevel, view: RequestView, operation: str, target: Target, *, array: bool
-) -> tuple[str, int]:
-    """Return what a stream waits for, and how many answers may be tried."""
-    mode = streaming_mode(
+    call: Call, state: State, top: TopLevel, view: RequestView, operation: str, array: bool, task: TaskType, target: Target
+) -> tuple[str, int]:  # fmt: skip
+    settings = state.settings
+    return mode_and_cap(
         call.header(MODE_HEADER),
         settings.routing.mode,
         top=top,
@@ -340,10 +339,9 @@ def _mode(
         operation=operation,
         verify=settings.verify.enabled,
         array=array,
+        task=task,
+        target=target,
     )
-    # Who waits at a cursor waits for one answer.
-    single = target.rule is Rule.PIN or operation in ("embeddings", "fim")
-    return mode, ATTEMPT_CAP if may_cascade(mode) and not single else 1
 
 
 def _with_signals(features: Features, names: tuple[str, ...]) -> Features:

@@ -97,6 +97,17 @@ def apply(pieces: tuple[Code, ...], files: Mapping[str, str], partial: frozenset
     return Applied(after=after, fitting=fitting, problems=tuple(problems))
 
 
+def touched(pieces: tuple[Code, ...]) -> tuple[str, ...]:
+    """Return the paths that the edits among `pieces` name, in order, once each. Never raises."""
+    paths: dict[str, None] = {}
+    for piece in pieces[:MAX_EDITS]:
+        try:
+            paths.update((edit.path, None) for edit in _edits(piece)[:MAX_EDITS] if edit.path)
+        except MalformedError:
+            continue
+    return tuple(paths)
+
+
 def _edits(piece: Code) -> tuple[FileEdit, ...]:
     if piece.form is Form.PATCH:
         return envelope(piece.text)

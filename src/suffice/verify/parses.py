@@ -11,6 +11,7 @@ from suffice.verify import languages
 from suffice.verify.extract import Code
 from suffice.verify.python_code import Parse, Status
 from suffice.verify.reading import Reading, verdict
+from suffice.verify.region import region
 from suffice.verify.syntax import parse
 
 GATE = "parses"
@@ -46,10 +47,12 @@ def _after_edits(reading: Reading) -> Verdict | None:
         before, language = reading.ask.files.get(path), languages.of_path(path)
         if before is None or path in reading.ask.partial or not language or before == text:
             continue
-        if parse(before, language).status is not Status.GOOD:
+        near = region(before, text) if language == "python" else ""
+        if near and parse(near, language).status is Status.GOOD:
+            good = path
             continue
         parsed = parse(text, language)
-        if parsed.status is Status.BAD:
+        if parsed.status is Status.BAD and parse(before, language).status is Status.GOOD:
             reason = f"After the edit, {path} does not parse any more: {parsed.why}."
             return verdict(GATE, Outcome.REJECT, reason, kind="syntax", language=language)
         good = path if parsed.status is Status.GOOD else good

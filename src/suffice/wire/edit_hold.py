@@ -1,0 +1,100 @@
+"""Holding edits that stand in the text of a chat answer: search/replace blocks, diffs, patches, fenced files.
+
+For clients without tools, which read edits out of the text. Prose flows; from the line on which an edit may begin everything
+waits until the answer is whole and judged (`wire/hold.py`). What takes its place is the edits of another answer with the lines
+that name their files, none of its prose. It is pure.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+
+from suffice.values.usage import Usage
+from suffice.wire import sse
+from suffice.wire.chat_hold import ChatHold
+from suffice.wire.hold import Kind, payloads
+
+# How a line begins that opens an edit; a line that may still become one waits too.
+_OPENERS = ("```", "~~~", "<<<<<<< ", "*** Begin Patch", "diff --git ", "--- a/", "--- /")
+_LONGEST = max(map(len, _OPENERS))
+# Regions of an answer that are edits: from an opening line to the line that closes it.
+_EDITS = re.compile(
+    r"^(?P<fence>`{3,}|~{3,})[^\n]*\n.*?^(?P=fence)[ \t]*$"
+    r"|^<{5,9} ?SEARCH.*?^>{5,9} ?REPLACE[^\n]*$"
+    r"|^\*\*\* Begin Patch.*?^\*\*\* End Patch[^\n]*$"
+    r"|^(?:diff --git |--- (?:a/|/))[^\n]*\n(?:(?:[-+ @\\]|index |new file|deleted|rename|similarity|old mode|new mode)[^\n]*\n?|\n)+",
+    re.MULTILINE | re.DOTALL,
+)
+_NAMES_A_FILE = re.compile(r"[*_#`\s]*[\w./\\@-]+\.\w{1,12}[*_`:\s]*\Z")
+
+
+class EditHold(ChatHold):
+    """The hold of a chat client that reads edits out of the text."""
+
+    def __init__(self, request_id: str = "") -> None:
+        super().__init__(request_id)
+        self._line = ""
+
+    def _kind(self, piece: bytes) -> Kind:
+        kind = super()._kind(piece)
+        if kind is not Kind.SEEN:
+            return kind
+        text = said(piece)
+        rows = (self._line + text).split("\n")
+        self._line = rows[-1][: _LONGEST + 4]
+        starts = [row.lstrip(" ") for row in rows]
+        if any(row.startswith(_OPENERS) for row in starts):
+            return Kind.ACTS
+        last = starts[-1]
+        return Kind.OPENS if last and any(opener.startswith(last) for opener in _OPENERS) else Kind.SEEN
+
+    def _action_of(self, other: bytes, usage: Usage) -> bytes:
+        text, end = "", b""
+        first: dict[str, Any] = {}
+        for data in payloads(other):
+            chunk = msgspec.json.decode(data) if data != sse.DONE else None
+            if isinstance(chunk, dict):
+                first = first or chunk
+                text += _content(chunk)
+        edits = edits_of(text)
+        end = super()._action_of(other, usage)
+        if not edits:
+            return end
+        choice = {"index": 0, "delta": {"content": edits}, "finish_reason": None}
+        chunk = {key: value for key, value in first.items() if key != "usage"}
+        chunk |= {"id": self._id or first.get("id"), "choices": [choice]}
+        return sse.encode(msgspec.json.encode(chunk)) + end
+
+
+def edits_of(text: str) -> str:
+    """Return the edits in `text`, each with the line before it where that names its file, "" when there are none."""
+    text = text.replace("\r\n", "\n")
+    out: list[str] = []
+    for found in _EDITS.finditer(text):
+        before = text[: found.start()].rstrip("\n").rpartition("\n")[2]
+        name = before.strip() + "\n" if before.strip() and _NAMES_A_FILE.match(before) else ""
+        out.append(f"{name}{found[0].rstrip()}\n")
+    return "\n" + "\n".join(out) if out else ""
+
+
+def said(piece: bytes) -> str:
+    """Return the text of the events in `piece`."""
+    out = []
+    for data in payloads(piece):
+        try:
+            chunk = msgspec.json.decode(data)
+        except (msgspec.DecodeError, UnicodeError):
+            continue
+        out.append(_content(chunk) if isinstance(chunk, dict) else "")
+    return "".join(out)
+
+
+def _content(chunk: dict[str, Any]) -> str:
+    choices = chunk.get("choices")
+    first = choices[0] if isinstance(choices, list) and choices else None
+    delta = first.get("delta") if isinstance(first, dict) else None
+    content = delta.get("content") if isinstance(delta, dict) else None
+    return content if isinstance(content, str) else ""
