@@ -26,7 +26,8 @@ _EDITS = """## The edit: client x its dialect x the provider's dialect
 _QUIRKS = """## What providers do to clients
 
 Each quirk is one run of the same edit before a provider that behaves so. `yes`: the edit was done all the same. `told`: the fault
-reached the client, which ended with an error and did not do half of the task. `asked on`: it repeated its request until its minute was over.
+reached the client, which ended with an error and did not do half of the task. `asked on`: it repeated its request until its
+minute was over.
 `not`: none of these.
 
 """
