@@ -9,7 +9,7 @@ from suffice.testing import chat
 from suffice.testing.chat import Identity
 from suffice.testing.script import Behaviour, Call, Frames, ToolCall, Usage
 from suffice.wire.chat_relay import ChatRelay
-from suffice.wire.chat_repair import ChatRepair
+from suffice.wire.chat_repair import ChatRepair, mended
 
 ASKED = Call(method="POST", path="/v1/chat/completions", model="m", stream=True, body=b"{}", parsed={})
 CALLS = (ToolCall(name="f", arguments='{"a": "bcd"}'), ToolCall(name="g", arguments="{}"))
@@ -20,7 +20,7 @@ def streamed(behaviour: Behaviour) -> list[bytes]:
     return [b"data: " + payload + b"\n\n" for payload in [*payloads, b"[DONE]"]]
 
 
-def mended(events: list[bytes]) -> list[dict[str, Any]]:
+def after(events: list[bytes]) -> list[dict[str, Any]]:
     repair = ChatRepair()
     out = b"".join(repair.events(event, 1) for event in events)
     return [json.loads(line[6:]) for line in out.split(b"\n\n") if line and line != b"data: [DONE]"]
@@ -40,7 +40,7 @@ def calls_of(chunks: list[dict[str, Any]]) -> dict[int, str]:
 @pytest.mark.parametrize("repeats", [False, True])
 def test_calls_without_index_are_numbered(tools: Any, repeats: bool):
     frames = Frames(no_index=True, tools=tools, repeat_ids=repeats)
-    chunks = mended(streamed(Behaviour(text="", tool_calls=CALLS, frames=frames)))
+    chunks = after(streamed(Behaviour(text="", tool_calls=CALLS, frames=frames)))
     assert calls_of(chunks) == {0: '{"a": "bcd"}', 1: "{}"}
 
 
@@ -50,7 +50,7 @@ def test_calls_without_index_and_without_id_begin_with_their_name():
         return b"data: " + json.dumps(row).encode() + b"\n\n"
 
     events = [delta(name="f", arguments="{"), delta(arguments="}"), delta(name="g", arguments="[]")]
-    assert calls_of(mended(events)) == {0: "{}", 1: "[]"}
+    assert calls_of(after(events)) == {0: "{}", 1: "[]"}
 
 
 @pytest.mark.parametrize(
@@ -70,13 +70,13 @@ def test_calls_without_index_and_without_id_begin_with_their_name():
 )
 def test_finish_reasons_are_the_dialects_own(said: str, called: bool, told: str):
     behaviour = Behaviour(text="a", tool_calls=CALLS if called else (), finish_reason=said)
-    finishes = [c["choices"][0]["finish_reason"] for c in mended(streamed(behaviour)) if c["choices"]]
+    finishes = [c["choices"][0]["finish_reason"] for c in after(streamed(behaviour)) if c["choices"]]
     assert [found for found in finishes if found] == [told]
 
 
 def test_usage_comes_only_at_the_end():
     events = streamed(Behaviour(text="Hello you", usage=Usage(where="every")))
-    chunks = mended(events)
+    chunks = after(events)
     assert len(chunks) == len(events) - 1
     finished = [bool(c["choices"]) and c["choices"][0]["finish_reason"] is not None for c in chunks]
     told = [bool(c.get("usage")) for c in chunks]
@@ -120,3 +120,12 @@ def test_what_the_dialects_own_provider_sends_is_the_same_object(
     said = Behaviour(text=text, tool_calls=tuple(calls), finish_reason=finish, frames=Frames(tools=tools))
     for event in streamed(said):
         assert repair.events(event, 1) is event
+
+
+@pytest.mark.parametrize(("said", "told"), [("banana", "stop"), ("error", "error"), ("", "stop")])
+def test_a_whole_answer_has_the_dialects_finish_reason(said: str, told: str):
+    body = chat.body(Behaviour(text='a "finish_reason": "odd" b', finish_reason=said), ASKED, Identity("f", 5, "m"))
+    out = mended(body)
+    assert json.loads(out)["choices"][0]["finish_reason"] == told
+    assert (out is body) == (said != "banana")
+    assert mended(b'{"choices":[{"finish_reason":"odd"') == b'{"choices":[{"finish_reason":"odd"'

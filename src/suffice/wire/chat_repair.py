@@ -26,6 +26,33 @@ _WORDS = {"end": "stop", "length": "length", "context_length": "length", "tool_c
 _WORDS |= {"content_filter": "content_filter", "refusal": "content_filter"}
 
 
+def mended(body: bytes) -> bytes:
+    """Return the body of an answer that does not stream, its foreign finish reasons replaced; the same object when there are none."""
+    if _FOREIGN_FINISH.search(body) is None:
+        return body
+    try:
+        decoded = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return body
+    choices = decoded.get("choices") if isinstance(decoded, dict) else None
+    changed = False
+    for choice in choices if isinstance(choices, list) else ():
+        if isinstance(choice, dict):
+            message = choice.get("message")
+            word = _word(choice.get("finish_reason"), isinstance(message, dict) and bool(message.get("tool_calls")))
+            if word:
+                choice["finish_reason"], changed = word, True
+    return msgspec.json.encode(decoded) if changed else body
+
+
+def _word(native: Any, called: bool) -> str:
+    """Return the dialect's word for a finish reason, "" for one that stays: the dialect's own, or one that tells of a failure."""
+    if not isinstance(native, str) or not native or native in FAILED_STOPS:
+        return ""
+    word = _WORDS.get(STOPS.get(native, "other"), "tool_calls" if called else "stop")
+    return "" if native in ("function_call", word) else word
+
+
 class ChatRepair:
     """Mends the events of one stream. It keeps no more than the ids of the tool calls so far."""
 
@@ -58,27 +85,24 @@ class ChatRepair:
         choices = chunk.get("choices")
         if not isinstance(choices, list):
             return b""
-        mended = [self._choice(choice) for choice in choices if isinstance(choice, dict)]
+        changed = [self._choice(choice) for choice in choices if isinstance(choice, dict)]
         if choices and chunk.get("usage") and not any(isinstance(c, dict) and c.get("finish_reason") for c in choices):
             chunk["usage"] = None
-            mended.append(True)
-        return sse.encode(msgspec.json.encode(chunk)) if any(mended) else piece
+            changed.append(True)
+        return sse.encode(msgspec.json.encode(chunk)) if any(changed) else piece
 
     def _choice(self, choice: dict[str, Any]) -> bool:
         """Mend a choice in place; return whether it needed it."""
-        delta, mended = choice.get("delta"), False
+        delta, changed = choice.get("delta"), False
         calls = delta.get("tool_calls") if isinstance(delta, dict) else None
         for call in calls if isinstance(calls, list) else ():
             if isinstance(call, dict) and not isinstance(call.get("index"), int):
                 call["index"] = self._number(call)
-                mended = True
-        native = choice.get("finish_reason")
-        if isinstance(native, str) and native and native not in FAILED_STOPS:
-            word = _WORDS.get(STOPS.get(native, "other"), "tool_calls" if self._called else "stop")
-            if native not in ("function_call", word):
-                choice["finish_reason"] = word
-                mended = True
-        return mended
+                changed = True
+        word = _word(choice.get("finish_reason"), self._called)
+        if word:
+            choice["finish_reason"], changed = word, True
+        return changed
 
     def _number(self, call: dict[str, Any]) -> int:
         """Return the index of a call: that of its id, a new one where a call begins, else that of the call before."""
