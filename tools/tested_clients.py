@@ -8,7 +8,7 @@ from typing import Any
 
 DIALECTS = ("chat", "responses", "messages", "gemini")
 _EDIT = "edit"
-_SHOWN = {"passed": "yes", "told": "told", "failed": "**no**", "not run": "-"}
+_SHOWN = {"passed": "yes", "told": "told", "asked on": "asked on", "failed": "**no**", "not run": "-"}
 _HEAD = """# Clients that were driven
 
 Generated from `docs/results/clients.json`, which `make test-clients WRITE=--write` makes. Each row is a real client of that
@@ -26,7 +26,9 @@ _EDITS = """## The edit: client x its dialect x the provider's dialect
 _QUIRKS = """## What providers do to clients
 
 Each quirk is one run of the same edit before a provider that behaves so. `yes`: the edit was done all the same. `told`: the fault
-reached the client, which ended with an honest error and left the file as it was. **no**: neither.
+reached the client, which ended with an error and did not do half of the task. `asked on`: it repeated its request until its
+minute was over.
+`not`: none of these.
 
 """
 
@@ -77,12 +79,14 @@ def _table(rows: list[dict[str, Any]], columns: list[str], column: Any) -> str:
 
 def _turned(rows: list[dict[str, Any]], quirks: list[str]) -> str:
     """Return a line for each quirk: how many clients bore it, how many were told, and who did not."""
-    lines = ["| quirk | edit done | told | not |", "|---|---|---|---|"]
+    lines = ["| quirk | edit done | told | asked on | not |", "|---|---|---|---|---|"]
     for quirk in quirks:
         runs = [row for row in rows if row["what"] == quirk]
         count = {result: sum(row["result"] == result for row in runs) for result in _SHOWN}
         bad = ", ".join(f"{_name(row)} {row['dialect']}" for row in runs if row["result"] == "failed")
-        lines.append(f"| `{quirk}` | {count['passed'] or ''} | {count['told'] or ''} | {bad} |")
+        lines.append(
+            f"| `{quirk}` | {count['passed'] or ''} | {count['told'] or ''} | {count['asked on'] or ''} | {bad} |"
+        )
     return "\n".join(lines) + "\n"
 
 

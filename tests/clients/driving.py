@@ -22,6 +22,7 @@ from typing import Any
 from tests.clients.install import PLACE, bins_of
 from tests.clients.roster import RIGHT, WRONG, Case
 from tests.clients.script import Model
+from tests.clients.tap import tapped
 from tests.e2e.process import Served, create_key, write_config
 
 from suffice.ledger import queries
@@ -42,20 +43,24 @@ PROVIDERS = {
 _PRICE = "{ input_usd_per_mtok = 1, output_usd_per_mtok = 10 }"
 _CAPABLE = 'capabilities = ["tools", "vision", "structured", "reasoning"]\ncontext_window_tokens = 400000\n'
 # No client may reach anything but this machine: what it would tell its makers ends at a closed port.
-_OFFLINE = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9")
-_OFFLINE |= {"NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}
+OFFLINE = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9")
+OFFLINE |= {"NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}
 _TRIED = (signal.SIGTERM, signal.SIGKILL)
 
 
 @dataclass(kw_only=True)
 class Run:
-    """What one run left behind. `code` is None when the time was over; `attempts` are the ledger's rows, oldest first."""
+    """What one run left behind.
+
+    `code` is None when the time was over; `asked` are the request lines that the gateway got, `attempts` the ledger's rows, oldest first.
+    """
 
     code: int | None
     said: str
     text: str
     requests: list[Request]
     turns: list[int]
+    asked: list[str]
     attempts: list[AttemptRow] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
     leaks: list[str] = field(default_factory=list)
@@ -73,18 +78,22 @@ class Run:
 
     def faults(self) -> list[str]:
         """Return what is wrong with a run that was to succeed; empty when nothing is."""
-        found = [f"exit code {self.code}"] if self.code else []
-        return [*found, *([] if self.edited else ["the file was not edited"]), *self._always()]
+        late = ["the time was over"] if self.code is None else [f"exit code {self.code}"] if self.code else []
+        return [*late, *([] if self.edited else ["the file was not edited"]), *self._always()]
 
     def faults_of_an_error(self) -> list[str]:
-        """Return what is wrong with a run that could not succeed: it must end, leave the file alone and say something."""
-        found = [] if self.untouched else ["the file was half edited"]
-        return [*found, *([] if self.said.strip() else ["the client said nothing"]), *self._always()]
+        """Return what is wrong with a run in which a fault reached the client: it did not do half of the edit, and the books are right.
+
+        Nor may it go wrong in silence: to end well without the edit, on the model's last word, is a fault.
+        """
+        whole = self.edited or self.untouched
+        quiet = self.code == 0 and self.untouched and len(self.turns) > 1 and self.turns[-1] > 1
+        said = ["the file was half edited"] if not whole else ["an end as if all were well"] if quiet else []
+        return [*said, *self._always()]
 
     def _always(self) -> list[str]:
         posts = sum(request.method == "POST" for request in self.requests)
         wrong = {
-            "the time was over": self.code is None,
             f"the ledger's audit complains: {self.findings}": bool(self.findings),
             f"the provider's key came out in {self.leaks}": bool(self.leaks),
             f"{len(self.attempts)} attempts in the ledger, {posts} at the provider": len(self.attempts) != posts,
@@ -128,9 +137,11 @@ def settings(dialect: str, url: str, models: tuple[str, ...], doors: int) -> str
     provider, path = PROVIDERS[dialect]
     lines = ["[aliases]", *(f'"{name}" = ["{provider}/m"]' for name in models)]
     lines += [f'[models."{provider}/m"]', _CAPABLE]
-    for number in range(doors):
-        name = f'endpoints."door-{number}"'
-        lines += [f"[{name}]", f'provider = "{provider}"', f'base_url = "{url.removesuffix("/v1") + path}"']
+    # Two endpoints have to differ in something.
+    for host in ("127.0.0.1", "localhost")[:doors]:
+        name = f'endpoints."{host}"'
+        address = url.removesuffix("/v1").replace("127.0.0.1", host) + path
+        lines += [f"[{name}]", f'provider = "{provider}"', f'base_url = "{address}"']
         lines += ["private = true", 'models = ["m"]', 'api_key = "${PROVIDER_KEY}"', f'dialects = ["{dialect}"]']
         lines += [f"[{name}.prices]", f'"m" = {_PRICE}']
     return "\n".join([*lines, ""])
@@ -180,7 +191,7 @@ def environment(case: Case, home: Path) -> dict[str, str]:
     places = [folder for lock in (*case.needs, case.lock) for folder in bins_of(lock)]
     places.append(Path(sys.executable).parent)
     path = os.pathsep.join([*map(str, places), os.environ["PATH"]])
-    return {**_OFFLINE, **case.env, "PATH": path, "HOME": str(home), "LANG": "C.UTF-8", "NO_COLOR": "1", "TERM": "dumb"}
+    return {**OFFLINE, **case.env, "PATH": path, "HOME": str(home), "LANG": "C.UTF-8", "NO_COLOR": "1", "TERM": "dumb"}
 
 
 async def bounded(command: list[str], env: Mapping[str, str], cwd: Path, out: Path, limit_s: float) -> int | None:
@@ -228,9 +239,9 @@ async def drive(case: Case, dialect: str, model: Model, folder: Path, doors: int
     # The developer's own configuration knows no provider.
     own = folder / "launch.toml"
     own.write_text('version = 1\n[storage]\npath = "launch"\n')
-    async with stand(folder / "gateway", dialect, model, (case.model,), doors) as running:
+    async with stand(folder / "gateway", dialect, model, (case.model,), doors) as running, tapped(running.base) as tap:
         words = [sys.executable, "-m", "suffice.cli.main", "launch", case.client, "--config", str(own)]
-        words += ["--url", running.base, "--key", running.key, "--model", case.model, "--dialect", case.dialect, "--"]
+        words += ["--url", tap.base, "--key", running.key, "--model", case.model, "--dialect", case.dialect, "--"]
         code = await bounded([*words, *case.arguments], environment(case, home), repo, out, case.limit_s)
         await asyncio.to_thread(sweep, home)
         requests = list(running.provider.requests)
@@ -241,6 +252,7 @@ async def drive(case: Case, dialect: str, model: Model, folder: Path, doors: int
         text=(repo / "calc.py").read_text(),
         requests=requests,
         turns=list(model.turns),
+        asked=list(tap.asked),
         attempts=attempts,
         findings=findings,
         leaks=await asyncio.to_thread(leaks, folder),

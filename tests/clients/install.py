@@ -62,8 +62,19 @@ def missing(name: str) -> str:
     return str(told["reason"])
 
 
+def _enough(name: str) -> bool:
+    """Tell whether this machine has what a package set is for: a Node of 22 or later."""
+    if name != "node" or shutil.which("node") is None:
+        return False
+    told = subprocess.run(("node", "--version"), capture_output=True, text=True, check=False).stdout
+    found = re.match(r"v(\d+)\.", told)
+    return found is not None and int(found[1]) >= 22
+
+
 def install(name: str) -> str:
     """Install one package set unless it is there; return why it could not be, "" when it could."""
+    if _enough(name):
+        return ""
     with _alone(name):
         if not missing(name):
             return ""

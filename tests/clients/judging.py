@@ -44,12 +44,10 @@ def row_of(case: Case, provider: str, what: str) -> Row:
 
 def judged(row: Row, run: Run, ends: str) -> None:
     """Note what came of a run, and fail the test when it is not what should have come."""
-    faults = run.faults()
-    result = "passed"
-    if ends != "edit" and not run.edited:
-        # The client was told the truth: it ended by itself, it did not do half of the task, and the books are right.
-        faults = run.faults_of_an_error()
-        result = "told"
+    faults, result = run.faults(), "passed"
+    if ends != "edit" and faults:
+        # The client was told the truth, and ended by itself with the books right. That it asks for longer than we wait is its own affair.
+        faults, result = run.faults_of_an_error(), "told" if run.code is not None else "asked on"
     elif ends == "error":
         faults = ["the edit was done, by what?"]
     note(Row(**{**vars(row), "result": "failed" if faults else result, "note": "; ".join(faults)}))

@@ -23,7 +23,8 @@ COMMITTED = ROOT / "docs" / "results" / "clients.json"
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class Row:
-    """One run. `what` is `edit` or the name of a quirk; `result` is `passed`, `told` (an honest error), `failed` or `not run`."""
+    """One run. `what` is `edit` or the name of a quirk; `result` is `passed`, `told` (an honest
+    error), `asked on` (the client went on asking until its time was over), `failed` or `not run`."""
 
     client: str
     version: str
@@ -92,7 +93,7 @@ def table(rows: list[Row]) -> str:
     for (client, version, dialect, variant), runs in groups.items():
         edits = sorted(row.provider for row in runs if row.what == "edit" and row.result == "passed")
         quirks = [row for row in runs if row.what != "edit"]
-        good = sum(row.result in ("passed", "told") for row in quirks)
+        good = sum(row.result in ("passed", "told", "asked on") for row in quirks)
         name = f"{client} {version}" + (f" ({variant})" if variant else "")
         lines.append(f"{name:34} {dialect:10} edits via {', '.join(edits) or 'none':38} quirks {good}/{len(quirks)}")
     bad = [row for row in rows if row.result in ("failed", "not run")]

@@ -109,6 +109,8 @@ CASES: tuple[Case, ...] = (
     Case(client="codex", dialect="responses", lock="codex", arguments=_CODEX, steps=_codex),
     Case(client="codex", dialect="responses", variant="patch", lock="codex", arguments=_CODEX, steps=_codex_patch,
          model="gpt-5.5"),
+    Case(client="codex", dialect="responses", variant="websocket", lock="codex", steps=_codex,
+         arguments=("-c", "model_providers.suffice.supports_websockets=true", *_CODEX)),
     *(Case(client="opencode", dialect=d, lock="opencode", arguments=("run", "-m", "suffice/coder", TASK), steps=_opencode,
            env=_OPENCODE, files={"opencode.json": _OPENCODE_ALLOWS}, slow=True, limit_s=120)
       for d in ("chat", "messages", "responses", "gemini")),

@@ -6,8 +6,6 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from msgspec.structs import replace
-
 from suffice.testing.script import Behaviour, Call, ToolCall
 
 FINAL = "Done: add returns the sum now."
@@ -57,6 +55,8 @@ class Model:
         self.turns: list[int] = []
         self.offered: set[str] = set()
         self._odd = odd
+        self._spoilt_at: int | None = None
+        self._lost = 0
 
     def __call__(self, index: int, call: Call) -> Behaviour:
         """Choose an answer."""
@@ -66,12 +66,21 @@ class Model:
         if not offered and not texts:
             return Behaviour(text=ASIDE)
         self.offered |= offered
-        done = len(self.turns) if texts else done_of(parsed)
+        done = len(self.turns) if texts else self._done(parsed)
         number = len(self.turns)
         self.turns.append(done)
         step = self.steps[done] if done < len(self.steps) else self.final
         plain = Behaviour(text=step) if isinstance(step, str) else Behaviour(text="", tool_calls=(step,))
-        return replace(self._odd(number, plain, call) if self._odd else plain)
+        said = self._odd(number, plain, call) if self._odd else plain
+        self._spoilt_at = done if said.tool_calls and said.tool_calls != plain.tool_calls else None
+        return said
+
+    def _done(self, parsed: dict[str, Any]) -> int:
+        """Return how many steps were done; the result of a call that was spoilt is none."""
+        done = done_of(parsed) - self._lost
+        if self._spoilt_at is not None and done > self._spoilt_at:
+            self._lost, self._spoilt_at, done = self._lost + 1, None, done - 1
+        return done
 
 
 def call(name: str, **arguments: object) -> ToolCall:

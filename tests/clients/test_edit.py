@@ -29,4 +29,5 @@ async def test_a_one_shot_edit(case: Case, provider: str):
     note(row)
     with scratch() as folder:
         run = await drive(case, provider, Model(case.steps(folder / "repo")), folder)
+        assert case.variant != "websocket" or "GET /v1/responses (websocket)" in run.asked, run.asked
         judged(row, run, "edit")

@@ -92,3 +92,15 @@ def test_whole_bodies() -> None:
     for bad in (b"x", b"[]", b"{}"):
         with pytest.raises(WireError):
             whole(bad)
+
+
+def test_events_of_a_foreign_type_never_reach_the_client() -> None:
+    foreign = b'event: telemetry\ndata: {"type":"provider.telemetry"}\n\n'
+    data = sse(CHUNKS, b"\n\n")
+    for size in (3, 100_000):
+        relay = GeminiRelay()
+        assert run(relay, foreign + data + foreign, size) == data
+        assert relay.done and relay.data_events == 4
+    broken = GeminiRelay()
+    with pytest.raises(WireError):
+        broken.feed(b"data: {no\n\n")

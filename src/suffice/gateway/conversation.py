@@ -18,6 +18,7 @@ from suffice.gateway.evidence import with_evidence
 from suffice.values.usage import Usage
 from suffice.wire.chat_fit import AS_IT_IS, Fitted
 from suffice.wire.chat_relay import Answer, ChatRelay, whole
+from suffice.wire.chat_repair import mended
 from suffice.wire.embeddings import embeddings
 from suffice.wire.neutral import loss_header
 from suffice.wire.prescan import TopLevel
@@ -174,7 +175,7 @@ class PassThroughChat:
     def whole(self, body: bytes) -> Whole:
         """Read the body beside forwarding it."""
         failure, answer, usage = whole(body)
-        return Whole(body=body, failure=failure, answer=answer, usage=usage)
+        return Whole(body=mended(body), failure=failure, answer=answer, usage=usage)
 
 
 class PassThroughEmbeddings(PassThroughChat):

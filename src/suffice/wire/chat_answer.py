@@ -48,7 +48,7 @@ STOPS: dict[str, StopReason] = {
     "sensitive": "content_filter",
     "refusal": "refusal",
 }
-_FAILED_STOPS = frozenset({"error", "network_error", "abort"})
+FAILED_STOPS = frozenset({"error", "network_error", "abort"})
 
 
 class _Delta(msgspec.Struct):
@@ -185,7 +185,7 @@ class ChatDecoder:
                 self._calls([{"index": 0, "function": delta.function_call}], out)
         if choice.finish_reason:
             native = str(choice.finish_reason)
-            if native in _FAILED_STOPS:
+            if native in FAILED_STOPS:
                 self._over = True
                 out.append(Failure(message=f"the provider stopped with {native}", type="server_error", code=native))
                 return

@@ -15,6 +15,7 @@ import msgspec
 from suffice.errors import SufficeError, WireError
 from suffice.values.usage import Usage
 from suffice.wire import errors, sse, usage
+from suffice.wire.chat_repair import ChatRepair
 
 _NO_CHOICES = re.compile(rb'"choices"\s*:\s*\[\s*\]')
 _FINISH = re.compile(rb'"finish_reason"\s*:\s*"([a-z_]+)"')
@@ -42,6 +43,7 @@ class ChatRelay:
         self._kept: list[bytes] = []
         self._kept_size = 0
         self._tail = b""
+        self._repair = ChatRepair()
         self.started = False
         self.done = False
         self.failure: Any = None
@@ -81,10 +83,13 @@ class ChatRelay:
             raise WireError("the provider sent an event that is not JSON")
         if _ERROR.search(data) is not None:
             self._look_for_failure(data)
+        told = data
+        data = self._repair.events(data, count)
         if self._kept_size < _KEEP:
             self._kept.append(data)
             self._kept_size += len(data)
-        self._tail = (self._tail + data)[-_TAIL:] if len(data) < _TAIL else data[-_TAIL:]
+        # What is dropped may still tell the usage.
+        self._tail = (self._tail + told)[-_TAIL:] if len(told) < _TAIL else told[-_TAIL:]
         if b"[DONE]" in data:
             self.done = True
         if self._swallow and _NO_CHOICES.search(data) is not None:

@@ -24,6 +24,8 @@ from suffice.wire.translate import Pump
 _FINISH = re.compile(rb'"(?:finishReason|blockReason)"\s*:\s*"([A-Z_]+)"')
 _ERROR = re.compile(rb'"error"\s*:\s*\{')
 _COMMENT = re.compile(rb"(?:\A|[\r\n]):")
+# What an answer of the dialect may begin with or consist of.
+_OURS = re.compile(rb'"(?:candidates|usageMetadata|promptFeedback|modelVersion|responseId|error)"')
 _KEEP = 8 * 1024 * 1024
 _WORDS = {"end": "stop", "length": "length", "content_filter": "content_filter"}
 
@@ -81,6 +83,12 @@ class GeminiRelay:
             payloads = [data[6:-2]]
         else:
             payloads = [event.data for event in sse.Decoder().feed(data)]
+        if not all(_OURS.search(payload) for payload in payloads):
+            # gemini-cli ends at an event that is no answer; one that is no JSON is left for the complaint about it.
+            payloads = [payload for payload in payloads if _OURS.search(payload) or not _is_json(payload)]
+            data = b"".join(sse.encode(payload) for payload in payloads)
+            if not payloads:
+                return b""
         self._look(data, payloads)
         return data
 
