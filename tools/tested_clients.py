@@ -93,7 +93,11 @@ def _turned(rows: list[dict[str, Any]], quirks: list[str]) -> str:
 def _lists(rows: list[dict[str, Any]]) -> str:
     lines = ["| client | speaks | worked | did not |", "|---|---|---|---|"]
     for (name, dialect), runs in _groups(rows).items():
-        good = ", ".join(row["what"] for row in runs if row["result"] == "passed")
-        bad = ", ".join(f"{row['what']}" for row in runs if row["result"] != "passed")
+        via: dict[str, list[str]] = {}
+        for row in runs:
+            if row["result"] == "passed":
+                via.setdefault(row["what"], []).append(row["provider"])
+        good = ", ".join(f"{what} (by {' '.join(providers)})" for what, providers in via.items())
+        bad = ", ".join(f"{row['what']} (by {row['provider']})" for row in runs if row["result"] != "passed")
         lines.append(f"| {name} | {dialect} | {good} | {bad} |")
     return "\n".join(lines) + "\n"

@@ -30,7 +30,7 @@ def test_every_row_is_told_and_a_failure_is_never_hidden(tmp_path: Path) -> None
     assert "| pi 1 | chat | yes |  |  | **no** |" in text
     assert "| `cut` |  | 1 |  | cn 1 chat |" in text
     assert "- `cut`: the stream ends" in text
-    assert "| sdk 1 | chat | tools |  |" in text
+    assert "| sdk 1 | chat | tools (by chat) |  |" in text
     assert "- pi 1, chat, edit by a gemini provider: exit code 1" in text
     assert "- absent 1, chat, edit by a chat provider: npm is not installed" in text
 
