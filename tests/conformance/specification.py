@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -65,7 +66,8 @@ def explored(place: Place, subject: Subject, owner: str, provider: str, *, thoro
     env["CONFORMANCE_MODEL"] = subject.model(spec.client, provider)
     # Its cache of earlier runs would leave operations out.
     cwd = Path(place.folder / "schemathesis")
-    cwd.mkdir(exist_ok=True)
+    shutil.rmtree(cwd, ignore_errors=True)
+    cwd.mkdir()
     try:
         done = subprocess.run(argv, cwd=cwd, env=env, capture_output=True, text=True, timeout=_SUITE_S, check=False)
         told = json.loads(report.read_text())
