@@ -1,4 +1,3 @@
-
 FILE = 'version = 1\n[endpoints.here]\nprovider = "openai"\napi_key = "${K}"\nmodels = ["gpt-4o-mini", "house-model"]\n'
 
 

@@ -143,3 +143,12 @@ def test_the_correlation_of_a_check_reaches_the_plan():
     made.holder.swap(dataclasses.replace(post, gates=dataclasses.replace(post.gates, pairs=pairs)))
     after = made.plan(belief, (0, 1), cost, 3.0, gate=CHECKS["related"], attempts=3)
     assert after.value != before.value
+
+
+def test_a_sequence_completes_as_the_plan_that_has_it_says():
+    made, rows = core()
+    belief, gate = made.believe(rows, CELL, None), CHECKS["related"]
+    solved = made.plan(belief, (0, 1), np.array([0.001, 0.02]), 3.0, gate=gate, attempts=3)
+    assert made.completes(belief, solved.sequence, gate=gate) == pytest.approx(solved.p_accept - solved.p_escape)
+    both = made.completes(belief, (1, 0), gate=gate)
+    assert both > made.completes(belief, (1,), gate=gate) > 0.0

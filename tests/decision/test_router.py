@@ -70,6 +70,7 @@ def test_virtual_models(rule: Rule, arm: Arm) -> None:
 def test_fast_takes_the_lowest_latency() -> None:
     offers = (OFFERS[0], dataclasses.replace(OFFERS[1], latency_s=1.5), dataclasses.replace(OFFERS[2], latency_s=3.0))
     assert plan(offers, target=Target(name="fast", rule=Rule.FAST)).first == MIDDLE
+    assert plan(offers, target=Target(name="fast", rule=Rule.FAST), latency_s={LARGE: 0.4}).first == LARGE
 
 
 def test_a_pin_is_that_model_or_a_refusal() -> None:

@@ -16,7 +16,7 @@ from suffice.decision import cost as cost_model
 from suffice.decision import gates, joint, learning, sequel, skill, spend
 from suffice.decision.grid import Floats, logit, observe
 from suffice.decision.outlook import Outlook, outlook
-from suffice.decision.plan import ESCAPE_FACTOR, Solution, solve_flat, told_again
+from suffice.decision.plan import ESCAPE_FACTOR, Solution, along, solve_flat, told_again
 from suffice.decision.priors import PriorTable
 from suffice.decision.sequel import Ending
 from suffice.decision.snapshot import Holder, Snapshot
@@ -160,6 +160,12 @@ class Core:
         return solve_flat(
             known, cost_usd, repair_usd=repair_usd, escape_factor=factor, margin=HELD_MARGIN, again_cost=again_usd
         )
+
+    def completes(self, belief: Belief, rows: tuple[int, ...], *, gate: str) -> float:
+        """Return the probability that trying the models in `rows` in this order, until `gate` accepts one, ends with a right answer."""
+        known = self._outlook(belief, rows, self._check(gate, belief.cell, ""), len(rows), ESCAPE_FACTOR, "")
+        accepted, escaped = along(known, range(len(rows)))
+        return accepted - escaped
 
     def _outlook(
         self, belief: Belief, rows: tuple[int, ...], check: Check, attempts: int, factor: float, told: str

@@ -116,6 +116,7 @@ class Reading:
             explore=0.0 if principal.data_class else state.settings.routing.explore,
             session_key=key,
             late=self._late(call, state, target),
+            latency_s=self.latencies.typical() if target.rule is Rule.FAST else {},
         )
         plan = self._decide(state, request)
         return Turn(
