@@ -309,3 +309,12 @@ def test_it_stops_where_a_repair_is_cheaper_and_is_silent_where_the_plan_had_no_
     assert reconsider((SMALL, False), attempts=1) is None
     assert reconsider() is None
     assert reconsider((Arm(model="x/other", endpoint="x"), False)) is None
+
+
+def test_models_that_cost_nothing_are_planned_like_any_other() -> None:
+    free = (offer("l/free-1", 0, 0), offer("l/free-2", 0, 0))
+    router = Router(free, fixed({"l/free-1": -1.0, "l/free-2": 0.5}))
+    found = router.plan(RouteRequest(features=EDIT, target=AUTO, gate=CHECKS["decides"], attempts=3))
+    assert 0 < found.expected_total < found.repair
+    onward = reconsider((found.first, False), router=router)
+    assert onward is not None and onward.arm is not None and onward.arm != found.first
