@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from suffice.decision.core import CELLS, CHECKS, Core, Shown, cell_of
 from suffice.decision.grid import mean_sd
+from suffice.decision.guarantee import told
 from suffice.decision.plan import STOP
 from suffice.decision.priors import fixed
 from suffice.values.task import TASK_TYPES, TaskType
@@ -143,3 +144,23 @@ def test_the_correlation_of_a_check_reaches_the_plan():
     made.holder.swap(dataclasses.replace(post, gates=dataclasses.replace(post.gates, pairs=pairs)))
     after = made.plan(belief, (0, 1), cost, 3.0, gate=CHECKS["related"], attempts=3)
     assert after.value != before.value
+
+
+def test_a_sequence_completes_as_the_plan_that_has_it_says():
+    made, rows = core()
+    belief, gate = made.believe(rows, CELL, None), CHECKS["related"]
+    solved = made.plan(belief, (0, 1), np.array([0.001, 0.02]), 3.0, gate=gate, attempts=3)
+    assert made.completes(belief, solved.sequence, gate=gate) == pytest.approx(solved.p_accept - solved.p_escape)
+    both = made.completes(belief, (1, 0), gate=gate)
+    assert both > made.completes(belief, (1,), gate=gate) > 0.0
+
+
+def test_certificates_are_kept_in_the_snapshot_and_end_with_the_catalogue():
+    made, _ = core()
+    made.under("c1")
+    notes = [made.heard(task=TaskType.EDIT, wrong=at % 20 == 0, at_s=1000.0) for at in range(200)]
+    assert notes[-1] == "certified:edit" and not any(notes[:-1])
+    snapshot = made.holder.current
+    assert told(snapshot.certificates, 1001.0, snapshot.catalog)[0].startswith("edit: in force")
+    made.under("c2")
+    assert "not in force" in told(made.holder.current.certificates, 1001.0, made.holder.current.catalog)[0]

@@ -41,3 +41,8 @@ def test_a_longer_objective_is_met_at_least_as_often(times: list[float], slo: fl
     assert low is not None and high is not None
     assert 0.0 <= low <= high <= 1.0
     assert one.within(ARM, 0.0) == 0.0
+
+
+def test_the_typical_time_is_the_median_of_arms_seen_often_enough() -> None:
+    assert seen(*[4.0] * (FEWEST - 1)).typical() == {}
+    assert seen(*[4.0] * FEWEST).typical() == {ARM: pytest.approx(4.0)}

@@ -70,6 +70,7 @@ def test_virtual_models(rule: Rule, arm: Arm) -> None:
 def test_fast_takes_the_lowest_latency() -> None:
     offers = (OFFERS[0], dataclasses.replace(OFFERS[1], latency_s=1.5), dataclasses.replace(OFFERS[2], latency_s=3.0))
     assert plan(offers, target=Target(name="fast", rule=Rule.FAST)).first == MIDDLE
+    assert plan(offers, target=Target(name="fast", rule=Rule.FAST), latency_s={LARGE: 0.4}).first == LARGE
 
 
 def test_a_pin_is_that_model_or_a_refusal() -> None:
@@ -308,3 +309,12 @@ def test_it_stops_where_a_repair_is_cheaper_and_is_silent_where_the_plan_had_no_
     assert reconsider((SMALL, False), attempts=1) is None
     assert reconsider() is None
     assert reconsider((Arm(model="x/other", endpoint="x"), False)) is None
+
+
+def test_models_that_cost_nothing_are_planned_like_any_other() -> None:
+    free = (offer("l/free-1", 0, 0), offer("l/free-2", 0, 0))
+    router = Router(free, fixed({"l/free-1": -1.0, "l/free-2": 0.5}))
+    found = router.plan(RouteRequest(features=EDIT, target=AUTO, gate=CHECKS["decides"], attempts=3))
+    assert 0 < found.expected_total < found.repair
+    onward = reconsider((found.first, False), router=router)
+    assert onward is not None and onward.arm is not None and onward.arm != found.first

@@ -1,10 +1,12 @@
 from pathlib import Path
 
+import numpy as np
+import pytest
 from tests.gateway.running import endpoint, gateway
 
 from suffice.cli.assembly import Runtime
 from suffice.config.load import parse
-from suffice.gateway.policy_replay import replay
+from suffice.gateway.policy_replay import _estimate, _Row, replay
 from suffice.gateway.state import State
 from suffice.ledger import queries
 from suffice.testing.fake_upstream import FakeProvider
@@ -64,3 +66,32 @@ async def test_models_that_are_gone_are_counted_not_guessed(tmp_path: Path):
 def test_nothing_recorded_is_no_estimate():
     found = replay((), None)  # type: ignore[arg-type]
     assert (found.n, found.spend, found.total) == (0, None, None)
+
+
+def row(spend: float, predicted: float, wanted: float, *, ratio: float, supported: bool = True) -> _Row:
+    return _Row(
+        spend=spend, right=0.0, known=False, repair=1.0, q_spend=predicted, q_right=0.0, new_spend=wanted, new_right=0.0,
+        ratio=ratio, supported=supported,
+    )  # fmt: skip
+
+
+def spend_of(rows: list[_Row]):
+    found = _estimate(rows, lambda r: r.spend, lambda r: r.q_spend, lambda r: r.new_spend)
+    assert found is not None
+    return found
+
+
+def test_logged_propensities_correct_predictions_that_are_wrong():
+    # Arm 0 costs 1, arm 1 costs 3; the model believes 1 and 1. The log drew arm 1 with probability 0.2; the new policy always takes it.
+    rng = np.random.default_rng(3)
+    rows = [row(3.0, 1.0, 1.0, ratio=5.0) if rng.random() < 0.2 else row(1.0, 1.0, 1.0, ratio=0.0) for _ in range(4000)]
+    truth = 3.0 - float(np.mean([r.spend for r in rows]))
+    found = spend_of(rows)
+    assert found.mean == pytest.approx(truth, abs=0.2)
+    assert found.low < truth < found.high
+    assert found.ess == pytest.approx(sum(r.ratio > 0 for r in rows))
+
+
+def test_what_the_log_could_not_have_done_rests_on_the_prediction_and_its_mean_error():
+    found = spend_of([row(2.0, 1.5, 4.0, ratio=0.0, supported=False) for _ in range(5)])
+    assert found.mean == pytest.approx(4.0 + 0.5 - 2.0) and found.ess == 0.0

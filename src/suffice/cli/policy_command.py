@@ -174,6 +174,10 @@ def _tell(found: Difference, io: Io) -> None:
         f"{found.n} decisions, {len(found.changes)} of them would go elsewhere first, {found.refused} could not be served; "
         f"{found.judged} have a verdict"
     )
+    support = (
+        f"; {found.unsupported} rest on predictions alone: the log never explored there" if found.unsupported else ""
+    )
+    io.out.say(f"doubly robust from logged propensities, effective sample size {found.ess:.0f}{support}")
     rows = []
     for name, unit, estimate in (
         ("spend", "$", found.spend),

@@ -6,6 +6,8 @@ the switch: ROUTING 3.2, S = N (warm turn on the new arm - warm turn on the pinn
 
 from __future__ import annotations
 
+import math
+
 import msgspec
 
 from suffice.values.money import PICO_PER_NANO, Estimated, Known, NanoUsd, Price, Rates
@@ -21,6 +23,8 @@ OUTPUT_TOKENS = {
 REMAINING_TURNS_AGENT = 8
 REMAINING_TURNS_CHAT = 1
 RETURN_PROBABILITY = 0.3
+# At full budget pressure a dollar of spend weighs as five.
+PRESSURE_WEIGHT = 4.0
 
 
 class Warmth(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,3 +89,8 @@ DEAREST = Rates(
 def rates_of(price: Price) -> Rates | None:
     """Return the rates of a price, None for an unknown one: it is never 0."""
     return price.rates if isinstance(price, Known | Estimated) else None
+
+
+def spend_weight(pressure: float) -> float:
+    """Return what a dollar of spend weighs in a plan under budget `pressure` in [0, 1]; one that is not finite counts as full."""
+    return 1.0 + PRESSURE_WEIGHT * (min(1.0, max(0.0, pressure)) if math.isfinite(pressure) else 1.0)

@@ -14,9 +14,10 @@ import numpy as np
 
 from suffice.decision import cost as cost_model
 from suffice.decision import gates, joint, learning, sequel, skill, spend
+from suffice.decision.certifying import Certifier
 from suffice.decision.grid import Floats, logit, observe
 from suffice.decision.outlook import Outlook, outlook
-from suffice.decision.plan import ESCAPE_FACTOR, Solution, solve_flat, told_again
+from suffice.decision.plan import ESCAPE_FACTOR, Solution, along, solve_flat, told_again
 from suffice.decision.priors import PriorTable
 from suffice.decision.sequel import Ending
 from suffice.decision.snapshot import Holder, Snapshot
@@ -96,6 +97,7 @@ class Core:
         # What is believed of a gate in a cell, and the posterior that says so: it holds until a verdict teaches.
         self._checks: dict[tuple[str, int, str], tuple[gates.GatePosterior, Check]] = {}
         self._outlooks: dict[tuple[int, tuple[int, ...], int, str], tuple[Belief, Check, Outlook]] = {}
+        self._certifier = Certifier()
         self._rows: dict[str, int] = {arm: at for at, arm in enumerate(self.holder.current.skill.arms)}
 
     @property
@@ -160,6 +162,12 @@ class Core:
         return solve_flat(
             known, cost_usd, repair_usd=repair_usd, escape_factor=factor, margin=HELD_MARGIN, again_cost=again_usd
         )
+
+    def completes(self, belief: Belief, rows: tuple[int, ...], *, gate: str) -> float:
+        """Return the probability that trying the models in `rows` in this order, until `gate` accepts one, ends with a right answer."""
+        known = self._outlook(belief, rows, self._check(gate, belief.cell, ""), len(rows), ESCAPE_FACTOR, "")
+        accepted, escaped = along(known, range(len(rows)))
+        return accepted - escaped
 
     def _outlook(
         self, belief: Belief, rows: tuple[int, ...], check: Check, attempts: int, factor: float, told: str
@@ -277,6 +285,21 @@ class Core:
         learned = learning.learn(snapshot.skill, label)
         self.holder.swap(replace(snapshot, skill=learned.posterior))
         return learned.note
+
+    def under(self, catalog: str) -> None:
+        """Name the catalogue that decisions are made under; certificates of another one are not in force."""
+        if self.holder.current.catalog != catalog:
+            self.holder.swap(replace(self.holder.current, catalog=catalog))
+
+    def heard(self, *, task: TaskType, wrong: bool, at_s: float) -> str:
+        """Learn for the guarantee that an answer which was given turned out right or wrong; returns the certifier's note."""
+        snapshot = self.holder.current
+        known = {one.family: one for one in snapshot.certificates}
+        found, note = self._certifier.heard(known, task.value, wrong=wrong, now_s=at_s, catalog=snapshot.catalog)
+        if found is not None and found is not known.get(task.value):
+            known[task.value] = found
+            self.holder.swap(replace(snapshot, certificates=tuple(known.values())))
+        return note
 
     def bill(self, *, model: str, cell: int, output_tokens: int, success: bool | None = None) -> None:
         """Learn the length of one answer from its bill; zero and negative lengths teach nothing.

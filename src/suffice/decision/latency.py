@@ -54,6 +54,10 @@ class Latencies:
         sd = max(_SD_FLOOR, math.sqrt(one.variance))
         return 0.5 * math.erfc((one.mean - math.log(slo_s)) / (sd * math.sqrt(2.0)))
 
+    def typical(self) -> dict[Arm, float]:
+        """Return the median seconds of every arm that was seen often enough."""
+        return {arm: math.exp(one.mean) for arm, one in self._arms.items() if one.count >= FEWEST}
+
     def late(self, arm: Arm, slo_s: float) -> str:
         """Return why the arm is too slow for the objective, empty when it is not known to be."""
         p = self.within(arm, slo_s)

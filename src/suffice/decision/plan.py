@@ -202,6 +202,15 @@ def told_again(p: Floats) -> Floats:
     return AGAIN_BASE + AGAIN_SLOPE * np.minimum(p, AGAIN_MEASURED)
 
 
+def along(known: Outlook, sequence: Sequence[int]) -> tuple[float, float]:
+    """Return (P(accepted somewhere), P(accepted and wrong)) of the attempts `sequence`, at most `known.depth` of them."""
+    taken = tuple(sequence[: known.depth])
+    left = (known.reach2, known.reach3, known.left)
+    risk = (known.risk1, known.risk2, known.risk3)
+    escape = sum(float(risk[n][taken[: n + 1]]) for n in range(len(taken)))
+    return (max(0.0, known.total - float(left[len(taken) - 1][taken])), escape) if taken else (0.0, 0.0)
+
+
 def plug_in(p: Floats, cost: Floats, repair_usd: float) -> Floats:
     """Return C + (1 − p) H for arms with mean success `p` [K] and cost `cost` [K]: the rule without any verifier."""
     return cost + (1.0 - p) * repair_usd

@@ -6,14 +6,13 @@ a clock or send anything. Invariant: only arms that the policy kept are ever in 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
 import numpy as np
 
-from suffice.decision.attempt_price import DEAREST, Warmth, attempt_cost, rates_of
+from suffice.decision.attempt_price import DEAREST, Warmth, attempt_cost, rates_of, spend_weight
 from suffice.decision.core import NANO, Belief, Core, Shown, cell_of
 from suffice.decision.explore import Drawn, first_arm
 from suffice.decision.grid import Floats
@@ -33,8 +32,6 @@ from suffice.values.money import NanoUsd, Price
 from suffice.values.plan import Arm, Plan, Step
 from suffice.values.task import Features, TaskType
 
-# At full budget pressure a dollar of spend weighs as five.
-PRESSURE_WEIGHT = 4.0
 MAX_STEPS = 3
 
 
@@ -54,7 +51,8 @@ class RouteRequest(msgspec.Struct, frozen=True, kw_only=True):
     `now_s` is Env.monotonic(). `floors` are lower bounds of success, strictest first. `gate` names what will judge the
     answers before they are given (empty: nothing), `attempts` how many may be tried. `explore` is the share of sessions in
     which `auto` may go first to an arm that is not the best; it needs `session_key` and data without restrictions. `late` gives the
-    reason for each arm that is known to miss the latency objective.
+    reason for each arm that is known to miss the latency objective, `latency_s` the seconds
+    that arms were seen to take, for `fast`.
     """
 
     features: Features
@@ -75,6 +73,7 @@ class RouteRequest(msgspec.Struct, frozen=True, kw_only=True):
     explore: float = 0.0
     session_key: str = ""
     late: Mapping[Arm, str] = msgspec.field(default_factory=dict)
+    latency_s: Mapping[Arm, float] = msgspec.field(default_factory=dict)
 
 
 class Tried(msgspec.Struct, frozen=True, kw_only=True):
@@ -243,11 +242,15 @@ class Router:
         drawn = self._draw([one for one in scored if one.arm in totals], best, request, draw)
         first = drawn.first.arm
         explored = first != best.arm
+        further = [by_arm.get(one.arm, one) for one in after(order, first)][: request.attempts - 1]
+        if explored:
+            # Retries are left out: what is said of the order without them is a bound that is sure.
+            rows = tuple([self._rows[one.arm] for one in (drawn.first, *further) if one.arm in self._rows])
+            p_complete = self._core.completes(belief, rows, gate=request.gate)
         return _Order(
             drawn=drawn,
-            further=[by_arm.get(one.arm, one) for one in after(order, first)][: request.attempts - 1],
-            # What follows was planned after another first arm: its own success is the bound that is sure.
-            p_complete=drawn.first.p if explored else p_complete,
+            further=further,
+            p_complete=p_complete,
             scored=scored,
             explored=explored,
         )
@@ -271,7 +274,7 @@ class Router:
         self, request: RouteRequest, scored: Sequence[Scored], repair: NanoUsd, belief: Belief
     ) -> tuple[list[Scored], float, dict[Arm, float]]:
         """Return the plan's order, its probability of a right answer, and what each shortlisted arm costs in all as the first."""
-        weight = 1.0 + PRESSURE_WEIGHT * _unit(request.pressure)
+        weight = spend_weight(request.pressure)
         cost = np.array([max(0.0, weight * one.cost.total) * NANO for one in scored])
         some = list(scored)
         if len(some) > SHORTLIST:
@@ -291,7 +294,7 @@ class Router:
         self, request: RouteRequest, scored: Sequence[Scored], repair: NanoUsd, belief: Belief, keep: tuple[int, ...] = ()
     ) -> tuple[Belief, Floats, list[Scored]]:  # fmt: skip
         """Return belief, dollars per attempt and scores of the arms worth planning over, `keep` (rows of `scored`) among them."""
-        weight = 1.0 + PRESSURE_WEIGHT * _unit(request.pressure)
+        weight = spend_weight(request.pressure)
         cost = np.array([max(0.0, weight * one.cost.total) * NANO for one in scored])
         p = np.array([one.p for one in scored])
         chosen = shortlist(p, cost, repair * NANO, keep)
@@ -350,10 +353,11 @@ class Router:
         self, request: RouteRequest, result: Feasible, repair: NanoUsd, cell: int, belief: Belief
     ) -> list[Scored]:
         features, session = request.features, request.session
-        weight = 1.0 + PRESSURE_WEIGHT * _unit(request.pressure)
+        weight = spend_weight(request.pressure)
         warm = self._warmth(session, request.now_s)
         _, sources = self._facts_for(cell, features.task)
         means, lows = belief.mean.tolist(), belief.low.tolist()
+        seen_s = request.latency_s
         scored = []
         for arm in [facts.arm for facts in result.kept]:
             at = self._rows[arm]
@@ -370,7 +374,7 @@ class Router:
             scored.append(
                 Scored(
                     arm=arm, p=means[at], p_low=lows[at], cost=cost, total=total, source=sources[at],
-                    latency_s=self._offers[at].latency_s, priced=self._rates[at] is not None,
+                    latency_s=seen_s.get(arm, self._offers[at].latency_s), priced=self._rates[at] is not None,
                 )
             )  # fmt: skip
         return scored
@@ -382,10 +386,6 @@ class Router:
             if offer.facts.arm == session.pinned:
                 return Warmth(prefix_tokens=session.prompt_tokens, rates=rates or self._worst)
         return None
-
-
-def _unit(value: float) -> float:
-    return min(1.0, max(0.0, value)) if math.isfinite(value) else 1.0
 
 
 def _may_explore(request: RouteRequest, result: Feasible) -> bool:

@@ -73,11 +73,19 @@ def _sums(support: joint.Joint, model: Fitted, arm: int, keep: np.ndarray, endin
         weights=np.concatenate([x.weights for x in parts]), right=np.concatenate([x.right for x in parts]),
         tried=np.concatenate([x.tried for x in parts]), accepted=np.concatenate([x.accepted for x in parts]),
     )  # fmt: skip
-    thirds = [_masses(_shown(two, support, model, c, int(keep[c]))) for c in range(keep.size)]
+    # The same for third attempts, where only sums are needed: every arm's observations of the uniform history, as linear forms.
+    free = Known(
+        weights=np.ones((1, support.weights.size)), right=np.zeros((1, 0, support.weights.size)),
+        tried=np.zeros((1, 0), dtype=np.int64), accepted=np.zeros(1, dtype=np.bool_),
+    )  # fmt: skip
+    forms = [_shown(free, support, model, c, int(keep[c])) for c in range(keep.size)]
+    seen = np.concatenate([x.weights for x in forms]).T
+    good = np.concatenate([x.right[:, 0] for x in forms]).T
+    sums = [two.weights @ seen, two.right[:, 0] @ seen, two.right[:, 1] @ seen, two.weights @ good]
     return _Sums(
         one=sequel.look_ahead(support, one, ending, ATTEMPTS - 1), two=sequel.look_ahead(support, two, ending, 1),
         after_one=_masses(one), after_two=_masses(two),
-        after_three=np.stack([x.reshape(two.weights.shape[0], -1, 4) for x in thirds], axis=1),
+        after_three=np.stack(sums, axis=-1),
     )  # fmt: skip
 
 

@@ -34,6 +34,8 @@ from suffice.values.task import TaskType
 
 # A caller chooses its sources freely; so many outcomes of one request may teach, so that nobody teaches by repetition.
 MOST_LABELS = 8
+# Reports that are at least this reliable (tests ran, merged, reverted) count for the guarantee.
+CERTAIN = 0.9
 # A commit without a parent in time, or after a long pause, is not credited with older requests.
 COMMIT_WINDOW_S = 86_400.0
 _REMEMBERED = 20_000
@@ -157,6 +159,11 @@ class Outcomes:
             return True, False
         if len(each.outcomes) >= MOST_LABELS:
             return True, False
+        sure = shared == 1 and evidence.reliability >= CERTAIN and not any(o.weight >= CERTAIN for o in each.outcomes)
+        if sure:  # one label per request, and only of what ran or was merged: the guarantee counts answers, not reports
+            told = self._core.heard(task=TaskType(known.task), wrong=not evidence.accepted, at_s=self._env.now())
+            if told.startswith("revoked"):
+                self._alarm(told)
         note = self._core.learn(
             label_id="/".join(("outcome", *key)),
             model=each.model,

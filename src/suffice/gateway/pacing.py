@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from suffice.config.schema import Settings
+from suffice.decision.attempt_price import PRESSURE_WEIGHT
 from suffice.decision.budget import Pacer, observe
-from suffice.decision.router import PRESSURE_WEIGHT
 from suffice.gateway.auth import Principal
 from suffice.gateway.turn import Turn
 from suffice.ledger.book import Ledger

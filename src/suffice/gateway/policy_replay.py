@@ -1,8 +1,9 @@
 """What another policy would have done with the requests of the ledger, and what that would have cost.
 
-For every recorded decision on a virtual model the new policy is asked the same question. Where it chooses the same first arm,
-what happened counts; where it chooses another, its own prediction stands in, corrected by how far the predictions were off
-on what was logged. Requests for pinned models are no decisions and are left out.
+For every recorded decision on a virtual model the new policy is asked the same question. The estimate is doubly robust: the prediction
+of what the new policy does, corrected by what happened as often as it would have done the same, weighted by the logged propensities.
+A choice that the log could not have made (propensity 0: exploration was off) has its prediction alone, shifted by how far predictions
+were off on what was logged; the share of such rows is told. Requests for pinned models are no decisions and are left out.
 Nothing is sent; nothing in the ledger changes.
 """
 
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from suffice.decision.ope import Estimate, bernstein
+from suffice.decision.ope import CLIP, Estimate, bernstein
 from suffice.decision.router import RouteRequest
 from suffice.decision.virtual import Rule, resolve
 from suffice.errors import SufficeError
@@ -21,7 +22,7 @@ from suffice.gateway.state import State
 from suffice.ledger.queries import Story
 from suffice.ledger.records import DecisionRecord
 from suffice.values.money import NANO_PER_USD, nano
-from suffice.values.plan import Plan
+from suffice.values.plan import Arm, Plan
 from suffice.values.task import Features, TaskType
 from suffice.values.verdict import Outcome
 
@@ -42,7 +43,8 @@ class Difference:
     """New policy minus what happened, per request, with a 95 % interval. `spend`, `total` in dollars; `success` a share.
 
     `total` is J = spend + H when the answer did not hold. `n` decisions were compared, `changed` of them differ, `refused` cannot
-    be served under the new policy, `judged` have a verdict; `ess` is the effective sample size behind the estimates.
+    be served under the new policy, `judged` have a verdict; `ess` is the effective sample size of the propensity weights, `unsupported`
+    how many rows rest on predictions alone.
     """
 
     n: int
@@ -53,6 +55,7 @@ class Difference:
     success: Estimate | None
     total: Estimate | None
     ess: float
+    unsupported: int = 0
 
 
 @dataclass(slots=True)
@@ -65,7 +68,8 @@ class _Row:
     q_right: float
     new_spend: float
     new_right: float
-    same: bool
+    ratio: float
+    supported: bool
 
 
 def replay(stories: Iterable[Story], state: State) -> Difference:
@@ -112,6 +116,7 @@ def replay(stories: Iterable[Story], state: State) -> Difference:
         success=success,
         total=total,
         ess=total.ess if total is not None else 0.0,
+        unsupported=sum(not r.supported for r in rows),
     )
 
 
@@ -166,25 +171,43 @@ def _row(story: Story, old: Plan, new: Plan) -> _Row:
         q_right=q_right,
         new_spend=spend_now,
         new_right=right_now,
-        same=new.first == old.first,
+        ratio=_weight(old, new),
+        supported=_supported(old, new),
     )
 
 
 Figure = Callable[[_Row], float]
 
 
+def _chance(plan: Plan, arm: Arm) -> float:
+    """Return the probability with which `plan` sends the request to `arm` first."""
+    found = [c.propensity for c in plan.candidates if c.arm == arm and not c.masked_by]
+    return found[0] if found else float(arm == plan.first)
+
+
+def _weight(old: Plan, new: Plan) -> float:
+    """Return the importance weight of what was logged: 0 where the new policy would never have done it."""
+    return min(CLIP, _chance(new, old.first) / old.propensity) if 0.0 < old.propensity <= 1.0 else 0.0
+
+
+def _supported(old: Plan, new: Plan) -> bool:
+    return old.propensity > 0.0 and _chance(old, new.first) > 0.0
+
+
 def _estimate(rows: list[_Row], seen: Figure, logged: Figure, target: Figure) -> Estimate | None:
     """Return the estimate of (new policy - what happened), paired by request; None without rows.
 
-    Rows whose first arm stays cancel exactly. Where it changes, the log of a deterministic policy holds nothing of the other arm: the
-    prediction stands in, shifted by the mean error that predictions showed on what was logged. `ess` counts the rows that stay.
+    Doubly robust (Dudík et al. 2011): q_new + w (seen - q_logged) - seen, so that rows whose first arm stays for sure cancel exactly.
+    Rows without support get the mean error of all predictions in place of the weighted one. `ess` is (Σ w)² / Σ w².
     """
     if not rows:
         return None
-    observed = np.array([seen(r) for r in rows])
-    moved = np.array([0.0 if r.same else 1.0 for r in rows])
-    error = float(np.mean(observed - np.array([logged(r) for r in rows])))
-    values = moved * (np.array([target(r) for r in rows]) + error - observed)
+    observed, predicted, wanted = (np.array([f(r) for r in rows]) for f in (seen, logged, target))
+    ratio = np.array([r.ratio for r in rows])
+    error = float(np.mean(observed - predicted))
+    robust = (wanted - ratio * predicted) + (ratio - 1.0) * observed
+    values = np.where([r.supported for r in rows], robust, wanted + error - observed)
     half = bernstein(values, float(np.ptp(values)), 0.05)
-    mean = float(values.mean())
-    return Estimate(mean=mean, low=mean - half, high=mean + half, ess=float((1 - moved).sum()), n=len(rows))
+    mean, total = float(values.mean()), float(ratio.sum())
+    ess = total * total / float((ratio * ratio).sum()) if total > 0.0 else 0.0
+    return Estimate(mean=mean, low=mean - half, high=mean + half, ess=ess, n=len(rows))

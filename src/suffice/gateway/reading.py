@@ -90,8 +90,7 @@ class Reading:
         exchange = self._opens[operation](call, principal) if operation in self._opens else None
         view = VIEWS[operation](top) if exchange is None else exchange.view()
         target = self._target(call, top, operation)
-        recognised = shape(view) if target.rule is Rule.PIN else extract(view)
-        features = _hinted(recognised, call.header("x-suffice-task"))
+        features = _hinted(shape(view) if target.rule is Rule.PIN else extract(view), call.header("x-suffice-task"))
         check = _check(call, state.settings)
         key = self._session_key(call, principal, top, view)
         mode, cap = _mode(call, state, top, view, operation, _as_array(exchange), features.task, target)
@@ -116,6 +115,7 @@ class Reading:
             explore=0.0 if principal.data_class else state.settings.routing.explore,
             session_key=key,
             late=self._late(call, state, target),
+            latency_s=self.latencies.typical() if target.rule is Rule.FAST else {},
         )
         plan = self._decide(state, request)
         return Turn(

@@ -52,6 +52,7 @@ class State:
         self.repair = {task: nano(settings.routing.repair_usd.usd(task.value)) for task in TASK_TYPES}
         self._priors = priors
         self._core = core
+        core.under(fleet.catalog.version)
         self._now_s = now_s
         self.pool = tuple(self._pool())
         # What `auto` chooses among at a cursor: models made for it; none at all leaves it to the pool.
