@@ -17,6 +17,7 @@ async def pieces(scope: Any, receive: Any, send: Any) -> None:
     answer = scope["suffice.answer"]
     answer.head(200, [(b"content-type", b"text/event-stream")])
     answer.push(b"one")
+    answer.push(b"")
     answer.push(b"two")
     answer.end(b"three" if scope["query_string"] == b"a=%20b" else b"")
 

@@ -42,8 +42,8 @@ class Answering(RequestResponseCycle):
             self._complete()
 
     def push(self, data: bytes) -> None:
-        """Write a piece of the body, which is not empty."""
-        if not self.disconnected and self.scope["method"] != "HEAD":
+        """Write a piece of the body; an empty one is none, as it would end the body."""
+        if data and not self.disconnected and self.scope["method"] != "HEAD":
             self.transport.write(b"%x\r\n%b\r\n" % (len(data), data))
 
     def end(self, data: bytes) -> None:
