@@ -78,6 +78,8 @@ class Upstream(asyncio.Protocol):
     async def _stream(self, *, paced: bool) -> None:
         self.transport.write(STREAM_HEAD)
         for chunk in CHUNKS[: 99 if paced else 199]:
+            if self.transport.is_closing():
+                return  # whoever asked has left
             self.transport.write(chunk)
             await asyncio.sleep(0.01 if paced else 0)
         self.transport.write(LAST)

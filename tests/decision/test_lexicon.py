@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import random
+import re
+
 from suffice.decision.ask import Ask
-from suffice.decision.lexicon import EXTENSIONS, LANGUAGE_OF, PHRASES, PIECES, STEMS, WORDS
+from suffice.decision.lexicon import EXTENSIONS, FIRST_LETTERS, LANGUAGE_OF, PHRASES, PIECES, STEMS, WORDS
 from suffice.decision.task_rules import _VERBS, guess_task
 from suffice.values.task import TaskType
 
@@ -28,3 +31,24 @@ def test_stems_of_every_length_are_found() -> None:
 def test_programming_languages_agree() -> None:
     assert LANGUAGE_OF["tsx"] == EXTENSIONS["tsx"] == "typescript"
     assert set(EXTENSIONS.values()) <= set(LANGUAGE_OF.values()) | {"go", "c", "r", "erlang", "ocaml"}
+
+
+def test_no_turn_of_phrase_begins_with_letters_that_are_passed_over() -> None:
+    every = re.compile(PHRASES.pattern.replace(FIRST_LETTERS, ""))
+    assert every.pattern != PHRASES.pattern
+    pieces = [
+        *re.findall(r"[^\W\d_][\w']*", PHRASES.pattern),
+        *"不没動 ,.?",
+        "in a",
+        "don't work",
+        "off by one",
+        "no funciona",
+    ]
+    draw = random.Random(1)
+    seen = set()
+    for _ in range(6000):
+        text = " ".join(draw.choices(pieces, k=draw.randint(1, 10)))
+        found, expected = PHRASES.search(text), every.search(text)
+        assert (found and found.span()) == (expected and expected.span()), text
+        seen |= {found.lastgroup} if found else set()
+    assert len(seen) >= 6  # so the comparison was of something

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from suffice.upstream.endpoints import make_endpoint
 from suffice.upstream.transport import Transport
+from suffice.upstream.transport_fault import TransportFault
 from suffice.values.system_env import SystemEnv
 
 
@@ -91,3 +92,83 @@ async def test_reading_after_some_chunks(bench):
     first = await response.chunk()
     assert first + await response.read(10) == b"hello"
     assert await response.read(10) == b"" and await response.chunk() == b""
+
+
+async def poured(response, take, timeout_s=5.0):
+    """Pour until the end; return how often the reader was woken on the way."""
+    stops = 0
+    while await response.pour(take, timeout_s):
+        stops += 1
+    return stops
+
+
+@pytest.mark.parametrize(("left_s", "woken"), [(5.0, False), (0.0, True)])
+async def test_pouring_gives_every_piece_and_wakes_the_reader_when_told(bench, left_s, woken):
+    server = await bench.answering(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n", b"one", b"two", b"six")
+    response = await bench.transport.request(bench.endpoint(server.port), b"POST", b"/", [], [b"x"])
+    taken = []
+
+    def take(piece):
+        taken.append(piece)
+        return left_s
+
+    stops = await poured(response, take)
+    assert b"".join(taken) == b"onetwosix" and (stops > 0) == woken
+    assert await response.chunk() == b""
+
+
+async def test_what_the_taker_raises_is_raised_and_closes_the_connection(bench):
+    async def script(peer):
+        await peer.request()
+        await peer.send(b"HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\n")
+        await peer.send(b"some")
+        await peer.gone()
+
+    server = await bench.server(script)
+    response = await bench.transport.request(bench.endpoint(server.port), b"POST", b"/", [], [b"x"])
+
+    def take(piece):
+        raise ValueError("not this")
+
+    with pytest.raises(ValueError, match="not this"):
+        await poured(response, take)
+    with pytest.raises(TransportFault):
+        await response.chunk()
+
+
+@pytest.mark.parametrize(("body", "kind"), [(b"", "stall"), (b"so", "stall")])
+async def test_a_silence_while_pouring_is_a_stall(bench, body, kind):
+    async def script(peer):
+        await peer.request()
+        await peer.send(b"HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\n" + body)
+        await peer.gone()
+
+    server = await bench.server(script)
+    response = await bench.transport.request(bench.endpoint(server.port), b"POST", b"/", [], [b"x"])
+    with pytest.raises(TransportFault) as caught:
+        await poured(response, lambda piece: 0.02, 0.02)
+    assert caught.value.kind == kind
+
+
+async def test_a_cut_and_a_cancellation_end_a_pour(bench):
+    async def cut(peer):
+        await peer.request()
+        await peer.send(b"HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\nso")
+
+    async def hold(peer):
+        await peer.request()
+        await peer.send(b"HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\nso")
+        await peer.gone()
+
+    server = await bench.server(cut)
+    response = await bench.transport.request(bench.endpoint(server.port), b"POST", b"/", [], [b"x"])
+    with pytest.raises(TransportFault) as caught:
+        await poured(response, lambda piece: 5.0)
+    assert caught.value.kind == "truncated"
+    server = await bench.server(hold)
+    response = await bench.transport.request(bench.endpoint(server.port), b"POST", b"/", [], [b"x"])
+    task = asyncio.create_task(poured(response, lambda piece: 5.0))
+    await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task

@@ -121,3 +121,59 @@ def test_no_bytes_crash_the_reader(data: bytes):
         return
     relay.usage()
     relay.answer()
+
+
+TEXT = st.one_of(st.none(), st.text(max_size=6))
+PIECE = st.fixed_dictionaries(
+    {},
+    optional={
+        "content": st.one_of(TEXT, st.integers(), st.just("data: [DONE]\n\ndata: {")),
+        "reasoning_content": TEXT,
+        "reasoning": TEXT,
+        "tool_calls": st.one_of(
+            st.none(),
+            st.lists(
+                st.fixed_dictionaries(
+                    {"index": st.integers(0, 2)},
+                    optional={
+                        "id": TEXT,
+                        "function": st.fixed_dictionaries({"arguments": TEXT}, optional={"name": TEXT}),
+                    },
+                ),
+                max_size=2,
+            ),
+        ),
+    },
+)
+CHUNK = st.fixed_dictionaries(
+    {},
+    optional={
+        "model": TEXT,
+        "id": TEXT,
+        "choices": st.one_of(
+            st.none(),
+            st.just({}),
+            st.lists(st.fixed_dictionaries({"delta": PIECE}, optional={"finish_reason": TEXT}), max_size=2),
+        ),
+    },
+)
+
+
+@given(
+    st.lists(CHUNK, max_size=8), st.integers(1, 200), st.sampled_from([b"\n\n", b"\n\n: still here\n\n", b"\r\n\r\n"])
+)
+def test_the_answer_is_the_same_however_its_events_are_written_and_split(chunks: list[object], size: int, end: bytes):
+    stream = b"".join(b"data: " + json.dumps(chunk).encode() + end for chunk in chunks) + b"data: [DONE]" + end
+    relay = ChatRelay()
+    sent = b"".join(relay.feed(stream[at : at + size]) for at in range(0, len(stream), size))
+    assert sent + relay.close() == stream or end != b"\n\n"
+    assert relay.done
+    assert relay.answer() == chat_relay.join_deltas(chunks)
+
+
+@pytest.mark.parametrize(
+    "frame", [b'data: {"a":1\n\n', b'data: {"a":\ndata: 1}\n\ndata: nothing\n\n', b'data: {"a":1}}\n\n']
+)
+def test_what_is_not_json_is_refused_beside_what_is(frame: bytes):
+    with pytest.raises(WireError):
+        ChatRelay().feed(delta(content="x") + frame + delta(content="y"))

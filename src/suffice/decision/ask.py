@@ -90,7 +90,7 @@ def isolate(text: str) -> Ask:
         code=code,
         fences=fences,
         has_trace=_looks_like_a_trace(whole),
-        has_diff=any(hint in whole for hint in _DIFF_HINTS) and _DIFF.search(whole) is not None,
+        has_diff=any(map(whole.__contains__, _DIFF_HINTS)) and _DIFF.search(whole) is not None,
         has_log=_looks_like_a_log(whole),
         stripped=stripped,
     )
@@ -103,7 +103,7 @@ def _looks_like_a_log(text: str) -> bool:
 
 
 def _looks_like_a_trace(text: str) -> bool:
-    return any(hint in text for hint in _TRACE_HINTS) and _TRACE.search(text) is not None
+    return any(map(text.__contains__, _TRACE_HINTS)) and _TRACE.search(text) is not None
 
 
 def _unwrap(text: str) -> tuple[str, tuple[str, ...]]:

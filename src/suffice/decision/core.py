@@ -140,7 +140,7 @@ class Core:
         self,
         belief: Belief,
         rows: tuple[int, ...],
-        cost_usd: Floats,
+        cost_usd: Sequence[float],
         repair_usd: float,
         *,
         gate: str,

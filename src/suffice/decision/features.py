@@ -95,8 +95,8 @@ def extract(view: RequestView, *, prompt_tokens: int = 0) -> Features:
     text = f"{ask.prose}\n{code}" if code else ask.prose
     lower = ask.prose.lower()
     tokens = TOKEN.findall(lower)
-    security = next((t for t in tokens if t in SECURITY), "") or next((p for p in SECURITY_PIECES if p in lower), "")
-    unfamiliar = _UNFAMILIAR.search(ask.prose) if any(hint in lower for hint in _UNFAMILIAR_HINTS) else None
+    security = next(filter(SECURITY.__contains__, tokens), "") or next(filter(lower.__contains__, SECURITY_PIECES), "")
+    unfamiliar = _UNFAMILIAR.search(ask.prose) if any(map(lower.__contains__, _UNFAMILIAR_HINTS)) else None
     if security:
         signals.append(f"security:{security}")
     if unfamiliar is not None:

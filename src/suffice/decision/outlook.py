@@ -8,6 +8,7 @@ comes once, or twice in a row where it can be asked again (`never2`, `never3` ar
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,6 +16,8 @@ from suffice.decision.grid import Floats
 from suffice.errors import DecisionError
 
 MOST_ATTEMPTS = 3
+# So many arms are faster walked one by one than by operations on whole tables.
+FEW_ARMS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +38,18 @@ class Outlook:
     risk3: Floats
     never2: Floats
     never3: Floats
+    few: Few | None = None
+
+
+class Few(NamedTuple):
+    """The tables of at most `FEW_ARMS` arms as lists."""
+
+    reach2: list[float]
+    reach3: list[list[float]]
+    left: list[list[list[float]]]
+    risk1: list[float]
+    risk2: list[list[float]]
+    risk3: list[list[list[float]]]
 
 
 _NONE: Floats = np.zeros(0)
@@ -118,7 +133,9 @@ def outlook(
             never3[diagonal, :, diagonal] = np.inf
             pairs = w2.reshape(k, k, -1)
             risk3[:, diagonal, diagonal], left[:, diagonal, diagonal] = ((pairs * rows).sum(axis=2) for rows in retry)
+    tables = (w1.sum(axis=1), reach3, left, wrong @ weights, risk2, risk3)
     return Outlook(
-        depth=depth, total=float(weights.sum()), reach2=w1.sum(axis=1), reach3=reach3, left=left,
-        risk1=wrong @ weights, risk2=risk2, risk3=risk3, never2=never2, never3=never3,
+        depth=depth, total=float(weights.sum()), reach2=tables[0], reach3=reach3, left=left, risk1=tables[3],
+        risk2=risk2, risk3=risk3, never2=never2, never3=never3,
+        few=Few(*(table.tolist() for table in tables)) if k <= FEW_ARMS and retry is None else None,
     )  # fmt: skip

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from suffice.decision.grid import Floats, Ints
-from suffice.decision.outlook import Outlook, after_two, check_belief, outlook, rejected
+from suffice.decision.outlook import Few, Outlook, after_two, check_belief, outlook, rejected
 from suffice.errors import DecisionError
 
 STOP = -1
@@ -125,7 +125,7 @@ def solve(problem: Problem) -> Solution:
 
 def solve_flat(
     known: Outlook,
-    cost: Floats,
+    cost: Sequence[float],
     *,
     repair_usd: float,
     escape_factor: float,
@@ -136,19 +136,49 @@ def solve_flat(
 
     `again_cost` [K] belongs to an outlook that was made with retries.
     """
-    check_money(cost, repair_usd, escape_factor, margin)
-    spend = [cost * known.total]
+    if not all(0.0 <= one < math.inf for one in (*cost, repair_usd, margin)) or escape_factor < 1:
+        check_money(np.array(cost), repair_usd, escape_factor, margin)
+    if known.few is not None and again_cost is None:
+        return _walk(known, known.few, cost, repair_usd, escape_factor, margin)
+    flat = np.array(cost)
+    spend = [flat * known.total]
     if known.depth >= 2:
-        spend.append(known.reach2[:, None] * cost)
+        spend.append(known.reach2[:, None] * flat)
     if known.depth >= 3:
-        spend.append(known.reach3[:, :, None] * cost)
+        spend.append(known.reach3[:, :, None] * flat)
     if again_cost is not None and known.depth >= 2:
         check_money(again_cost, repair_usd, escape_factor, margin)
-        each = np.arange(cost.shape[0])
+        each = np.arange(flat.shape[0])
         spend[1][each, each] = known.reach2 * again_cost
         if known.depth >= 3:
             spend[2][:, each, each] = known.reach3 * again_cost
     return _decide(known, spend, repair_usd, escape_factor, margin)
+
+
+def _walk(known: Outlook, few: Few, cost: Sequence[float], h: float, escape_factor: float, margin: float) -> Solution:
+    """Do what `_decide` does, arm by arm: for a few arms that is several times faster than operations on arrays."""
+    risk, fee, arms = escape_factor * h, margin * h, range(len(cost))
+    first, onward = [], []
+    for a in arms:
+        reach = few.reach2[a]
+        best, then = h * reach, (STOP, STOP)
+        for b in arms if known.depth >= 2 else ():
+            if b == a:
+                continue
+            again = few.reach3[a][b]
+            after, last = h * again, STOP
+            for c in arms if known.depth >= 3 else ():
+                if c != a and c != b:
+                    value = again * (cost[c] + fee) + risk * few.risk3[a][b][c] + h * few.left[a][b][c]
+                    if value < after:
+                        after, last = value, c
+            value = reach * (cost[b] + fee) + risk * few.risk2[a][b] + after
+            if value < best:
+                best, then = value, (b, last)
+        first.append(known.total * cost[a] + risk * few.risk1[a] + best)
+        onward.append(then)
+    head = first.index(min(first))
+    return _unroll(known, np.array(first), head, *onward[head], h)
 
 
 def _decide(known: Outlook, spend: Sequence[Floats], h: float, escape_factor: float, margin: float) -> Solution:
@@ -170,23 +200,23 @@ def _decide(known: Outlook, spend: Sequence[Floats], h: float, escape_factor: fl
         continued = pair.min(axis=1)
         second = np.where(continued < best2, pair.argmin(axis=1), STOP)
         best2 = np.minimum(continued, best2)
-    return _unroll(known, first + best2, second, third, h)
-
-
-def _unroll(known: Outlook, first: Floats, second: Ints | None, third: Ints | None, h: float) -> Solution:
-    """Read the sequence off the decision tables, with the probability of reaching and of passing each step."""
+    first = first + best2
     a = int(first.argmin())
+    b = STOP if second is None else int(second[a])
+    return _unroll(known, first, a, b, STOP if third is None or b == STOP else int(third[a, b]), h)
+
+
+def _unroll(known: Outlook, first: Floats, a: int, b: int, c: int, h: float) -> Solution:
+    """Return the plan a, then b, then c (STOP: nothing more), with the probability of reaching and of passing each step."""
     value = float(first[a])
     if value >= h:
         return Solution(value=h, first=first, sequence=(), reach=(), p_accept=0.0, p_escape=0.0)
     sequence, reach = [a], [known.total]
     left, escape = float(known.reach2[a]), float(known.risk1[a])
-    b = STOP if second is None else int(second[a])
     if b != STOP:
         sequence.append(b)
         reach.append(left)
         left, escape = float(known.reach3[a, b]), escape + float(known.risk2[a, b])
-        c = STOP if third is None else int(third[a, b])
         if c != STOP:
             sequence.append(c)
             reach.append(left)

@@ -275,11 +275,11 @@ class Router:
     ) -> tuple[list[Scored], float, dict[Arm, float]]:
         """Return the plan's order, its probability of a right answer, and what each shortlisted arm costs in all as the first."""
         weight = spend_weight(request.pressure)
-        cost = np.array([max(0.0, weight * one.cost.total) * NANO for one in scored])
+        cost = [max(0.0, weight * one.cost.total) * NANO for one in scored]
         some = list(scored)
         if len(some) > SHORTLIST:
-            keep = shortlist(np.array([one.p for one in scored]), cost, repair * NANO)
-            some, cost = [scored[at] for at in keep.tolist()], cost[keep]
+            keep = shortlist(np.array([one.p for one in scored]), np.array(cost), repair * NANO).tolist()
+            some, cost = [scored[at] for at in keep], [cost[at] for at in keep]
         rows = tuple([self._rows[one.arm] for one in some])
         rates = [self._rates[row] or self._worst for row in rows]
         again, usd = again_costs(request.features, rates, some, self._core, weight * NANO)

@@ -111,7 +111,7 @@ class DataPlane:
         path: bytes = scope["raw_path"]
         methods = self._routes.get(path) or self._under(path)
         route = methods.get(scope["method"]) if methods else None
-        reply = Reply(send, route.dialect if route else dialect_of(path), request_id)
+        reply = Reply(send, route.dialect if route else dialect_of(path), request_id, scope.get("suffice.answer"))
         reply.headers.append((b"x-request-id", request_id.encode()))
         self.in_flight += 1
         metrics = self._metrics

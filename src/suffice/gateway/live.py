@@ -6,6 +6,8 @@ without asking whether another one has. It neither sends nor decides: `attempts.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
 from suffice.catalog.models import Model
@@ -90,11 +92,16 @@ class Live:
         response = self.response
         assert response is not None
         data = await response.chunk(timeout_s)
+        self.received(data)
+        return data
+
+    def received(self, data: bytes) -> None:
+        """Count bytes of the body that have come, and note now and then what they cost."""
+        assert self.response is not None
         self.bytes_in += len(data)
-        times = response.timings
+        times = self.response.timings
         if times.last_byte - times.start >= self._checkpoint.due_s:
             self._note(times)
-        return data
 
     def _note(self, times: Timings) -> None:
         """Tell the ledger what this stream is charged if the process dies before the next look at it."""
@@ -114,6 +121,11 @@ class Live:
         )
         if charge < self.reservation.amount:
             self._ledger.checkpoint(self.reservation, charge)
+
+    async def pour(self, take: Callable[[bytes], float], timeout_s: float) -> bool:
+        """Give the body's pieces to `take` as they arrive; False at a clean end. See `Response.pour`. Raises TransportFault."""
+        assert self.response is not None
+        return await self.response.pour(take, timeout_s)
 
     @property
     def timings(self) -> Timings | None:

@@ -26,6 +26,51 @@ KEEP_ALIVE_S = 10.0
 Judge = Callable[[Answer], tuple[Verdict, ...]]
 
 
+class Steady:
+    """The steady part of a relay: what happens with each piece of a stream between its first event and its end."""
+
+    def __init__(self, live: Live, between_s: float, every_s: float, now: Callable[[], float]) -> None:
+        self._live = live
+        self._reader = live.reader
+        self._reply = live.turn.reply
+        self._between_s = between_s
+        self._every_s = every_s
+        self._now = now
+        self._told_s = now()
+        self._events = live.reader.data_events
+        self.stalled_at = now() + between_s
+        # What is still to be sent when the stream is over.
+        self.pending = b""
+
+    @property
+    def over(self) -> bool:
+        """True when no piece is to be taken any more: the stream is done, or it told a failure."""
+        return self._reader.done or self._reader.failure is not None
+
+    def take(self, piece: bytes) -> float:
+        """Send on what `piece` completes; return the seconds until the next event is due, 0 to be woken.
+
+        Comments and parts of an event show that the provider lives, not that the answer goes on. Raises TransportFault when no
+        event came in time, WireError for what is no event.
+        """
+        reader = self._reader
+        self._live.received(piece)
+        ready = reader.feed(piece)
+        if self.over:
+            self.pending = ready
+            return 0.0
+        now_s = self._now()
+        if reader.data_events != self._events:
+            self._events, self.stalled_at = reader.data_events, now_s + self._between_s
+        elif now_s >= self.stalled_at:
+            raise TransportFault("stall", "body", bytes_sent="all", detail="no event of the answer in time")
+        if not ready and now_s - self._told_s >= self._every_s:
+            self._told_s, ready = now_s, reader.keep_alive()
+        if ready and not self._reply.push(ready):
+            return 0.0
+        return self.stalled_at - now_s
+
+
 async def relay(
     live: Live,
     held: bytes,
@@ -39,33 +84,26 @@ async def relay(
     `judge` looks at the whole answer just before the attempt is settled. A client that leaves cancels this coroutine: the
     upstream connection is closed and what was seen is charged. After `every_s` seconds of silence the client gets a sign of life.
     """
-    reply, reader, between_s = live.turn.reply, live.reader, attempts.deadlines.between_s
-    now = attempts.env.monotonic
+    reply, reader, now = live.turn.reply, live.reader, attempts.env.monotonic
     beat = Beat(live, every_s)
     try:
         reply.ending = reader.fail
         await reply.head(200, headers)
-        pending, events, stalled_at, told_s = held, -1, 0.0, now()
-        while not reader.done:
-            if pending:
-                await reply.write(pending)
-            elif now() - told_s >= every_s:
-                told_s = now()
-                await reply.write(reader.keep_alive())
-            # Comments and parts of an event show that the provider lives, not that the answer goes on.
-            if reader.data_events != events:
-                events, stalled_at = reader.data_events, now() + between_s
-            elif now() >= stalled_at:
-                raise TransportFault("stall", "body", bytes_sent="all", detail="no event of the answer in time")
-            chunk = await live.chunk(stalled_at - now())
-            if not chunk:
-                pending = reader.close()
+        steady = Steady(live, attempts.deadlines.between_s, every_s, now)
+        if held and reader.done:
+            steady.pending = held
+        elif held:
+            await reply.write(held)
+        while not steady.over:
+            if not await live.pour(steady.take, steady.stalled_at - now()):
+                steady.pending = reader.close()
                 break
-            pending = reader.feed(chunk)
-            if reader.failure is not None:
-                if pending and live.route.conversation.translated:
-                    await reply.write(pending)  # written by us from what came before the error, and counted as sent
-                return await _broken(attempts, live, event_fault(live, tokens_seen=True))
+            await reply.writable()
+        pending = steady.pending
+        if reader.failure is not None:
+            if pending and live.route.conversation.translated:
+                await reply.write(pending)  # written by us from what came before the error, and counted as sent
+            return await _broken(attempts, live, event_fault(live, tokens_seen=True))
         if not reader.finished:
             return await _broken(attempts, live, classify_seen(Seen.TRUNCATED))
         answer = reader.answer()

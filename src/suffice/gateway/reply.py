@@ -1,4 +1,4 @@
-"""The answer to one client, on top of ASGI's `send`.
+"""The answer to one client: by plain calls on our own listener (`answering.py`), by ASGI's `send` anywhere else.
 
 It knows whether the head has gone out (the first commit point of docs/architecture.md): before it everything can still
 change, after it only bytes of the same answer follow.
@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from suffice.errors import SufficeError
+from suffice.gateway.answering import Answering
 from suffice.wire import errors as wire_errors
 
 Send = Callable[[Any], Awaitable[None]]
@@ -23,8 +24,11 @@ _NO_RETRY = (b"x-should-retry", b"false")
 class Reply:
     """Head once, then body bytes, then the end."""
 
-    def __init__(self, send: Send, dialect: str, request_id: str) -> None:
+    def __init__(self, send: Send, dialect: str, request_id: str, answering: Answering | None = None) -> None:
         self._send = send
+        self._answering = answering
+        # Pieces that were pushed where only a coroutine can write them.
+        self._pushed = b""
         self.dialect = dialect
         self.request_id = request_id
         self.started = False
@@ -50,16 +54,42 @@ class Reply:
         """Send the status line and the headers: the head commit point."""
         self.started = True
         self.status = status
-        await self._send({"type": "http.response.start", "status": status, "headers": [*headers, *self.headers]})
+        if self._answering is not None:
+            await self._answering.writable()
+            self._answering.head(status, [*headers, *self.headers])
+        else:
+            await self._send({"type": "http.response.start", "status": status, "headers": [*headers, *self.headers]})
+
+    def push(self, data: bytes) -> bool:
+        """Send body bytes now; False when the caller has to wait for `writable` before it pushes more."""
+        if self._answering is None:
+            self._pushed += data
+            return False
+        self._answering.push(data)
+        return not self._answering.full
+
+    async def writable(self) -> None:
+        """Wait while the client's socket is full."""
+        if self._answering is not None:
+            await self._answering.writable()
+        elif self._pushed:
+            data, self._pushed = self._pushed, b""
+            await self._send({"type": "http.response.body", "body": data, "more_body": True})
 
     async def write(self, data: bytes) -> None:
         """Send body bytes; waits while the client's socket is full."""
-        await self._send({"type": "http.response.body", "body": data, "more_body": True})
+        await self.writable()
+        if not self.push(data):
+            await self.writable()
 
     async def end(self, data: bytes = b"") -> None:
         """Send the last body bytes, which may be none."""
         self.finished = True
-        await self._send({"type": "http.response.body", "body": data, "more_body": False})
+        await self.writable()
+        if self._answering is not None:
+            self._answering.end(data)
+        else:
+            await self._send({"type": "http.response.body", "body": data, "more_body": False})
 
     def cut(self) -> None:
         """Give an answer up that has begun: nothing more is sent, and the server breaks the connection off."""
@@ -67,8 +97,14 @@ class Reply:
 
     async def whole(self, status: int, body: bytes, headers: Sequence[Header] = (JSON,)) -> None:
         """Send a complete answer."""
-        await self.head(status, [*headers, (b"content-length", str(len(body)).encode())])
-        await self.end(body)
+        if self._answering is not None:
+            self.started = self.finished = True
+            self.status = status
+            await self._answering.writable()
+            self._answering.whole(status, [*headers, *self.headers], body)
+        else:
+            await self.head(status, [*headers, (b"content-length", str(len(body)).encode())])
+            await self.end(body)
 
     async def error(self, error: SufficeError) -> None:
         """Tell `error`: as a response with its true status, or as the last frame of a stream that has begun."""

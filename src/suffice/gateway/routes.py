@@ -91,7 +91,7 @@ class RouteTable:
             target=target,
             conversation=self._conversation(turn, served, speech.dialect, target),
             price=price,
-            reference=self.reference(turn),
+            reference=price if arm.model == turn.fleet.reference else self.reference(turn),
             bound_nano=bound + _telling(price, evidence),
             dialect=speech.dialect,
             prompt_tokens=self._corrections.by_size(arm.model, turn.features.prompt_tokens),

@@ -12,11 +12,13 @@ import asyncio
 import re
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from suffice.errors import RequestError
+from suffice.gateway.answering import Answering
 from suffice.wire import errors as wire_errors
 
 _HOST = re.compile(rb"(?:[A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
@@ -141,7 +143,39 @@ class GuardedProtocol(HttpToolsProtocol):
             self._reject(400, "the request target is not a plain path")
         self._body_start = self.loop.time()
         self.deadline = self._body_start + self.limits.body_s
-        super().on_headers_complete()
+        if self.parser.should_upgrade():
+            super().on_headers_complete()
+        else:
+            self._begin()
+
+    def _begin(self) -> None:
+        """Start the request as uvicorn does, with an answer that can be written to without a message per piece."""
+        parser, scope = self.parser, self.scope
+        version = parser.get_http_version()
+        scope["method"], scope["http_version"] = parser.get_method().decode("ascii"), version
+        raw_path, _, query = self.url.partition(b"?")
+        scope["path"] = unquote(raw_path.decode("ascii"))
+        scope["raw_path"], scope["query_string"] = raw_path, query.partition(b"#")[0]
+        before = self.cycle
+        self.cycle = answer = Answering(
+            scope=scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=self.access_log,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=self.expect_100_continue,
+            keep_alive=version != "1.0" and parser.should_keep_alive(),
+            on_response=self.on_response_complete,
+        )
+        scope["suffice.answer"] = answer  # type: ignore[typeddict-unknown-key]
+        if before is None or before.response_complete:
+            self._start_asgi_task(answer, self.app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((answer, self.app))
 
     def _check_upgrade(self, *, has_body: bool) -> None:
         """Refuse what would let one request's bytes be read as another's, or as frames."""

@@ -73,7 +73,7 @@ def post(session: Session, boot: str, batch: Sequence[tuple[Entry, Opened | None
 
 def _post_quick(session: Session, boot: str, batch: Sequence[tuple[Entry, Opened | None]]) -> None:
     fresh: dict[Ident, tuple[Value, ...]] = {}
-    rows, stored, notes = [], [], []
+    rows, stored, notes, decisions = [], [], [], []
     charges: Counter[Hold] = Counter()
     over: Counter[Hold] = Counter()
     for entry, opened in batch:
@@ -91,8 +91,11 @@ def _post_quick(session: Session, boot: str, batch: Sequence[tuple[Entry, Opened
                 over[hold] += max(0, charge - opened.amount_nano)
         elif isinstance(entry, Noted):
             notes.append((entry.charge_nano, entry.request_id, entry.attempt))
+        elif isinstance(entry, Decided):
+            decisions.append(_decision_values(entry))
         else:
-            _post_record(session, entry)
+            _post_outcome(session, entry)
+    session.many("put_decision", decisions)
     session.many("open_reservation", fresh.values())
     session.many("checkpoint", notes)
     session.many("close_reservation", stored)
@@ -103,8 +106,11 @@ def _post_quick(session: Session, boot: str, batch: Sequence[tuple[Entry, Opened
 
 def post_careful(session: Session, boot: str, entry: Entry, opened: Opened | None) -> bool:
     """Book one entry unless it was booked before; returns whether it was booked now."""
-    if isinstance(entry, Decided | Observed):
-        _post_record(session, entry)
+    if isinstance(entry, Decided):
+        session.run("put_decision", *_decision_values(entry))
+        return True
+    if isinstance(entry, Observed):
+        _post_outcome(session, entry)
         return True
     ident = (entry.request_id, entry.attempt)
     if session.run("row_exists", *ident):
@@ -205,16 +211,20 @@ def replay(session: Session, boot: str, entries: Iterable[Entry]) -> int:
     return new
 
 
-def _post_record(session: Session, entry: Decided | Observed) -> None:
+def _post_outcome(session: Session, entry: Observed) -> None:
     record = entry.record
     text = _encode(record)
-    if isinstance(entry, Observed):
-        if len(text) > MAX_DETAIL_BYTES:
-            text = _encode(msgspec.structs.replace(entry.record, detail="larger than 16 KiB and left out"))
-        session.run("put_outcome", record.request_id, record.at_ms, text.decode())
-        return
+    if len(text) > MAX_DETAIL_BYTES:
+        text = _encode(msgspec.structs.replace(record, detail="larger than 16 KiB and left out"))
+    session.run("put_outcome", record.request_id, record.at_ms, text.decode())
+
+
+def _decision_values(entry: Decided) -> tuple[Value, ...]:
+    """Return a decision as stored."""
+    record = entry.record
+    text = _encode(record)
     if len(text) > MAX_DECISION_BYTES:
         text = _encode(
-            msgspec.structs.replace(entry.record, plan=None, note="the plan was larger than 64 KiB and is left out")
+            msgspec.structs.replace(record, plan=None, note="the plan was larger than 64 KiB and is left out")
         )
-    session.run("put_decision", record.request_id, record.at_ms, text.decode())
+    return record.request_id, record.at_ms, text.decode()

@@ -66,7 +66,7 @@ class Database:
         path: Path,
         *,
         exclusive: bool = True,
-        group_s: float = 0.02,
+        group_s: float = 0.05,
         crash: Callable[[str], None] = no_crash,
     ) -> None:
         """`exclusive` is the gateway; without it (commands) the gateway may run, and only migrates when it does not.

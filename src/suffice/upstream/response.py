@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import zlib
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from suffice.upstream.deadlines import Deadlines, Timings
@@ -17,9 +18,13 @@ if TYPE_CHECKING:
     from suffice.upstream.connection import Connection
 
 # What the reader is waiting for.
-_NOTHING, _HEAD, _CHUNK, _WHOLE = range(4)
+_NOTHING, _HEAD, _CHUNK, _WHOLE, _POUR = range(5)
 # One network read may unfold to this much and no more: about 16 times what one read holds.
 _INFLATE_STEP_BYTES = 4_194_304
+
+
+def _nobody(data: bytes) -> float:
+    return 0.0
 
 
 class Response:
@@ -37,6 +42,7 @@ class Response:
         "_pieces",
         "_read_limit",
         "_received",
+        "_take",
         "_waiter",
         "_want",
         "close_delimited",
@@ -58,6 +64,7 @@ class Response:
         self._buffered = 0
         self._received = 0
         self._read_limit = 0
+        self._take: Callable[[bytes], float] = _nobody
         self._inflate: zlib._Decompress | None = None
         self._want = _HEAD
         self._waiter: asyncio.Future[bytes] | None = conn.loop.create_future()
@@ -98,6 +105,27 @@ class Response:
         if self._fault is not None:
             raise self._fault
         return b""
+
+    async def pour(self, take: Callable[[bytes], float], timeout_s: float) -> bool:
+        """Give each piece to `take` as it arrives, without waking the reader; False at the whole message's end.
+
+        `take` returns how many seconds the next piece may take, 0 or less to stop: then this returns True, and what arrives is
+        kept until it is asked for. What `take` raises is raised here. Raises TransportFault.
+        """
+        if self._pieces:
+            timeout_s = take(await self.chunk())
+            if timeout_s <= 0:
+                return True
+        conn = self._conn
+        if conn is not None:
+            conn.arm(timeout_s, "stall")
+            self._take = take
+            stopped = await self._wait(conn, _POUR)
+            if stopped:
+                return True
+        if self._fault is not None:
+            raise self._fault
+        return False
 
     async def read(self, limit: int, timeout_s: float | None = None) -> bytes:
         """Return the whole rest of the body; raises TransportFault `too_large` beyond `limit` bytes.
@@ -193,6 +221,9 @@ class Response:
             waiter.set_result(data)
             conn.arm_total()
             return
+        if want == _POUR and waiter is not None and not waiter.done():
+            self._pour_piece(conn, waiter, data)
+            return
         self._pieces.append(data)
         self._buffered += len(data)
         if want == _WHOLE:
@@ -202,6 +233,20 @@ class Response:
                 self.await_more(conn)
         elif self._buffered > conn.limits.high_water_bytes:
             conn.pause_upstream()
+
+    def _pour_piece(self, conn: Connection, waiter: asyncio.Future[bytes], data: bytes) -> None:
+        try:
+            left_s = self._take(data)
+        except Exception as error:
+            left_s = 0.0
+            waiter.set_exception(error)
+        if left_s > 0:
+            conn.arm(left_s, "stall")
+            return
+        self._waiter, self._want = None, _NOTHING
+        if not waiter.done():
+            waiter.set_result(b"stopped")
+        conn.arm_total()
 
     def end(self, conn: Connection) -> None:
         """The message is whole."""

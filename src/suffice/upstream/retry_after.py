@@ -21,7 +21,10 @@ Headers = Sequence[tuple[bytes, bytes]]
 
 def header(headers: Headers, name: bytes) -> str:
     """Return the first value of the lower-case header `name`, stripped; `""` when absent."""
-    return next((value.decode("latin-1").strip() for key, value in headers if key.lower() == name), "")
+    for key, value in headers:  # no generator: this is asked for on every answer
+        if key == name or key.lower() == name:
+            return value.decode("latin-1").strip()
+    return ""
 
 
 def retry_after_s(headers: Headers, details: Any, now_s: float) -> float | None:

@@ -28,7 +28,7 @@ class Action(StrEnum):
     STOP = "stop"
 
 
-class Arm(msgspec.Struct, frozen=True, kw_only=True, order=True, cache_hash=True, gc=False):
+class Arm(msgspec.Struct, frozen=True, kw_only=True, order=True, cache_hash=True, gc=False, omit_defaults=True):
     """One way to attempt a task: a model at an endpoint, with an effort, an edit format and a mode.
 
     `model` is the catalogue id (`openai/gpt-5-mini`), `endpoint` the configured endpoint that serves it.
@@ -56,7 +56,7 @@ class Arm(msgspec.Struct, frozen=True, kw_only=True, order=True, cache_hash=True
         return self if self.mode is Mode.FRESH else msgspec.structs.replace(self, mode=Mode.FRESH)
 
 
-class CostSplit(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class CostSplit(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """Expected cost of one attempt in nano-dollars, by what it is spent on; `switch` may be negative."""
 
     fresh: NanoUsd = NanoUsd(0)
@@ -75,7 +75,7 @@ class CostSplit(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         )
 
 
-class Candidate(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Candidate(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """One arm as the decision saw it: removed with a reason, or scored.
 
     `p_success` is the posterior mean, `p_low` its lower bound for floors, `expected_total` the expected cost in
@@ -93,7 +93,7 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     source: str = ""
 
 
-class Step(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Step(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """One node of the plan along the path of rejections: the arm to try and the probability to get here."""
 
     arm: Arm
@@ -102,7 +102,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     cost: NanoUsd
 
 
-class Plan(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Plan(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """The decision for one request, replayable from its record.
 
     `steps[0].arm` goes first; on each rejected verdict the next step is taken, until the steps end and the human is the

@@ -22,6 +22,7 @@ _FINISH = re.compile(rb'"finish_reason"\s*:\s*"([a-z_]+)"')
 _BOUNDARY = re.compile(rb"(?<=\n\n)|(?<=\n\r\n)|(?<=\r\r)")
 _ERROR = re.compile(rb'"error"\s*:\s*[{"]')
 _TAIL = 4096
+_DONE = b"data: [DONE]\n\n"
 # Answers up to this size are kept for the verdicts; beyond it only the relay goes on.
 _KEEP = 8 * 1024 * 1024
 
@@ -42,6 +43,8 @@ class ChatRelay:
         self._carry = b""
         self._kept: list[bytes] = []
         self._kept_size = 0
+        # True while every event came in the one form in which they can be read together.
+        self._plain = True
         self._tail = b""
         self._repair = ChatRepair()
         self.started = False
@@ -79,9 +82,11 @@ class ChatRelay:
             return data  # comments only: they keep the connection alive, and do not count as progress
         self.data_events += count
         self.started = True
-        if not _well_formed(data, count):
-            raise WireError("the provider sent an event that is not JSON")
-        if _ERROR.search(data) is not None:
+        if not _plain(data):
+            self._plain = False
+            if not all(event.is_done or _is_json(event.data) for event in sse.Decoder().feed(data)):
+                raise WireError("the provider sent an event that is not JSON")
+        if b'"error"' in data and _ERROR.search(data) is not None:
             self._look_for_failure(data)
         told = data
         data = self._repair.events(data, count)
@@ -123,23 +128,31 @@ class ChatRelay:
 
     def usage(self) -> Usage | None:
         """Return the provider's own usage report, the last one of the stream, or None when there was none."""
-        last: Usage | None = None
         position = self._tail.find(b"data:")
-        if position < 0:
+        if position < 0 or b'"usage"' not in self._tail:
             return None
-        for event in sse.Decoder().feed(self._tail[position:]):
-            decoded = None if event.is_done else _decode(event.data)
+        for event in reversed(sse.Decoder().feed(self._tail[position:])):
+            decoded = _decode(event.data) if b'"usage"' in event.data else None
             if isinstance(decoded, dict):
                 report = decoded.get("usage")
                 if not report and isinstance(decoded.get("x_groq"), dict):
                     report = decoded["x_groq"].get("usage")
-                last = usage.from_chat(report) or last
-        return last
+                found = usage.from_chat(report)
+                if found is not None:
+                    return found
+        return None
 
     def answer(self) -> Answer:
         """Return the whole answer, put together from the events that were kept."""
-        decoder = sse.Decoder()
-        events = decoder.feed(b"".join(self._kept))
+        kept = b"".join(self._kept)
+        if self._plain:
+            # Each event is JSON by itself, so all together are an array.
+            together = b"[" + kept.replace(_DONE, b"").removeprefix(b"data: ").replace(b"\n\ndata: ", b",") + b"]"
+            try:
+                return _joined(_chunks(together))
+            except msgspec.DecodeError:
+                pass  # a field of an unusual type: read event by event
+        events = sse.Decoder().feed(kept)
         return join_deltas([_decode(event.data) for event in events if not event.is_done])
 
 
@@ -157,6 +170,68 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     def empty(self) -> bool:
         """True when the model produced neither text nor a tool call."""
         return not self.text.strip() and not self.tool_calls
+
+
+class _Delta(msgspec.Struct, gc=False):
+    content: str | None = None
+    reasoning_content: str | None = None
+    reasoning: str | None = None
+    tool_calls: Any = None
+
+
+class _Choice(msgspec.Struct, gc=False):
+    text: str | None = None
+    delta: _Delta | None = None
+    finish_reason: str | None = None
+
+
+class _Chunk(msgspec.Struct, gc=False):
+    id: str | None = None
+    model: str | None = None
+    choices: list[_Choice] | None = None
+
+
+_chunks = msgspec.json.Decoder(list[_Chunk]).decode
+
+
+def _joined(chunks: list[_Chunk]) -> Answer:
+    """Return what `join_deltas` does, of chunks whose fields have the types that they should have."""
+    text: list[str] = []
+    reasoning: list[str] = []
+    calls: dict[int, list[str]] = {}
+    finish = model = response_id = ""
+    for chunk in chunks:
+        model = chunk.model or model
+        response_id = chunk.id or response_id
+        if not chunk.choices:
+            continue
+        choice = chunk.choices[0]
+        finish = choice.finish_reason or finish
+        if choice.text is not None:
+            text.append(choice.text)
+        delta = choice.delta
+        if delta is not None:
+            if delta.content is not None:
+                text.append(delta.content)
+            thought = delta.reasoning_content or delta.reasoning
+            if thought:
+                reasoning.append(thought)
+            if delta.tool_calls:
+                _add_calls(delta.tool_calls, calls)
+    return _answer(text, reasoning, calls, finish, model, response_id)
+
+
+def _answer(
+    text: list[str], reasoning: list[str], calls: dict[int, list[str]], finish: str, model: str, response_id: str
+) -> Answer:
+    return Answer(
+        text="".join(text),
+        reasoning="".join(reasoning),
+        tool_calls=tuple((c[0], c[1], c[2]) for _, c in sorted(calls.items())),
+        finish_reason=finish,
+        model=model,
+        response_id=response_id,
+    )
 
 
 def join_deltas(chunks: list[Any]) -> Answer:
@@ -180,15 +255,7 @@ def join_deltas(chunks: list[Any]) -> Answer:
         delta = choice.get("delta")
         if isinstance(delta, dict):
             _add_delta(delta, text, reasoning, calls)
-    ordered = tuple((c[0], c[1], c[2]) for _, c in sorted(calls.items()))
-    return Answer(
-        text="".join(text),
-        reasoning="".join(reasoning),
-        tool_calls=ordered,
-        finish_reason=str(finish),
-        model=str(model),
-        response_id=str(response_id),
-    )
+    return _answer(text, reasoning, calls, str(finish), str(model), str(response_id))
 
 
 def _add_delta(delta: dict[str, Any], text: list[str], reasoning: list[str], calls: dict[int, list[str]]) -> None:
@@ -197,7 +264,10 @@ def _add_delta(delta: dict[str, Any], text: list[str], reasoning: list[str], cal
     thought = delta.get("reasoning_content") or delta.get("reasoning")
     if isinstance(thought, str):
         reasoning.append(thought)
-    parts = delta.get("tool_calls")
+    _add_calls(delta.get("tool_calls"), calls)
+
+
+def _add_calls(parts: Any, calls: dict[int, list[str]]) -> None:
     for part in parts if isinstance(parts, list) else ():
         if not isinstance(part, dict):
             continue
@@ -247,16 +317,32 @@ def _is_usage_only(piece: bytes) -> bool:
     return isinstance(decoded, dict) and decoded.get("choices") == [] and bool(decoded.get("usage"))
 
 
-def _well_formed(data: bytes, count: int) -> bool:
-    """True when every data line holds JSON or `[DONE]`; one short event, the common case, is checked without splitting."""
-    if count == 1 and data.startswith(b"data: {") and data.endswith(b"}\n\n"):
-        return _is_json(data[6:-2])
-    return all(event.is_done or _is_json(event.data) for event in sse.Decoder().feed(data))
+def _plain(data: bytes) -> bool:
+    """True when `data` is nothing but events of one line of JSON (or `[DONE]` at the end), as nearly everybody writes them."""
+    if not data.endswith(b"\n\n"):
+        return False
+    frames = data[:-2].split(b"\n\n")
+    if frames[-1] == b"data: [DONE]":
+        frames.pop()
+    try:
+        for frame in frames:
+            if not frame.startswith(b"data: {"):
+                return False
+            # A line end inside a frame that is legal in JSON would begin another field of the event.
+            if b"\n" in frame or b"\r" in frame:
+                return False
+            _raw(frame[6:])
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return True
+
+
+_raw = msgspec.json.Decoder(msgspec.Raw).decode
 
 
 def _is_json(data: bytes) -> bool:
     try:
-        msgspec.json.decode(data, type=msgspec.Raw)
+        _raw(data)
     except (msgspec.DecodeError, RecursionError):
         return False
     return True
