@@ -50,12 +50,19 @@ SUCCESS = {
     "responses": (b"event: response.completed", b"event: response.incomplete"),
     "gemini": (b"finishReason",),
 }
+
+
+def _objects(value: Any) -> list[dict[str, Any]]:
+    """The objects of a list; a damaged stream may hold anything in its place."""
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
 # The same as an event of a provider.
 ENDS: dict[str, Callable[[dict[str, Any]], bool]] = {
-    "chat": lambda row: any(choice.get("finish_reason") for choice in row.get("choices") or [] if choice),
+    "chat": lambda row: any(choice.get("finish_reason") for choice in _objects(row.get("choices"))),
     "messages": lambda row: row.get("type") == "message_stop",
     "responses": lambda row: row.get("type") in ("response.completed", "response.incomplete"),
-    "gemini": lambda row: any(one.get("finishReason") for one in row.get("candidates") or [] if one),
+    "gemini": lambda row: any(one.get("finishReason") for one in _objects(row.get("candidates"))),
 }
 CALL = {"chat": b'"tool_calls"', "messages": b'"tool_use"', "responses": b'_call"', "gemini": b"functionCall"}
 

@@ -41,8 +41,8 @@ class Reply:
         self.headers: list[Header] = []
 
     def copied_to(self, keep: Callable[[Any], None]) -> None:
-        """Show `keep` every message from now on, before it is sent."""
-        send = self._send
+        """Show `keep` every message from now on, before it is sent. The answer then goes out as messages on any listener."""
+        send, self._answering = self._send, None
 
         async def both(message: Any) -> None:
             keep(message)
