@@ -5,15 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from suffice.decision.task_rules import TOKEN
-from suffice.decision.turns import LEADING, NEAR_WORDS, OVERRIDING, Turn, earliest
+from suffice.decision.turns import LEADING, NEAR_WORDS, OVERRIDING, Table, earliest
 from suffice.values.task import TaskType
 
 TABLES = [OVERRIDING, LEADING]
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_every_turn_is_found_where_it_stands(table: dict[str, tuple[Turn, ...]]) -> None:
-    for first, turns in table.items():
+def test_every_turn_is_found_where_it_stands(table: Table) -> None:
+    for first, turns in table.turns.items():
         for rest, _ in turns:
             spoken = [first, *("thing" if word == "_" else word for word in rest)]
             found = earliest(["zzz", *spoken], table)
@@ -22,9 +22,9 @@ def test_every_turn_is_found_where_it_stands(table: dict[str, tuple[Turn, ...]])
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_every_turn_is_written_as_asks_are_read(table: dict[str, tuple[Turn, ...]]) -> None:
+def test_every_turn_is_written_as_asks_are_read(table: Table) -> None:
     # A word that the reader of asks would cut could never be found.
-    for first, turns in table.items():
+    for first, turns in table.turns.items():
         for rest, _ in turns:
             for word in (first, *rest):
                 assert word == "_" or TOKEN.findall(word) == [word], word

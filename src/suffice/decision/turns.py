@@ -7,6 +7,8 @@ length. `_` stands for any one word. The earliest turn of an ask counts; of thos
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from suffice.values.task import TaskType
 
 # How far into an ask turns of phrase are looked for, in words from either end.
@@ -201,27 +203,41 @@ _LEADING = {
 Turn = tuple[tuple[str, ...], TaskType]
 
 
-def _by_first(tables: dict[TaskType, str]) -> dict[str, tuple[Turn, ...]]:
+class Table(NamedTuple):
+    """Turns by their first word, longest first, and the words that may come second (None: any, or none at all)."""
+
+    turns: dict[str, tuple[Turn, ...]]
+    seconds: dict[str, frozenset[str] | None]
+
+
+def _by_first(tables: dict[TaskType, str]) -> Table:
     found: dict[str, list[Turn]] = {}
     for task, text in tables.items():
         for turn in text.replace("\n", " / ").split("/"):
             if turn.strip():
                 first, *rest = turn.split()
                 found.setdefault(first.rstrip("?"), []).append((tuple(w.rstrip("?") for w in rest), task))
-    return {first: tuple(sorted(turns, key=lambda t: -len(t[0]))) for first, turns in found.items()}
+    turns = {first: tuple(sorted(those, key=lambda t: -len(t[0]))) for first, those in found.items()}
+    seconds = {first: frozenset(rest[0] if rest else "_" for rest, _ in those) for first, those in turns.items()}
+    return Table(turns, {first: None if "_" in words else words for first, words in seconds.items()})
 
 
 OVERRIDING = _by_first(_OVERRIDING)
 LEADING = _by_first(_LEADING)
 
 
-def earliest(tokens: list[str], table: dict[str, tuple[Turn, ...]]) -> tuple[int, TaskType, str] | None:
+def earliest(tokens: list[str], table: Table) -> tuple[int, TaskType, str] | None:
     """Return (position in words, task, the turn) of the earliest turn of `table` in `tokens`, None when there is none."""
     count = len(tokens)
+    turns, seconds = table
     for at, token in enumerate(tokens):
-        if NEAR_WORDS <= at < count - NEAR_WORDS:
+        # Most words begin no turn, and most that do are followed by none of its words.
+        if token not in turns or NEAR_WORDS <= at < count - NEAR_WORDS:
             continue
-        for rest, task in table.get(token, ()):
+        may_follow = seconds[token]
+        if may_follow is not None and (at + 1 == count or tokens[at + 1] not in may_follow):
+            continue
+        for rest, task in turns[token]:
             if _follows(tokens, at + 1, rest):
                 return at, task, " ".join((token, *rest))
     return None
@@ -230,4 +246,8 @@ def earliest(tokens: list[str], table: dict[str, tuple[Turn, ...]]) -> tuple[int
 def _follows(tokens: list[str], at: int, rest: tuple[str, ...]) -> bool:
     if at + len(rest) > len(tokens):
         return False
-    return all(word in ("_", tokens[at + n]) for n, word in enumerate(rest))
+    for word in rest:
+        if word not in ("_", tokens[at]):
+            return False
+        at += 1
+    return True
