@@ -10,23 +10,26 @@ from suffice.errors import DecisionError
 SEEDS = st.integers(0, 2**32 - 1)
 
 
-@given(SEEDS, st.integers(1, 3), st.integers(1, 6), st.booleans())
+@given(SEEDS, st.integers(1, 3), st.integers(1, 6), st.booleans(), st.booleans())
 def test_prices_that_do_not_depend_on_difficulty_give_the_plan_of_the_general_solver(
-    seed: int, attempts: int, k: int, gated: bool
+    seed: int, attempts: int, k: int, gated: bool, retried: bool
 ) -> None:
     rng = np.random.default_rng(seed)
     p, w, cost = rng.random((k, 7)), rng.random(7) + 1e-3, rng.random(k) * rng.choice([0.01, 1.0])
     w /= w.sum()
     tpr, fpr = (rng.random(k), rng.random(k)) if gated else (np.ones(k), np.ones(k))
     factor, repair = (1.5 if gated else 1.0), float(rng.choice([0.1, 1.0, 10.0]))
+    again = rng.random((k, 7)) if retried and gated else None
+    price = cost * rng.random() if retried and gated else None
     general = solve(
         Problem(
             p=p, cost=np.repeat(cost[:, None], 7, axis=1), tpr=tpr, fpr=fpr, weights=w, repair_usd=repair,
             escape_factor=factor, attempts=attempts, margin=0.02,
+            again=again, again_cost=None if price is None else np.repeat(price[:, None], 7, axis=1),
         )
     )  # fmt: skip
-    known = outlook(p, tpr, fpr, w, attempts=attempts, escape_factor=factor)
-    flat = solve_flat(known, cost, repair_usd=repair, escape_factor=factor, margin=0.02)
+    known = outlook(p, tpr, fpr, w, attempts=attempts, escape_factor=factor, again=again)
+    flat = solve_flat(known, cost, repair_usd=repair, escape_factor=factor, margin=0.02, again_cost=price)
     assert flat.first == pytest.approx(general.first)
     assert flat.sequence == general.sequence
     assert flat.reach == pytest.approx(general.reach)

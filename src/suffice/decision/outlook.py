@@ -137,5 +137,5 @@ def outlook(
     return Outlook(
         depth=depth, total=float(weights.sum()), reach2=tables[0], reach3=reach3, left=left, risk1=tables[3],
         risk2=risk2, risk3=risk3, never2=never2, never3=never3,
-        few=Few(*(table.tolist() for table in tables)) if k <= FEW_ARMS and retry is None else None,
+        few=Few(*(table.tolist() for table in tables)) if k <= FEW_ARMS else None,
     )  # fmt: skip

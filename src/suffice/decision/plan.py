@@ -138,8 +138,11 @@ def solve_flat(
     """
     if not all(0.0 <= one < math.inf for one in (*cost, repair_usd, margin)) or escape_factor < 1:
         check_money(np.array(cost), repair_usd, escape_factor, margin)
-    if known.few is not None and again_cost is None:
-        return _walk(known, known.few, cost, repair_usd, escape_factor, margin)
+    if again_cost is not None:
+        check_money(again_cost, repair_usd, escape_factor, margin)
+    if known.few is not None:
+        again = None if again_cost is None else again_cost.tolist()
+        return _walk(known, known.few, cost, again, repair_usd, escape_factor, margin)
     flat = np.array(cost)
     spend = [flat * known.total]
     if known.depth >= 2:
@@ -147,7 +150,6 @@ def solve_flat(
     if known.depth >= 3:
         spend.append(known.reach3[:, :, None] * flat)
     if again_cost is not None and known.depth >= 2:
-        check_money(again_cost, repair_usd, escape_factor, margin)
         each = np.arange(flat.shape[0])
         spend[1][each, each] = known.reach2 * again_cost
         if known.depth >= 3:
@@ -155,24 +157,37 @@ def solve_flat(
     return _decide(known, spend, repair_usd, escape_factor, margin)
 
 
-def _walk(known: Outlook, few: Few, cost: Sequence[float], h: float, escape_factor: float, margin: float) -> Solution:
-    """Do what `_decide` does, arm by arm: for a few arms that is several times faster than operations on arrays."""
+def _walk(
+    known: Outlook,
+    few: Few,
+    cost: Sequence[float],
+    retry: Sequence[float] | None,
+    h: float,
+    escape_factor: float,
+    margin: float,
+) -> Solution:
+    """Do what `_decide` does, arm by arm: for a few arms that is several times faster than operations on arrays.
+
+    An arm follows itself only as its `retry`, at once, and never a third time.
+    """
     risk, fee, arms = escape_factor * h, margin * h, range(len(cost))
     first, onward = [], []
     for a in arms:
         reach = few.reach2[a]
         best, then = h * reach, (STOP, STOP)
         for b in arms if known.depth >= 2 else ():
-            if b == a:
+            if b == a and retry is None:
                 continue
             again = few.reach3[a][b]
             after, last = h * again, STOP
             for c in arms if known.depth >= 3 else ():
-                if c != a and c != b:
-                    value = again * (cost[c] + fee) + risk * few.risk3[a][b][c] + h * few.left[a][b][c]
+                if c != a and (c != b or retry is not None):
+                    price = cost[c] if c != b or retry is None else retry[c]
+                    value = again * (price + fee) + risk * few.risk3[a][b][c] + h * few.left[a][b][c]
                     if value < after:
                         after, last = value, c
-            value = reach * (cost[b] + fee) + risk * few.risk2[a][b] + after
+            price = cost[b] if b != a or retry is None else retry[b]
+            value = reach * (price + fee) + risk * few.risk2[a][b] + after
             if value < best:
                 best, then = value, (b, last)
         first.append(known.total * cost[a] + risk * few.risk1[a] + best)

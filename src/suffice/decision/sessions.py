@@ -128,7 +128,7 @@ class SessionTable:
 
     __slots__ = ("_capacity", "_sessions", "_ttl_s")
 
-    def __init__(self, *, capacity: int = 50_000, ttl_s: float = 7200.0) -> None:
+    def __init__(self, *, capacity: int = 20_000, ttl_s: float = 7200.0) -> None:
         if capacity < 1 or not ttl_s > 0:
             raise ValueError("a session table needs a capacity and a time to live above zero")
         self._capacity = capacity

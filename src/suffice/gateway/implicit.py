@@ -23,7 +23,7 @@ AGAIN_S = 600.0
 """An ask repeated later than this is a new wish."""
 LEAST_S = 2.0
 """Nobody reads an answer faster; a program that samples one prompt many times does not complain."""
-_SESSIONS = 20_000
+_SESSIONS = 5_000
 
 
 class _Last(msgspec.Struct, frozen=True, kw_only=True, gc=False):
