@@ -283,10 +283,11 @@ class Router:
         rows = tuple([self._rows[one.arm] for one in some])
         rates = [self._rates[row] or self._worst for row in rows]
         again, usd = again_costs(request.features, rates, some, self._core, weight * NANO)
-        gate, most = request.gate, request.attempts
-        solved = self._core.plan(belief, rows, cost, repair * NANO, gate=gate, attempts=most, again_usd=usd)
-        sequence = solved.sequence or (int(solved.first.argmin()),)
-        totals = {one.arm: float(total) / NANO for one, total in zip(some, solved.first.tolist(), strict=True)}
+        gate, h = request.gate, repair * NANO
+        solved = self._core.plan(belief, rows, cost, h, gate=gate, attempts=request.attempts, again_usd=usd)
+        first = solved.first.tolist()
+        sequence = solved.sequence or (first.index(min(first)),)
+        totals = {one.arm: float(total) / NANO for one, total in zip(some, first, strict=True)}
         right = solved.p_accept - solved.p_escape if solved.sequence else some[sequence[0]].p
         return in_order(sequence, some, again), right, totals
 
