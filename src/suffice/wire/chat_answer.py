@@ -32,6 +32,7 @@ from suffice.wire.neutral import (
     ToolStart,
     UsageReport,
 )
+from suffice.wire.payload_decoder import PayloadDecoder
 from suffice.wire.think_tags import ThinkSplitter
 
 STOPS: dict[str, StopReason] = {
@@ -93,12 +94,12 @@ class _Slot:
 _decode = msgspec.json.Decoder(_Chunk).decode
 
 
-class ChatDecoder:
+class ChatDecoder(PayloadDecoder):
     """`codec.StreamDecoder` of the chat dialect."""
 
     def __init__(self, target: Target) -> None:
+        super().__init__(Frames())
         self._issuer = target.issuer
-        self._frames = Frames()
         self._begun = False
         self._stop: Stop | None = None
         self._over = False
@@ -108,21 +109,9 @@ class ChatDecoder:
         self._details: list[Any] = []
         self._tags: ThinkSplitter | None = ThinkSplitter()
 
-    def feed(self, chunk: bytes) -> list[Event]:
-        """Return the events that `chunk` completes. Raises WireError."""
-        out: list[Event] = []
-        for payload in self._frames.feed(chunk):
-            self._payload(payload, out)
-        return out
-
-    def close(self) -> list[Event]:
-        """Return the rest; `Done` when a stop came but no `[DONE]`."""
-        out: list[Event] = []
-        for payload in self._frames.close():
-            self._payload(payload, out)
+    def _at_end(self, out: list[Event]) -> None:
         if self._stop is not None:
             self._finish(out)
-        return out
 
     def whole(self, body: bytes) -> list[Event]:
         """Return the events of a whole answer."""

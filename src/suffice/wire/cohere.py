@@ -31,6 +31,7 @@ from suffice.wire.neutral import (
     ToolStart,
     UsageReport,
 )
+from suffice.wire.payload_decoder import PayloadDecoder
 
 DIALECT = "cohere"
 STOPS: dict[str, StopReason] = {
@@ -121,31 +122,17 @@ def _thinking(request: Request, target: Target, body: dict[str, Any], losses: li
         body["thinking"] = row
 
 
-class CohereDecoder:
+class CohereDecoder(PayloadDecoder):
     """`codec.StreamDecoder` of Cohere's chat."""
 
     def __init__(self, target: Target) -> None:
+        super().__init__(Frames())
         self._target = target
-        self._frames = Frames()
         self._begun = False
         self._thinking = False
         self._over = False
         self._calls: dict[int, tuple[int, list[str]]] = {}
         self._count = 0
-
-    def feed(self, chunk: bytes) -> list[Event]:
-        """Return the events that `chunk` completes. Raises WireError."""
-        out: list[Event] = []
-        for payload in self._frames.feed(chunk):
-            self._payload(payload, out)
-        return out
-
-    def close(self) -> list[Event]:
-        """Return the rest of the bytes; `message-end` alone completes an answer."""
-        out: list[Event] = []
-        for payload in self._frames.close():
-            self._payload(payload, out)
-        return out
 
     def whole(self, body: bytes) -> list[Event]:
         """Return the events of a whole answer. Raises WireError."""

@@ -17,35 +17,24 @@ from suffice.wire.chat_answer import STOPS
 from suffice.wire.codec import StreamDecoder, Target
 from suffice.wire.frames import Frames
 from suffice.wire.neutral import Done, Event, Failure, Start, Stop, StopReason, TextDelta, UsageReport
+from suffice.wire.payload_decoder import PayloadDecoder
 
 _LLAMA_STOPS: dict[str, StopReason] = {"eos": "end", "limit": "length", "word": "stop_sequence", "none": "end"}
 
 
-class FimDecoder:
+class FimDecoder(PayloadDecoder):
     """`codec.StreamDecoder` of fill-in-the-middle answers."""
 
     def __init__(self, target: Target) -> None:
+        super().__init__(Frames())
         self._target = target
-        self._frames = Frames()
         self._begun = False
         self._stop: Stop | None = None
         self._over = False
 
-    def feed(self, chunk: bytes) -> list[Event]:
-        """Return the events that `chunk` completes. Raises WireError."""
-        out: list[Event] = []
-        for payload in self._frames.feed(chunk):
-            self._payload(payload, out)
-        return out
-
-    def close(self) -> list[Event]:
-        """Return the rest; `Done` when a stop came but no `[DONE]`, which llama.cpp never sends."""
-        out: list[Event] = []
-        for payload in self._frames.close():
-            self._payload(payload, out)
+    def _at_end(self, out: list[Event]) -> None:
         if self._stop is not None:
             self._finish(out)
-        return out
 
     def whole(self, body: bytes) -> list[Event]:
         """Return the events of a whole answer. Raises WireError."""

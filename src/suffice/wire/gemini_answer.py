@@ -32,6 +32,7 @@ from suffice.wire.neutral import (
     ToolStart,
     UsageReport,
 )
+from suffice.wire.payload_decoder import PayloadDecoder
 
 DIALECT = "gemini"
 STOPS: dict[str, StopReason] = {
@@ -103,12 +104,13 @@ _decode = msgspec.json.Decoder(_Chunk).decode
 _OPAQUE = ("inlineData", "fileData", "executableCode", "codeExecutionResult", "toolCall", "toolResponse")
 
 
-class GeminiDecoder:
+class GeminiDecoder(PayloadDecoder):
     """`codec.StreamDecoder` of the Gemini dialect."""
 
     def __init__(self, target: Target) -> None:
         self._issuer = target.issuer
-        self._payloads = Payloads()
+        self._pieces = Payloads()
+        super().__init__(self._pieces)
         self._begun = False
         self._over = False
         self._thinking = False
@@ -116,21 +118,9 @@ class GeminiDecoder:
         self._count = 0
         self._growing: PartialArguments | None = None
 
-    def feed(self, chunk: bytes) -> list[Event]:
-        """Return the events that `chunk` completes. Raises WireError."""
-        out: list[Event] = []
-        for payload in self._payloads.feed(chunk):
-            self._payload(payload, out)
-        return out
-
-    def close(self) -> list[Event]:
-        """Return the rest, with `Done` when a finish reason came."""
-        out: list[Event] = []
-        for payload in self._payloads.close():
-            self._payload(payload, out)
-        if self._stop is not None and not self._over and not self._payloads.cut:
+    def _at_end(self, out: list[Event]) -> None:
+        if self._stop is not None and not self._over and not self._pieces.cut:
             self._finish(out)
-        return out
 
     def whole(self, body: bytes) -> list[Event]:
         """Return the events of a whole answer. Raises WireError when it is not complete."""

@@ -31,6 +31,7 @@ from suffice.wire.neutral import (
     ToolStart,
     UsageReport,
 )
+from suffice.wire.payload_decoder import PayloadDecoder
 
 STOPS: dict[str, StopReason] = {
     "end_turn": "end",
@@ -92,32 +93,18 @@ _decode = msgspec.json.Decoder(_Event).decode
 _decode_any = msgspec.json.Decoder().decode
 
 
-class MessagesDecoder:
+class MessagesDecoder(PayloadDecoder):
     """`codec.StreamDecoder` of the Messages dialect."""
 
     def __init__(self, target: Target) -> None:
+        super().__init__(Frames())
         self._issuer = target.issuer
-        self._frames = Frames()
         self._blocks: dict[int, _Open] = {}
         self._report: dict[str, Any] = {}
         self._tools = 0
         self._begun = False
         self._stop: Stop | None = None
         self._over = False
-
-    def feed(self, chunk: bytes) -> list[Event]:
-        """Return the events that `chunk` completes. Raises WireError."""
-        out: list[Event] = []
-        for payload in self._frames.feed(chunk):
-            self._payload(payload, out)
-        return out
-
-    def close(self) -> list[Event]:
-        """Return the rest of the bytes; the dialect has a terminator of its own, so nothing is completed here."""
-        out: list[Event] = []
-        for payload in self._frames.close():
-            self._payload(payload, out)
-        return out
 
     def _payload(self, payload: bytes, out: list[Event]) -> None:
         if self._over:
