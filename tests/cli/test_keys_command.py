@@ -65,7 +65,9 @@ def test_bad_input_says_what_to_do_and_makes_nothing(run, home):
 
 
 def test_looking_before_anything_is_stored_and_unknown_keys(run, home):
-    code, _, err = run("keys", "list")
+    code, out, _ = run("keys", "list")
+    assert code == 0 and "keys create" in out and not (home / "store").exists()
+    code, _, err = run("keys", "revoke", "build")
     assert code == 1 and "suffice serve" in err and not (home / "store").exists()
     run("keys", "create", "--name", "build")
     code, _, err = run("keys", "revoke", "biuld")

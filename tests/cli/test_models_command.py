@@ -70,3 +70,16 @@ def test_a_refreshed_table_is_used_and_a_damaged_one_is_told(run, run_json, home
     (home / "store" / "catalog.json").write_text("{")
     code, _, err = run("models", "groq/*")
     assert code == 4 and "suffice models refresh" in err
+
+
+def test_an_operators_own_models_and_prices_are_found(run_json, home, monkeypatch):
+    monkeypatch.setenv("K", "sk-canary-0123456789")
+    (home / "suffice.toml").write_text(FILE)
+    for argv in (["house-model"], ["--served", "house-model"]):
+        code, data = run_json("models", *argv)
+        (row,) = data.get("models") or data["served"]
+        assert code == 0 and row["id"] == "openai/house-model" and row["price"]["kind"] == "unknown"
+    own = '[models."openai/house-model"]\nprice = { input_usd_per_mtok = 1.0, output_usd_per_mtok = 2.0 }\n'
+    (home / "suffice.toml").write_text(FILE + own)
+    code, data = run_json("models", "house-model")
+    assert code == 0 and data["models"][0]["price"]["usd_per_mtok"]["output"] == "2"

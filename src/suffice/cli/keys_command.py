@@ -19,6 +19,8 @@ from suffice.config.schema import Settings
 if TYPE_CHECKING:
     from suffice.ledger.keys import KeyRecord, KeyStore
 
+NONE_VALID = "no valid keys; `suffice keys create` makes one"
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the actions and their arguments."""
@@ -59,6 +61,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, io: Io) -> int:
     """Do the action."""
     settings = configured(args, io)
+    if args.action == "list" and not folder_of(settings, io).exists:
+        return _none_valid(io)
     with _store(settings, io, create=args.action == "create") as store:
         match args.action:
             case "create":
@@ -149,10 +153,16 @@ def _list(args: argparse.Namespace, io: Io, store: KeyStore) -> int:
             "", ("id", "name", "owner", "team", "models", "budgets", "state", "created", "expires (UTC)"), rows
         )
     else:
-        io.out.say("no valid keys; `suffice keys create` makes one")
+        io.out.say(NONE_VALID)
     if hidden:
         io.out.say(f"{hidden} revoked or expired; --all shows them")
     io.out.result({"keys": [as_dict(r) | {"state": state_of(r, now)} for r in records], "hidden": hidden})
+    return Exit.OK
+
+
+def _none_valid(io: Io) -> int:
+    io.out.say(NONE_VALID)
+    io.out.result({"keys": [], "hidden": 0})
     return Exit.OK
 
 

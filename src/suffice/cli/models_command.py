@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from suffice.catalog.book import Catalog
     from suffice.catalog.lookup import Listing
     from suffice.catalog.models import Model
+    from suffice.gateway.fleet import Fleet
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -38,7 +39,8 @@ def run(args: argparse.Namespace, io: Io) -> int:
         io.out.say(text.rstrip())
         io.out.result({"conflicts": text})
         return Exit.OK
-    folder = folder_of(configured(args, io), io)
+    settings = configured(args, io)
+    folder = folder_of(settings, io)
     if args.pattern == "refresh":
         return _refresh(io, folder.catalogue)
     catalog = catalogue(folder)
@@ -46,7 +48,26 @@ def run(args: argparse.Namespace, io: Io) -> int:
         return _providers(io, catalog, args.pattern)
     if args.served:
         return _served(args, io, catalog)
-    return _models(io, catalog, args.pattern)
+    from suffice.gateway import fleet
+
+    return _models(io, _with_own(fleet.build(settings, catalog, utc(io.env.now())[:10])), args.pattern)
+
+
+def _with_own(built: Fleet) -> Catalog:
+    """Return the fleet's catalogue and, beside its models, those that an endpoint lists and no price table knows."""
+    from suffice.catalog.book import Catalog
+
+    known = built.catalog
+    rows = {model.id: model for model in known.models()}
+    for served in built.served:
+        rows.setdefault(served.model.id, served.model)
+    return Catalog(
+        version=known.version,
+        providers=known.providers(),
+        models=rows.values(),
+        calendars=known.calendars,
+        bare_order=known.bare_order,
+    )
 
 
 def _refresh(io: Io, into: Any) -> int:
@@ -213,7 +234,7 @@ def _served(args: argparse.Namespace, io: Io, catalog: Catalog) -> int:
 
     settings = effective(args, io)
     built = fleet.build(settings, catalog, utc(io.env.now())[:10])
-    wanted = {model.id for model in lookup.find(built.catalog, args.pattern)} if args.pattern else None
+    wanted = {model.id for model in lookup.find(_with_own(built), args.pattern)} if args.pattern else None
     rows = [s for s in built.served if wanted is None or s.arm.model in wanted]
     if not rows:
         hint = "suffice init" if not settings.endpoints else "`suffice models PATTERN` searches the whole catalogue"
