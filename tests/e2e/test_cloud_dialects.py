@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.e2e.clients import ASK, Chat, Messages, ask
+from tests.e2e.clients import ASK, PIXEL, Chat, Messages, ask
 from tests.e2e.clients_more import Gemini, Responses
 from tests.gateway.running import PRICE, Gateway, gateway
 
@@ -122,3 +122,34 @@ async def test_what_aws_gets_is_signed(cloud: str, stream: bool, tmp_path: Path)
         body = json.loads(request.body)
         assert "model" not in body and "stream" not in body
         assert ("anthropic_version" in body) == (cloud == "bedrock-messages")
+
+
+@EVERY
+@BOTH
+async def test_structured_output(client: str, cloud: str, stream: bool, tmp_path: Path):
+    said = Behaviour(text='{"city":"Oslo"}')
+    async with talking(tmp_path, cloud, said) as (running, fake):
+        told = await ask(running, CLIENTS[client], "structured", stream)
+        assert json.loads(told.text) == {"city": "Oslo"}, told.answer
+        assert "city" in fake.requests[0].body.decode()
+
+
+@EVERY
+async def test_images(client: str, cloud: str, tmp_path: Path):
+    async with talking(tmp_path, cloud, Behaviour(text="A pixel.")) as (running, fake):
+        told = await ask(running, CLIENTS[client], "images", True)
+        assert (told.text, told.ended) == ("A pixel.", True), told.answer
+        assert PIXEL in fake.requests[0].body.decode()
+
+
+@pytest.mark.parametrize("client", ["chat", "responses"])
+@pytest.mark.parametrize("cloud", list(CLOUDS))
+@BOTH
+async def test_freeform_tools(client: str, cloud: str, stream: bool, tmp_path: Path):
+    patch = '*** Begin\n+ a "b" \\ c\n'
+    calls = (ToolCall(name="patch", arguments=json.dumps({"input": patch})),)
+    async with talking(tmp_path, cloud, Behaviour(text="", tool_calls=calls)) as (running, fake):
+        told = await ask(running, CLIENTS[client], "custom", stream)
+        assert told.calls == [("patch", patch)], told.answer
+        assert "emulated=tools.custom" in told.answer.headers["x-suffice-losses"]
+        assert '"custom"' not in fake.requests[0].body.decode()

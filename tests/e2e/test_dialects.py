@@ -103,19 +103,6 @@ async def test_a_tool_loop_goes_on_with_what_the_client_was_given(client: str, p
             assert body.count(told.ids[0]) == 2
 
 
-# The other two dialects have no custom tools, and the same dialect passes them on as they are.
-@pytest.mark.parametrize(("client", "provider"), [(c, p) for c, p in PAIRS if c in ("chat", "responses") and c != p])
-@BOTH
-async def test_custom_tools(client: str, provider: str, stream: bool, tmp_path: Path):
-    patch = '*** Begin\n+ a "b" \\ c\n'
-    calls = (ToolCall(name="patch", arguments=json.dumps({"input": patch})),)
-    async with talking(tmp_path, provider, Behaviour(text="", tool_calls=calls)) as (running, fake):
-        told = await ask(running, CLIENTS[client], "custom", stream)
-        assert told.calls == [("patch", patch)]
-        assert "emulated=tools.custom" in told.answer.headers["x-suffice-losses"]
-        assert '"input"' in json.dumps(sent(fake)["tools"])
-
-
 @EVERY
 @BOTH
 async def test_reasoning(client: str, provider: str, stream: bool, tmp_path: Path):

@@ -175,6 +175,8 @@ def target_of(provider: Provider, model: Model, dialect: str, *, limit: int, ses
         images=model.has("vision") is not False,
         structured=model.has("structured") is not False,
         reasoning=model.has("reasoning") is not False,
+        # OpenAI's own two dialects have freeform tools; who takes them in one takes them in the other.
+        custom_tools=provider.quirks.chat_custom_tools and dialect in ("chat", "responses"),
         adaptive_thinking=dialect.endswith("messages") and adaptive(model.name),
         cache_breakpoints=(cache.max_breakpoints or 4) if explicit else 0,
         add_breakpoints=explicit,

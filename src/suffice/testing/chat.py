@@ -86,9 +86,9 @@ def body(behaviour: Behaviour, call: Call, identity: Identity) -> bytes:
     if behaviour.reasoning:
         message[behaviour.reasoning_field] = behaviour.reasoning
     if behaviour.tool_calls:
+        custom = custom_tools(call)
         message["tool_calls"] = [
-            {"id": call_id(identity, n, c), "type": "function", "function": {"name": c.name, "arguments": c.arguments}}
-            for n, c in enumerate(behaviour.tool_calls)
+            {"id": call_id(identity, n, c)} | _written(c, custom) for n, c in enumerate(behaviour.tool_calls)
         ]
     chat = not call.path.endswith("/completions") or call.path.endswith(_CHAT_PATHS)
     choice: dict[str, Any] = {"index": 0, "finish_reason": finish_reason(behaviour), "logprobs": None}
@@ -112,7 +112,7 @@ def stream(behaviour: Behaviour, call: Call, identity: Identity) -> Iterator[Chu
     kind = "chat.completion.chunk" if chat else "text_completion"
     head = encode({"id": identity.id, "object": kind, "created": identity.created, "model": identity.model})[:-1]
     prompt = prompt_count(behaviour, call)
-    deltas = _chat_deltas(behaviour, identity) if chat else _text_deltas(behaviour)
+    deltas = _chat_deltas(behaviour, identity, custom_tools(call)) if chat else _text_deltas(behaviour)
     where, usage = behaviour.usage.where, behaviour.usage
     asked = bool(((call.parsed or {}).get("stream_options") or {}).get("include_usage"))
     separate = usage.values != "absent" and (where in ("always", "doubled") or (where == "separate" and asked))
@@ -142,7 +142,7 @@ def _choice(delta: dict[str, Any], finish: str | None = None) -> bytes:
     return encode({"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish})
 
 
-def _chat_deltas(behaviour: Behaviour, identity: Identity) -> Iterator[Delta]:
+def _chat_deltas(behaviour: Behaviour, identity: Identity, custom: set[str]) -> Iterator[Delta]:
     yield _choice({"role": "assistant", "content": ""}), 0, False
     for piece in pieces(behaviour.reasoning):
         yield _choice({behaviour.reasoning_field: piece}), 1, False
@@ -151,34 +151,61 @@ def _chat_deltas(behaviour: Behaviour, identity: Identity) -> Iterator[Delta]:
         yield before + encode(piece) + after, 1, False
     finish = finish_reason(behaviour)
     if behaviour.tool_calls and behaviour.frames.tools == "one_chunk":
-        calls = [_whole_call(behaviour, identity, n, c) for n, c in enumerate(behaviour.tool_calls)]
+        calls = [_whole_call(behaviour, identity, n, c, custom) for n, c in enumerate(behaviour.tool_calls)]
         yield _choice({"tool_calls": calls}, finish), sum(_call_tokens(c) for c in behaviour.tool_calls), True
         return
-    yield from _tool_deltas(behaviour, identity)
+    yield from _tool_deltas(behaviour, identity, custom)
     yield _choice({}, finish), 0, True
 
 
-def _tool_deltas(behaviour: Behaviour, identity: Identity) -> Iterator[Delta]:
+def _tool_deltas(behaviour: Behaviour, identity: Identity, custom: set[str]) -> Iterator[Delta]:
     frames = behaviour.frames
     for n, call in enumerate(behaviour.tool_calls):
         if frames.tools == "whole":
-            yield _choice({"tool_calls": [_whole_call(behaviour, identity, n, call)]}), _call_tokens(call), False
+            yield (
+                _choice({"tool_calls": [_whole_call(behaviour, identity, n, call, custom)]}),
+                _call_tokens(call),
+                False,
+            )
             continue
         index: dict[str, Any] = {} if frames.no_index else {"index": n}
-        function = {"name": call.name, "arguments": ""}
-        first = {**index, "id": call_id(identity, n, call), "type": "function", "function": function}
+        made = _written(call, custom)
+        kind, field = made["type"], "input" if made["type"] == "custom" else "arguments"
+        first = {**index, "id": call_id(identity, n, call), "type": kind, kind: {"name": call.name, field: ""}}
         yield _choice({"tool_calls": [first]}), 1, False
-        for piece in pieces(call.arguments):
-            part: dict[str, Any] = {**index, "function": {"arguments": piece}}
+        for piece in pieces(made[kind][field]):
+            part: dict[str, Any] = {**index, kind: {field: piece}}
             if frames.repeat_ids:
-                part = {**index, "id": first["id"], "type": "function", "function": {"name": "", "arguments": piece}}
+                part = {**index, "id": first["id"], "type": kind, kind: {"name": "", field: piece}}
             yield _choice({"tool_calls": [part]}), 1, False
 
 
-def _whole_call(behaviour: Behaviour, identity: Identity, n: int, call: ToolCall) -> dict[str, Any]:
+def custom_tools(call: Call) -> set[str]:
+    """Return the names of the tools that a request declares as custom, in the form of chat or of Responses."""
+    tools = (call.parsed or {}).get("tools")
+    declared = [tool for tool in tools if isinstance(tool, dict)] if isinstance(tools, list) else []
+    rows = [tool.get("custom") or tool for tool in declared if tool.get("type") == "custom"]
+    return {str(row.get("name")) for row in rows if isinstance(row, dict)}
+
+
+def free_text(arguments: str) -> str:
+    """Return the free text of a call that is written as `{"input": text}`; other arguments are the text themselves."""
+    try:
+        return str(msgspec.json.decode(arguments)["input"])
+    except (msgspec.DecodeError, KeyError, TypeError):
+        return arguments
+
+
+def _written(call: ToolCall, custom: set[str]) -> dict[str, Any]:
+    """Return a call as it stands in an answer, but for its id; as a custom one when its tool was declared so."""
+    if call.name in custom:
+        return {"type": "custom", "custom": {"name": call.name, "input": free_text(call.arguments)}}
+    return {"type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+
+
+def _whole_call(behaviour: Behaviour, identity: Identity, n: int, call: ToolCall, custom: set[str]) -> dict[str, Any]:
     index: dict[str, Any] = {} if behaviour.frames.no_index else {"index": n}
-    function = {"name": call.name, "arguments": call.arguments}
-    return {**index, "id": call_id(identity, n, call), "type": "function", "function": function}
+    return {**index, "id": call_id(identity, n, call), **_written(call, custom)}
 
 
 def _text_deltas(behaviour: Behaviour) -> Iterator[Delta]:

@@ -10,9 +10,7 @@ from collections.abc import Iterator
 from itertools import count as numbers
 from typing import Any
 
-import msgspec
-
-from suffice.testing.chat import Chunk, Identity, call_id, count, encode, pieces, prompt_count
+from suffice.testing.chat import Chunk, Identity, call_id, count, custom_tools, encode, free_text, pieces, prompt_count
 from suffice.testing.script import Behaviour, Call, Error
 
 ENCRYPTED = "ZmFrZS1zdGF0ZQ=="
@@ -31,7 +29,7 @@ _WRITTEN = {
 
 def items(behaviour: Behaviour, call: Call, identity: Identity) -> list[dict[str, Any]]:
     """Return the output items of a whole answer. A tool that the request declares as custom is called as one, with the text `input`."""
-    custom = _custom_tools(call)
+    custom = custom_tools(call)
     rows: list[dict[str, Any]] = []
     if behaviour.reasoning:
         summary = [{"type": "summary_text", "text": behaviour.reasoning}]
@@ -46,24 +44,10 @@ def items(behaviour: Behaviour, call: Call, identity: Identity) -> list[dict[str
         row = {"id": f"fc_{identity.id}{n}", "type": "function_call", "status": "completed", "name": tool.name}
         row |= {"call_id": call_id(identity, n, tool)}
         if tool.name in custom:
-            rows.append(row | {"type": "custom_tool_call", "input": _input(tool.arguments)})
+            rows.append(row | {"type": "custom_tool_call", "input": free_text(tool.arguments)})
         else:
             rows.append(row | {"arguments": tool.arguments})
     return rows
-
-
-def _custom_tools(call: Call) -> set[str]:
-    tools = (call.parsed or {}).get("tools")
-    declared = [tool for tool in tools if isinstance(tool, dict)] if isinstance(tools, list) else []
-    return {str(tool.get("name")) for tool in declared if tool.get("type") == "custom"}
-
-
-def _input(arguments: str) -> str:
-    """Return the free text of a call that is written as `{"input": text}`; other arguments are the text themselves."""
-    try:
-        return str(msgspec.json.decode(arguments)["input"])
-    except (msgspec.DecodeError, KeyError, TypeError):
-        return arguments
 
 
 # What the real API says when the request did not.
