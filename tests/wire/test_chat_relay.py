@@ -171,3 +171,17 @@ def test_the_answer_is_the_same_however_its_events_are_written_and_split(chunks:
 def test_what_is_not_json_is_refused_beside_what_is(frame: bytes):
     with pytest.raises(WireError):
         ChatRelay().feed(delta(content="x") + frame + delta(content="y"))
+
+
+def test_freeform_calls_are_part_of_the_answer():
+    """A check must see them whole; an answer whose call had no name and no input would be asked for again."""
+    first = {"index": 0, "id": "c", "type": "custom", "custom": {"name": "patch", "input": ""}}
+    rows = [[first], [{"index": 0, "custom": {"input": "a "}}], [{"index": 0, "custom": {"input": "b"}}]]
+    chunks = [{"choices": [{"index": 0, "delta": {"tool_calls": calls}}]} for calls in rows]
+    relay = ChatRelay()
+    for chunk in chunks:
+        relay.feed(b"data: " + json.dumps(chunk).encode() + b"\n\n")
+    assert relay.answer().tool_calls == (("c", "patch", "a b"),)
+    message = {"role": "assistant", "tool_calls": [first | {"custom": {"name": "patch", "input": "a b"}}]}
+    body = {"choices": [{"index": 0, "message": message, "finish_reason": "tool_calls"}]}
+    assert chat_relay.whole(json.dumps(body).encode())[1].tool_calls == (("c", "patch", "a b"),)

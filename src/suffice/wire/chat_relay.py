@@ -278,6 +278,10 @@ def _add_calls(parts: Any, calls: dict[int, list[str]]) -> None:
         if isinstance(function, dict):
             call[1] = call[1] or str(function.get("name") or "")
             call[2] += str(function.get("arguments") or "")
+        free = part.get("custom")
+        if isinstance(free, dict):
+            call[1] = call[1] or str(free.get("name") or "")
+            call[2] += str(free.get("input") or "")
 
 
 def whole(body: bytes) -> tuple[Any, Answer, Usage | None]:
