@@ -18,11 +18,11 @@ import numpy as np
 from suffice.decision.grid import Floats
 from suffice.decision.guarantee import learn_then_test
 from suffice.evals.choice import best_single
-from suffice.evals.ours import LEVELS, data_of
+from suffice.evals.ours import least_cost
 from suffice.evals.outcomes import load_pool
 from suffice.evals.pools import BUILT_IN
 from suffice.evals.replay import random_splits
-from suffice.evals.stopping import least_cost
+from suffice.evals.tree_policy import LEVELS, data_of
 from suffice.evals.walk import Verifier
 
 RESAMPLES = 500

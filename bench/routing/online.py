@@ -21,10 +21,10 @@ from suffice.decision.plan import Problem, shortlist, solve
 from suffice.evals import baselines
 from suffice.evals.choice import best_single
 from suffice.evals.fit import SPREAD, fit_skill
-from suffice.evals.ours import Data, data_of
 from suffice.evals.outcomes import load_pool
 from suffice.evals.pools import BUILT_IN
 from suffice.evals.replay import random_splits
+from suffice.evals.tree_policy import Data, data_of
 from suffice.evals.walk import Verifier
 
 CHECK = Verifier(name="95/10", tpr=0.95, fpr=0.1)

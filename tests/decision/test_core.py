@@ -119,6 +119,22 @@ def test_after_a_rejection_the_larger_model_follows_and_a_useless_one_does_not()
     assert dear.arm == STOP and dear.continue_usd == dear.stop_usd
 
 
+def test_what_grows_with_an_answer_is_dearer_after_a_rejection_than_on_the_average_task():
+    made, rows = core()
+    belief = made.believe(rows, CELL, None)
+    assert np.allclose(belief.length @ belief.weights, 1.0) and (np.diff(belief.length) > 0).all()
+    cost, tried = np.array([0.001, 1.0]), (Shown(arm=0, model="a/small-1", accepted=False),)
+    gate = CHECKS["decides"]
+    flat = made.after(belief, cost, 30.0, gate=gate, tried=tried, attempts=1)
+    long = made.after(belief, cost, 30.0, gate=gate, tried=tried, attempts=1, output_usd=cost)
+    assert 0.05 < long.continue_usd - flat.continue_usd < 0.5
+    small, both = (
+        made.plan(belief, (0, 1), cost.tolist(), 30.0, gate=gate, attempts=2, output_usd=part)
+        for part in (None, cost.tolist())
+    )
+    assert both.first[0] > small.first[0]  # the large one comes after the small one's rejection
+
+
 def test_an_answer_of_a_length_that_failures_have_is_believed_less():
     made, rows = core()
     belief = made.believe(rows, CELL, None)

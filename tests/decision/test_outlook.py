@@ -36,6 +36,42 @@ def test_prices_that_do_not_depend_on_difficulty_give_the_plan_of_the_general_so
     assert (flat.p_accept, flat.p_escape) == pytest.approx((general.p_accept, general.p_escape))
 
 
+@given(SEEDS, st.integers(1, 3), st.integers(1, 6), st.booleans())
+def test_lengths_that_grow_with_difficulty_give_the_plan_of_the_general_solver(
+    seed: int, attempts: int, k: int, retried: bool
+) -> None:
+    rng = np.random.default_rng(seed)
+    p, w, cost, share = rng.random((k, 7)), rng.random(7) + 1e-3, rng.random(k), rng.random(k)
+    w /= w.sum()
+    growth = rng.random((k, 7)) * 3.0
+    growth /= (growth @ w)[:, None]
+    tpr, fpr = rng.random(k), rng.random(k)
+    again = rng.random((k, 7)) if retried else None
+    price = cost * rng.random() if retried else None
+    general = solve(
+        Problem(
+            p=p, cost=cost[:, None] * (1.0 + share[:, None] * (growth - 1.0)), tpr=tpr, fpr=fpr, weights=w, repair_usd=2.0,
+            attempts=attempts, again=again, again_cost=None if price is None else np.repeat(price[:, None], 7, axis=1),
+        )
+    )  # fmt: skip
+    known = outlook(p, tpr, fpr, w, attempts=attempts, escape_factor=1.5, again=again, growth=growth)
+    flat = solve_flat(
+        known, cost, repair_usd=2.0, escape_factor=1.5, margin=0.05, again_cost=price, growing=(cost * share).tolist()
+    )
+    assert flat.first == pytest.approx(general.first)
+    assert flat.sequence == general.sequence
+
+
+def test_a_length_that_is_no_number_is_refused() -> None:
+    p, w = np.full((2, 3), 0.5), np.ones(3) / 3
+    for bad in (np.full((2, 3), np.nan), np.full((2, 3), -1.0), np.ones((2, 2))):
+        with pytest.raises(DecisionError):
+            outlook(p, np.ones(2), np.ones(2), w, attempts=2, escape_factor=1.5, growth=bad)
+    known = outlook(p, np.ones(2), np.zeros(2), w, attempts=2, escape_factor=1.5, growth=np.ones((2, 3)))
+    with pytest.raises(DecisionError):
+        solve_flat(known, [1.0, 1.0], repair_usd=1.0, escape_factor=1.5, margin=0.0, growing=[np.nan, 0.0])
+
+
 def test_reaching_further_is_never_more_likely() -> None:
     rng = np.random.default_rng(1)
     w = np.full(5, 0.2)

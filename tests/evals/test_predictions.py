@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from suffice.evals.ours import Data, data_of
 from suffice.evals.outcomes import PoolSpec, load_pool
 from suffice.evals.predictions import mean, predicted, scores
+from suffice.evals.tree_policy import Data, data_of
 
 
 @pytest.fixture

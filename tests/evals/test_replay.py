@@ -1,9 +1,9 @@
 import numpy as np
 
 from suffice.evals.choice import best_single
-from suffice.evals.ours import data_of
 from suffice.evals.outcomes import PoolSpec, load_pool
 from suffice.evals.replay import POLICIES, REPAIR_USD, VERIFIERS, Tally, random_splits, replay_split
+from suffice.evals.tree_policy import data_of
 
 
 def test_every_policy_has_a_row_under_every_verifier_and_repair_cost(tmp_path, table) -> None:

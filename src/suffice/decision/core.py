@@ -40,9 +40,13 @@ FEWEST_BILLS = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Belief:
-    """Success of some models on one task: `grid` [K, 33] given its difficulty, `weights` [33] of that, `mean` and `low` [K]."""
+    """Success of some models on one task: `grid` [K, 33] given its difficulty, `weights` [33] of that, `mean` and `low` [K].
+
+    `length` [K, 33]: an answer's length given the difficulty over its mean, as bills had it when the success was last learned of.
+    """
 
     grid: Floats
+    length: Floats
     weights: Floats
     mean: Floats
     low: Floats
@@ -134,7 +138,9 @@ class Core:
         if weights is None:
             weights = skill.difficulty_prior(post, cell)
         said = skill.predict(post, cell, weights, np.array(rows, dtype=np.intp))
-        return Belief(grid=said.grid, weights=weights, mean=said.mean, low=said.low, cell=cell)
+        arms, bills = [post.arms[row] for row in rows], self.holder.current.cost
+        length = cost_model.length_by_difficulty(bills, arms, said.grid, weights)
+        return Belief(grid=said.grid, length=length, weights=weights, mean=said.mean, low=said.low, cell=cell)
 
     def plan(
         self,
@@ -147,10 +153,12 @@ class Core:
         attempts: int,
         family: str = "",
         again_usd: Floats | None = None,
+        output_usd: Sequence[float] | None = None,
     ) -> Solution:
         """Return the optimal plan over the models in `rows` of `belief`, with costs [K]; `gate` names what will judge the answers.
 
-        `again_usd` [K]: the cost of asking a model once more after its rejection; None where that is not done. What a gate
+        `output_usd` [K] is the part of the costs that goes with the length of the answer: longer on the hard tasks that are left after
+        a rejection. `again_usd` [K]: the cost of asking a model once more after its rejection; None where that is not done. What a gate
         that only reads finds is a defect of form: mended, the answer is as good as a fresh one. Raises DecisionError for costs
         or probabilities that are not finite.
         """
@@ -160,8 +168,9 @@ class Core:
         told = "" if again_usd is None else "of form" if gate in (STATIC, CHECKS["lint"]) else "of tests"
         known = self._outlook(belief, rows, check, attempts if gate else 1, factor, told)
         return solve_flat(
-            known, cost_usd, repair_usd=repair_usd, escape_factor=factor, margin=HELD_MARGIN, again_cost=again_usd
-        )
+            known, cost_usd, repair_usd=repair_usd, escape_factor=factor, margin=HELD_MARGIN, again_cost=again_usd,
+            growing=output_usd,
+        )  # fmt: skip
 
     def completes(self, belief: Belief, rows: tuple[int, ...], *, gate: str) -> float:
         """Return the probability that trying the models in `rows` in this order, until `gate` accepts one, ends with a right answer."""
@@ -181,28 +190,30 @@ class Core:
         if kept is not None and kept[0] is belief and kept[1] is check:
             return kept[2]
         grid = belief.grid[list(rows)]
-        support = joint.planning(
-            grid, np.zeros(grid.shape), belief.weights, tpr=check.tpr, fpr=check.fpr, rho=check.rho
-        )
+        length = belief.length[list(rows)]
+        support = joint.planning(grid, length, belief.weights, tpr=check.tpr, fpr=check.fpr, rho=check.rho)
         tpr, fpr = (np.broadcast_to(rate, support.p.shape) for rate in (support.tpr, support.fpr))
         again = None if not told else support.p if told == "of form" else np.maximum(told_again(support.p), support.p)
-        known = outlook(support.p, tpr, fpr, support.weights, attempts=attempts, escape_factor=factor, again=again)
+        known = outlook(
+            support.p, tpr, fpr, support.weights, attempts=attempts, escape_factor=factor, again=again, growth=support.cost
+        )  # fmt: skip
         if len(self._outlooks) >= MAX_OUTLOOKS:
             self._outlooks.clear()
         self._outlooks[key] = (belief, check, known)
         return known
 
     def after(
-        self, belief: Belief, cost_usd: Floats, repair_usd: float, *, gate: str, tried: Sequence[Shown], attempts: int
-    ) -> After:
+        self, belief: Belief, cost_usd: Floats, repair_usd: float, *, gate: str, tried: Sequence[Shown], attempts: int,
+        output_usd: Floats | None = None,
+    ) -> After:  # fmt: skip
         """Return what to do after `tried` (at least one), with up to `attempts` (>= 1) more arms.
 
-        Exact over the verdicts to come; the verdicts and the spend of what was tried are taken into account. Raises DecisionError for
-        numbers that are not finite.
+        `cost_usd`, `output_usd` [K] as in `plan`. Exact over the verdicts to come; the verdicts and the spend of what was tried are
+        taken into account. Raises DecisionError for numbers that are not finite.
         """
         check = self._check(gate, belief.cell, "")
         support = joint.joint(
-            belief.grid, np.repeat(cost_usd[:, None], belief.weights.shape[0], axis=1), belief.weights,
+            belief.grid, _by_difficulty(belief, cost_usd, output_usd), belief.weights,
             tpr=check.tpr, fpr=check.fpr, rho=check.rho,
         )  # fmt: skip
         known = sequel.start(support)
@@ -326,6 +337,13 @@ class Core:
         if bills.count[at, cell] < 3.0:
             return None
         return float(np.exp(bills.tokens[at, cell] + 0.5 * min(bills.tokens_var[at, cell], 2.0)))
+
+
+def _by_difficulty(belief: Belief, cost_usd: Floats, output_usd: Floats | None) -> Floats:
+    """Return dollars per attempt [K, 33]: what goes with the answer's length is dearer on hard tasks."""
+    if output_usd is None:
+        return np.repeat(cost_usd[:, None], belief.weights.shape[0], axis=1)
+    return np.asarray(np.maximum(cost_usd[:, None] + output_usd[:, None] * (belief.length - 1.0), 0.0))
 
 
 def _empty() -> Snapshot:

@@ -8,6 +8,7 @@ for the switching share, which may be negative.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,9 +21,9 @@ from suffice.values.plan import CostSplit
 
 PRIOR_LOG_TOKENS, PRIOR_LOG_VAR, PRIOR_WEIGHT = 6.0, 1.0, 4.0
 MAX_LOG_TOKENS = 12.0
-SLOPE_BOUND = 0.4
+SLOPE_PRIOR, SLOPE_BOUND = 0.1, 0.4
 # Ridge of the regression on failing, what a bill adds to it (the variance of a failure with chances in the middle), and its limit.
-FAIL_WEIGHT, FAIL_SHARE, FAIL_BOUND = 8.0, 0.2, 2.0
+FAIL_PRIOR, FAIL_WEIGHT, FAIL_SHARE, FAIL_BOUND = 1.5, 8.0, 0.2, 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +82,7 @@ def fresh(arms: tuple[str, ...], cells: int) -> CostPosterior:
     shape = (a, cells)
     return CostPosterior(
         arms=arms, tokens=np.full(shape, PRIOR_LOG_TOKENS), tokens_var=np.full(shape, PRIOR_LOG_VAR),
-        steps=np.zeros(shape), count=np.zeros(shape), slope=np.full(a, 0.1), fail_factor=np.full(a, 1.5),
+        steps=np.zeros(shape), count=np.zeros(shape), slope=np.full(a, SLOPE_PRIOR), fail_factor=np.full(a, FAIL_PRIOR),
         bill_factor=np.ones(a),
     )  # fmt: skip
 
@@ -120,6 +121,19 @@ def learn(
         bill = float(post.bill_factor[at])
         changed["bill_factor"] = _with(post.bill_factor, at, bill + (billed_over_computed - bill) / (n + 1.0))
     return replace(post, version=post.version + 1, **changed)
+
+
+def length_by_difficulty(post: CostPosterior, arms: Sequence[str], p: Floats, weights: Floats) -> Floats:
+    """Return the output length of an attempt by difficulty [K, 33] over its mean under `weights` [33].
+
+    `p` [K, 33] is the success of `arms`: failed answers are longer by their fail factor. An arm without bills has the prior's numbers.
+    """
+    at = {arm: row for row, arm in enumerate(post.arms)}
+    rows = [at.get(arm, -1) for arm in arms]
+    slope = np.array([post.slope[row] if row >= 0 else SLOPE_PRIOR for row in rows])
+    longer = np.array([post.fail_factor[row] if row >= 0 else FAIL_PRIOR for row in rows])
+    length = np.exp(slope[:, None] * GRID) * (1.0 + (longer[:, None] - 1.0) * (1.0 - p))
+    return np.asarray(length / np.maximum(length @ weights, 1e-300)[:, None])
 
 
 def _with(table: Floats, at: int | tuple[int, int], value: float) -> Floats:

@@ -25,7 +25,9 @@ class Outlook:
     """Up to `depth` attempts of K arms, first a, then b, then c; an arm behind itself is its retry.
 
     `reach2` [K], `reach3` [K, K], `left` [K, K, K]: the probability that all attempts so far were rejected. `risk1` [K], `risk2`
-    [K, K], `risk3` [K, K, K]: of getting to the last attempt and accepting a wrong answer of it. Tables beyond `depth` are empty.
+    [K, K], `risk3` [K, K, K]: of getting to the last attempt and accepting a wrong answer of it. `more2` [K, K], `more3` [K, K, K]:
+    by how much an attempt there takes more than on the average task, times getting there: tasks that were failed are hard, and hard
+    tasks are long. Tables beyond `depth` are empty; those of `more` also where lengths do not depend on difficulty.
     """
 
     depth: int
@@ -38,6 +40,8 @@ class Outlook:
     risk3: Floats
     never2: Floats
     never3: Floats
+    more2: Floats
+    more3: Floats
     few: Few | None = None
 
 
@@ -50,6 +54,8 @@ class Few(NamedTuple):
     risk1: list[float]
     risk2: list[list[float]]
     risk3: list[list[list[float]]]
+    more2: list[list[float]]
+    more3: list[list[list[float]]]
 
 
 _NONE: Floats = np.zeros(0)
@@ -99,12 +105,16 @@ def outlook(
     attempts: int,
     escape_factor: float,
     again: Floats | None = None,
+    growth: Floats | None = None,
 ) -> Outlook:
     """Return the tables for arms with success `p` [K, G] under a gate. Raises DecisionError as `check_belief` does.
 
-    `again` [K, G]: the success of an arm that is asked once more directly after its rejection; None where nobody is.
+    `again` [K, G]: the success of an arm that is asked once more directly after its rejection; None where nobody is. `growth`
+    [K, G]: the length of an attempt over its mean, whose mean under `weights` is 1; None where it is always 1.
     """
     check_belief(p, tpr, fpr, weights)
+    if growth is not None and (growth.shape != p.shape or not np.isfinite(growth).all() or growth.min() < 0.0):
+        raise DecisionError("the length of an attempt by difficulty is negative, not finite or misshapen")
     k = p.shape[0]
     wrong, reject = rejected(p, tpr, fpr)
     depth = min(attempts, MOST_ATTEMPTS, k if again is None else 2 * k)
@@ -116,16 +126,20 @@ def outlook(
         check_belief(again, tpr, fpr, weights)
         retry = rejected(again, tpr, fpr)
     diagonal = np.arange(k)
-    reach3 = left = risk2 = risk3 = never2 = never3 = _NONE
+    reach3 = left = risk2 = risk3 = never2 = never3 = more2 = more3 = _NONE
     if depth >= 2:
         reach3, risk2 = w1 @ reject.T, w1 @ wrong.T
         never2 = np.zeros((k, k))
         np.fill_diagonal(never2, np.inf if retry is None else 0.0)
+        if growth is not None:
+            more2 = w1 @ (growth - 1.0).T
         if retry is not None:
             risk2[diagonal, diagonal], reach3[diagonal, diagonal] = ((w1 * rows).sum(axis=1) for rows in retry)
     if depth >= 3:
         w2 = after_two(weights, reject, None if retry is None else retry[1])
         left, risk3 = ((w2 @ rows.T).reshape(k, k, k) for rows in (reject, wrong))
+        if growth is not None:
+            more3 = (w2 @ (growth - 1.0).T).reshape(k, k, k)
         if retry is None:
             never3 = never2[:, None, :] + never2[None, :, :]
         else:
@@ -133,9 +147,9 @@ def outlook(
             never3[diagonal, :, diagonal] = np.inf
             pairs = w2.reshape(k, k, -1)
             risk3[:, diagonal, diagonal], left[:, diagonal, diagonal] = ((pairs * rows).sum(axis=2) for rows in retry)
-    tables = (w1.sum(axis=1), reach3, left, wrong @ weights, risk2, risk3)
+    tables = (w1.sum(axis=1), reach3, left, wrong @ weights, risk2, risk3, more2, more3)
     return Outlook(
         depth=depth, total=float(weights.sum()), reach2=tables[0], reach3=reach3, left=left, risk1=tables[3],
-        risk2=risk2, risk3=risk3, never2=never2, never3=never3,
+        risk2=risk2, risk3=risk3, never2=never2, never3=never3, more2=more2, more3=more3,
         few=Few(*(table.tolist() for table in tables)) if k <= FEW_ARMS else None,
     )  # fmt: skip

@@ -131,24 +131,33 @@ def solve_flat(
     escape_factor: float,
     margin: float,
     again_cost: Floats | None = None,
+    growing: Sequence[float] | None = None,
 ) -> Solution:
-    """Return the same plan for attempts whose `cost` [K] is the same however hard the task is. Raises DecisionError.
+    """Return the same plan for attempts of which each costs `cost` [K] on the average task. Raises DecisionError.
 
-    `again_cost` [K] belongs to an outlook that was made with retries.
+    `growing` [K] is the part of it that goes with the length of an attempt, for an outlook that was made with `growth`; without,
+    costs are the same however hard the task is. `again_cost` [K] belongs to an outlook that was made with retries.
     """
+    if growing is None or not known.more2.size:
+        growing = None
+    elif not all(0.0 <= one < math.inf for one in growing):
+        check_money(np.array(growing), repair_usd, escape_factor, margin)
     if not all(0.0 <= one < math.inf for one in (*cost, repair_usd, margin)) or escape_factor < 1:
         check_money(np.array(cost), repair_usd, escape_factor, margin)
     if again_cost is not None:
         check_money(again_cost, repair_usd, escape_factor, margin)
     if known.few is not None:
         again = None if again_cost is None else again_cost.tolist()
-        return _walk(known, known.few, cost, again, repair_usd, escape_factor, margin)
+        return _walk(known, known.few, cost, again, repair_usd, escape_factor, margin, growing)
     flat = np.array(cost)
     spend = [flat * known.total]
     if known.depth >= 2:
         spend.append(known.reach2[:, None] * flat)
     if known.depth >= 3:
         spend.append(known.reach3[:, :, None] * flat)
+    if growing is not None:
+        for table, more in zip(spend[1:], (known.more2, known.more3), strict=False):
+            table += more * np.array(growing)
     if again_cost is not None and known.depth >= 2:
         each = np.arange(flat.shape[0])
         spend[1][each, each] = known.reach2 * again_cost
@@ -165,6 +174,7 @@ def _walk(
     h: float,
     escape_factor: float,
     margin: float,
+    growing: Sequence[float] | None,
 ) -> Solution:
     """Do what `_decide` does, arm by arm: for a few arms that is several times faster than operations on arrays.
 
@@ -184,10 +194,14 @@ def _walk(
                 if c != a and (c != b or retry is not None):
                     price = cost[c] if c != b or retry is None else retry[c]
                     value = again * (price + fee) + risk * few.risk3[a][b][c] + h * few.left[a][b][c]
+                    if growing is not None and c != b:
+                        value += few.more3[a][b][c] * growing[c]
                     if value < after:
                         after, last = value, c
             price = cost[b] if b != a or retry is None else retry[b]
             value = reach * (price + fee) + risk * few.risk2[a][b] + after
+            if growing is not None and b != a:
+                value += few.more2[a][b] * growing[b]
             if value < best:
                 best, then = value, (b, last)
         first.append(known.total * cost[a] + risk * few.risk1[a] + best)

@@ -198,7 +198,7 @@ class Router:
         before = [at.get(one.arm.fresh, -1) for one in tried]
         if -1 in before:
             return None
-        part, cost, some = self._shortlisted(request, scored, repair, belief, tuple(dict.fromkeys(before)))
+        part, cost, long, some = self._shortlisted(request, scored, repair, belief, tuple(dict.fromkeys(before)))
         place = {one.arm: row for row, one in enumerate(some)}
         shown = [
             Shown(arm=place[one.arm.fresh], model=one.arm.model, accepted=one.accepted, output_tokens=one.output_tokens)
@@ -206,7 +206,8 @@ class Router:
         ]
         if len(place) == len(set(before)):
             left = 0  # every arm was tried
-        after = self._core.after(part, cost, repair * NANO, gate=request.gate, tried=shown, attempts=max(1, left))
+        gate, h = request.gate, repair * NANO
+        after = self._core.after(part, cost, h, gate=gate, tried=shown, attempts=max(1, left), output_usd=long)
         arm = some[after.arm].arm if after.arm >= 0 and left else None
         return Onward(
             arm=arm, p_right=after.p_right, continue_usd=after.continue_usd, stop_usd=after.stop_usd,
@@ -247,13 +248,7 @@ class Router:
             # Retries are left out: what is said of the order without them is a bound that is sure.
             rows = tuple([self._rows[one.arm] for one in (drawn.first, *further) if one.arm in self._rows])
             p_complete = self._core.completes(belief, rows, gate=request.gate)
-        return _Order(
-            drawn=drawn,
-            further=further,
-            p_complete=p_complete,
-            scored=scored,
-            explored=explored,
-        )
+        return _Order(drawn=drawn, further=further, p_complete=p_complete, scored=scored, explored=explored)
 
     def _draw(self, comparable: list[Scored], best: Scored, request: RouteRequest, how: dict[str, float]) -> Drawn:
         return first_arm(comparable, best, session=request.session_key, salt=self._priors.version, **how)
@@ -284,7 +279,8 @@ class Router:
         rates = [self._rates[row] or self._worst for row in rows]
         again, usd = again_costs(request.features, rates, some, self._core, weight * NANO)
         gate, h = request.gate, repair * NANO
-        solved = self._core.plan(belief, rows, cost, h, gate=gate, attempts=request.attempts, again_usd=usd)
+        long, most = [weight * one.cost.output * NANO for one in some], request.attempts
+        solved = self._core.plan(belief, rows, cost, h, gate=gate, attempts=most, again_usd=usd, output_usd=long)
         first = solved.first.tolist()
         sequence = solved.sequence or (first.index(min(first)),)
         totals = {one.arm: float(total) / NANO for one, total in zip(some, first, strict=True)}
@@ -293,16 +289,16 @@ class Router:
 
     def _shortlisted(
         self, request: RouteRequest, scored: Sequence[Scored], repair: NanoUsd, belief: Belief, keep: tuple[int, ...] = ()
-    ) -> tuple[Belief, Floats, list[Scored]]:  # fmt: skip
-        """Return belief, dollars per attempt and scores of the arms worth planning over, `keep` (rows of `scored`) among them."""
+    ) -> tuple[Belief, Floats, Floats, list[Scored]]:  # fmt: skip
+        """Return belief, dollars per attempt, those of its output, and scores of the arms to plan over, rows `keep` among them."""
         weight = spend_weight(request.pressure)
         cost = np.array([max(0.0, weight * one.cost.total) * NANO for one in scored])
         p = np.array([one.p for one in scored])
         chosen = shortlist(p, cost, repair * NANO, keep)
         some = [scored[at] for at in chosen.tolist()]
         at_rows = [self._rows[one.arm] for one in some]
-        part = replace(belief, grid=belief.grid[at_rows], mean=belief.mean[at_rows], low=belief.low[at_rows])
-        return part, cost[chosen], some
+        taken = {name: getattr(belief, name)[at_rows] for name in ("grid", "length", "mean", "low")}
+        return replace(belief, **taken), cost[chosen], np.array([weight * s.cost.output * NANO for s in some]), some
 
     def _feasible(self, request: RouteRequest, cell: int, belief: Belief) -> Feasible:
         target, features = request.target, request.features

@@ -41,6 +41,15 @@ class Fitted:
     ability: Floats
     slope: Floats
 
+    def attempt_usd(self, mean_usd: Floats) -> Floats:
+        """Return the expected dollars of an attempt by difficulty [A, 33], with the means `mean_usd` [A] over the prior.
+
+        Harder tasks cost more where spend grows with difficulty or with failing; without spend bins it is flat.
+        """
+        right, wrong = self.p[:, None] * self.spend[:, 1], (1.0 - self.p)[:, None] * self.spend[:, 0]
+        grid = np.einsum("ab,abg->ag", self.bin_usd, right + wrong)
+        return np.asarray(grid * (mean_usd / np.maximum(grid @ self.prior, 1e-300))[:, None])
+
 
 def difficulty_posterior(p: Floats, right: Floats, prior: Floats) -> Floats:
     """Return [n, 33] given p [A, 33] and outcomes `right` [n, A] in {0, 1}, NaN where an arm was not run."""

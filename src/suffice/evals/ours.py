@@ -1,345 +1,247 @@
-"""Our policy on recorded outcomes: the decision core's tree, fitted and chosen on the training part alone.
+"""The gateway's own planner on recorded outcomes: the first arm by `plan.solve`, what follows each verdict by `sequel`.
 
-With a check, or with spend as the only evidence: one plan tree per cell, the repair cost as the only dial. With
-nothing to go by after an attempt:
-the plug-in rule on predictions that are only as fine as cross-validation allows. No number here is set per pool.
+Does: fit on training rows, plan for a repair cost with errors of the check that go together, and plan again after every attempt from
+its verdict and spend, as the gateway does (`decision/core.py` calls the same functions). Does not: cap an attempt, or search policies.
+Beliefs here are fitted to the training part at once; a gateway's come from priors and labels one by one. Invariant: test rows never
+reach the plan.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import cast
+from dataclasses import dataclass
 
 import numpy as np
 
-from suffice.decision.grid import Floats, Ints
-from suffice.decision.tree import STOP, Leaves, Policy, compile_tree, decide
+from suffice.decision import joint, sequel
+from suffice.decision.core import HELD_MARGIN
+from suffice.decision.grid import Floats
+from suffice.decision.plan import Problem, shortlist, solve
+from suffice.decision.sequel import Ending, Known
+from suffice.decision.spend import QUANTILES
+from suffice.decision.tree import STOP, Leaves, Policy
 from suffice.evals import baselines
 from suffice.evals.baselines import Judged
-from suffice.evals.choice import (
-    MARGIN,
-    Mixture,
-    best_single,
-    cheapest_mixture,
-    folds,
-    honest_best,
-    monotone,
-    safe_mixture,
-)
-from suffice.evals.fit import Fitted, fit
-from suffice.evals.outcomes import Pool
-from suffice.evals.walk import Menu, Tasks, Verifier, Walked, build, tasks_of, walk
+from suffice.evals.choice import MARGIN, best_single, honest_best, monotone, safe_mixture
+from suffice.evals.fit import Fitted
+from suffice.evals.tree_policy import LEVELS, Data, cells_of
+from suffice.evals.walk import Menu, Verifier, tasks_of, walk
 
-LEVELS: Floats = np.geomspace(
-    0.03, 300.0, 48
-)  # times the best single model's cost: repair costs that the dial runs through
-SPEND_QUANTILES = (0.5, 0.8)
-SHORTLIST = 6
-FOLDS = 4
-FOCUS = 10.0
-MIN_CELL = 100
+ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Data:
-    """Rows of a pool: `right`, `cost` [n, A], `cell` [n] (all 0 when families are not cells), `family` and `text` [n]."""
+class Group:
+    """Repair costs with one shortlist: their positions `levels`, the arms as a menu, and what is done after every history."""
 
-    right: Floats
-    cost: Floats
-    cell: Ints
-    family: tuple[str, ...]
-    text: Floats
-    cache: dict[object, object] = field(default_factory=dict, compare=False, repr=False)
-
-    def fitted(self, quantiles: tuple[float, ...]) -> Fitted:
-        """Return the models fitted on these rows, once."""
-        key = ("fit", quantiles)
-        if key not in self.cache:
-            self.cache[key] = fit(self.right, self.cost, quantiles)
-        return cast(Fitted, self.cache[key])
-
-    def parts(self) -> list[tuple[Data, np.ndarray, Data]]:
-        """Return the cross-fitting folds, made once: (rows to fit on, indices to judge, rows to judge)."""
-        if "folds" not in self.cache:
-            made = [(self.rows(a), b, self.rows(b)) for a, b in folds(self.right.shape[0], FOLDS)]
-            self.cache["folds"] = made
-        return cast(list[tuple[Data, np.ndarray, Data]], self.cache["folds"])
-
-    def of_cell(self, cell: int, own: tuple[int, ...]) -> Data:
-        """Return the rows of a cell, made once; -1 is what no cell of `own` holds."""
-        key = ("cell", cell, own)
-        if key not in self.cache:
-            self.cache[key] = self.rows(_of_cell(self, cell, list(own)))
-        return cast(Data, self.cache[key])
-
-    def rows(self, index: np.ndarray) -> Data:
-        """Return some of the rows."""
-        return Data(
-            right=self.right[index], cost=self.cost[index], cell=self.cell[index],
-            family=tuple(self.family[i] for i in index), text=self.text[index],
-        )  # fmt: skip
-
-
-def data_of(pool: Pool) -> Data:
-    """Return the pool's rows; families become cells only where the pool says that they are task types."""
-    names = {name: i for i, name in enumerate(sorted(set(pool.family)))}
-    cell = np.array([names[f] if pool.cells else 0 for f in pool.family], dtype=np.int64)
-    return Data(
-        right=pool.right, cost=pool.cost, cell=cell, family=pool.family, text=baselines.text_features(pool.text)
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Goal:
-    """What is minimised: cost + H (error rate), or with `human` cost + H (handed over) + κ H (escaped)."""
-
-    escape: float
-    human: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Compiled:
-    """One cell's model, menu and policies."""
-
-    model: Fitted
+    levels: list[int]
     menu: Menu
+    model: Fitted
     leaves: Leaves
     policy: Policy
 
 
-def _used(leaves: Leaves, policy: Policy, levels: Ints) -> Floats:
-    """Return how much probability each row of a menu is attempted with, summed over some levels."""
-    e, o = leaves.base.shape[0], leaves.observations
-    use = np.zeros(e)
-    for level in levels:
-        first = int(policy.first[level])
-        use[first] += 1.0
-        nodes = first * o + np.arange(o)
-        second = policy.second[level, nodes].astype(np.int64)
-        for node, arm in zip(nodes[second != STOP], second[second != STOP], strict=True):
-            use[arm] += leaves.stop1[node]
-            deeper = (node * e + arm) * o + np.arange(o)
-            third = policy.third[level, deeper].astype(np.int64)
-            np.add.at(use, third[third != STOP], leaves.stop2[deeper[third != STOP]])
-    return use
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Coarse:
-    """The plan over all arms without spend and caps, compiled once: it finds the menu and the region of the dial."""
+class _Sums:
+    """Continuations after every observation of a first arm [O], and after every second attempt [K, O, O]; with them, and after every
+    third attempt [K, O, O, K, O], the mass of the history and of each answer being right."""
 
-    model: Fitted
-    menu: Menu
-    leaves: Leaves
+    one: sequel.Ahead
+    two: sequel.Ahead
+    after_one: Floats
+    after_two: Floats
+    after_three: Floats
 
 
-def coarse(train: Data, verifier: Verifier, goal: Goal) -> Coarse:
-    """Return the coarse plan of all arms."""
-    a = train.right.shape[1]
+def _shown(known: Known, support: joint.Joint, model: Fitted, arm: int, base: int) -> Known:
+    """Return every history followed by every observation of `arm`: [M·O], observation = verdict·B + bin."""
+    bins = model.bin_usd.shape[1]
+    m, states = known.weights.shape[0], support.weights.shape[0] // support.points
+    seen = np.tile(np.arange(2 * bins), m)
+    spend = np.tile(model.spend[base], (1, 1, states))
+    again = Known(
+        weights=np.repeat(known.weights, 2 * bins, axis=0), right=np.repeat(known.right, 2 * bins, axis=0),
+        tried=np.repeat(known.tried, 2 * bins, axis=0), accepted=np.repeat(known.accepted, 2 * bins),
+    )  # fmt: skip
+    at = seen % bins
+    return sequel.observe(support, again, np.full(seen.size, arm), seen >= bins, spend[1, at], spend[0, at])
+
+
+def _sums(support: joint.Joint, model: Fitted, arm: int, keep: np.ndarray, ending: Ending) -> _Sums:
+    one = _shown(sequel.start(support), support, model, arm, int(keep[arm]))
+    parts = [_shown(one, support, model, b, int(keep[b])) for b in range(keep.size)]
+    two = Known(
+        weights=np.concatenate([x.weights for x in parts]), right=np.concatenate([x.right for x in parts]),
+        tried=np.concatenate([x.tried for x in parts]), accepted=np.concatenate([x.accepted for x in parts]),
+    )  # fmt: skip
+    # The same for third attempts, where only sums are needed: every arm's observations of the uniform history, as linear forms.
+    free = Known(
+        weights=np.ones((1, support.weights.size)), right=np.zeros((1, 0, support.weights.size)),
+        tried=np.zeros((1, 0), dtype=np.int64), accepted=np.zeros(1, dtype=np.bool_),
+    )  # fmt: skip
+    forms = [_shown(free, support, model, c, int(keep[c])) for c in range(keep.size)]
+    seen = np.concatenate([x.weights for x in forms]).T
+    good = np.concatenate([x.right[:, 0] for x in forms]).T
+    sums = [two.weights @ seen, two.right[:, 0] @ seen, two.right[:, 1] @ seen, two.weights @ good]
+    return _Sums(
+        one=sequel.look_ahead(support, one, ending, ATTEMPTS - 1), two=sequel.look_ahead(support, two, ending, 1),
+        after_one=_masses(one), after_two=_masses(two),
+        after_three=np.stack(sums, axis=-1),
+    )  # fmt: skip
+
+
+def _support(model: Fitted, cost: Floats, keep: np.ndarray, verifier: Verifier, *, merged: bool) -> joint.Joint:
+    make = joint.planning if merged else joint.joint
+    return make(
+        model.p[keep], model.attempt_usd(cost)[keep], model.prior,
+        tpr=verifier.tpr, fpr=verifier.fpr, rho=verifier.rho,
+    )  # fmt: skip
+
+
+def first_of(support: joint.Joint, repair_usd: float, escape: float, attempts: int) -> int:
+    """Return the arm that the gateway's plan begins with."""
+    shape = support.p.shape
+    problem = Problem(
+        p=support.p, cost=support.cost, tpr=np.broadcast_to(support.tpr, shape), fpr=np.broadcast_to(support.fpr, shape),
+        weights=support.weights, repair_usd=repair_usd, escape_factor=escape, attempts=attempts, margin=HELD_MARGIN,
+    )  # fmt: skip
+    return int(solve(problem).first.argmin())
+
+
+def groups(train: Data, verifier: Verifier, repair_usd: Floats, escape: float, *, human: bool) -> list[Group]:
+    """Return what the planner does for every repair cost, grouped by shortlist. The check must be one."""
+    model = train.fitted(QUANTILES)
+    cost = train.cost.mean(axis=0)
+    mean = model.p @ model.prior
+    lists: dict[tuple[int, ...], list[int]] = {}
+    for at, h in enumerate(repair_usd):
+        lists.setdefault(tuple(shortlist(mean, cost, float(h)).tolist()), []).append(at)
+    return [
+        _group(
+            model,
+            cost,
+            np.array(keep),
+            levels,
+            repair_usd,
+            verifier,
+            Ending(escape=escape, human=human),
+        )
+        for keep, levels in lists.items()
+    ]
+
+
+def _group(
+    model: Fitted, cost: Floats, keep: np.ndarray, levels: list[int], repair_usd: Floats, verifier: Verifier, ending: Ending
+) -> Group:  # fmt: skip
+    k, o = keep.size, 2 * model.bin_usd.shape[1]
+    menu = Menu(base=keep, cap=np.full(k, o // 2))
+    merged = _support(model, cost, keep, verifier, merged=True)
+    support = _support(model, cost, keep, verifier, merged=False)
+    size = len(levels)
+    first = np.zeros(size, dtype=np.int16)
+    second = np.full((size, k * o), STOP, dtype=np.int16)
+    third = np.full((size, k * o, k * o), STOP, dtype=np.int16)
+    known: dict[int, _Sums] = {}
+    for row, at in enumerate(levels):
+        h = float(repair_usd[at])
+        arm = first_of(merged, h, ending.escape, min(ATTEMPTS, k))
+        if arm not in known:
+            known[arm] = _sums(support, model, arm, keep, ending)
+        nodes = slice(arm * o, (arm + 1) * o)
+        first[row] = arm
+        second[row, nodes], _ = sequel.choose(known[arm].one, h, margin=HELD_MARGIN)
+        after, _ = sequel.choose(known[arm].two, h, margin=HELD_MARGIN)
+        # Histories of `two` run over (second arm, first observation, second observation).
+        third[row, nodes] = after.reshape(k, o, o).transpose(1, 0, 2).reshape(o, k * o)
+    policy = Policy(first=first, second=second, third=third.reshape(size, -1), value=np.zeros(size))
+    return Group(levels=levels, menu=menu, model=model, leaves=_given(known, keep, o, ending), policy=policy)
+
+
+def _given(known: dict[int, _Sums], keep: np.ndarray, o: int, ending: Ending) -> Leaves:
+    """Return which answer is given after every history, the one most likely right, or whether a human takes over."""
+    k = keep.size
+    n = k * o
+    pick2, take2 = np.zeros((k, o, k, o), dtype=np.int16), np.ones((k, o, k, o), dtype=np.bool_)
+    pick3, take3 = np.zeros((k, o, k, o, k, o), dtype=np.int16), np.ones((k, o, k, o, k, o), dtype=np.bool_)
+    take1 = np.ones((k, o), dtype=np.bool_)
+    for arm, sums in known.items():
+        # Sums run over (second arm, first observation, second observation).
+        take1[arm] = _taken(sums.after_one, ending)
+        two, three = sums.after_two.reshape(k, o, o, -1), sums.after_three.reshape(k, o, o, k, o, -1)
+        pick2[arm] = two[..., 1:].argmax(axis=-1).transpose(1, 0, 2)
+        take2[arm] = _taken(two, ending).transpose(1, 0, 2)
+        pick3[arm] = three[..., 1:].argmax(axis=-1).transpose(1, 0, 2, 3, 4)
+        take3[arm] = _taken(three, ending).transpose(1, 0, 2, 3, 4)
+    none = np.zeros(0)
+    return Leaves(
+        cost0=none, stop1=none, cost1=none, stop2=none, cost2=none, loss3=none, base=keep, observations=o,
+        pick2=pick2.ravel(), pick3=pick3.reshape(n * n, k, o), take1=take1.ravel(), take2=take2.ravel(),
+        take3=take3.reshape(n * n, k, o),
+    )  # fmt: skip
+
+
+def _masses(known: Known) -> Floats:
+    """Return [M, 1 + n]: the mass of every history, then of each answer being right."""
+    return np.concatenate([known.weights.sum(axis=1)[:, None], known.right.sum(axis=2)], axis=1)
+
+
+def _taken(masses: Floats, ending: Ending) -> np.ndarray:
+    mass, best = masses[..., 0], masses[..., 1:].max(axis=-1)
+    return np.asarray((ending.escape * (mass - best) <= mass) | (not ending.human))
+
+
+def _one_shot(train: Data, test: Data, repair_usd: float, escape: float) -> Judged:
+    """Return what the plan does where nothing judges: one attempt, the plug-in rule."""
     model = train.fitted(())
-    menu = Menu(base=np.arange(a), cap=np.ones(a, dtype=np.int64))
-    shown, weights = build(model, menu, verifier)
-    return Coarse(model=model, menu=menu, leaves=compile_tree(shown, weights, escape=goal.escape, human=goal.human))
+    cost = train.cost.mean(axis=0)
+    keep = shortlist(model.p @ model.prior, cost, repair_usd)
+    nobody = Verifier(name="none", gate=False, spend=False)
+    arm = first_of(_support(model, cost, keep, nobody, merged=True), repair_usd, escape, 1)
+    return baselines.run_sequence([int(keep[arm])], test.right, test.cost, nobody, escape, hand_over=False)
 
 
-def choose_menu(plain: Coarse, levels: Floats, bins: int) -> Menu:
-    """Return up to six arms, each with every spend cap: those that the coarse plan uses at `levels`."""
-    use = _used(plain.leaves, decide(plain.leaves, levels), np.arange(levels.shape[0]))
-    rows = [int(r) for r in np.argsort(-use, kind="stable")[:SHORTLIST] if use[r] > 0]
-    caps = [bins, *range(1, bins)]
-    return Menu(base=np.repeat(rows, len(caps)), cap=np.tile(caps, len(rows)))
-
-
-def focus(train: Data, verifier: Verifier, target: float, levels: Floats) -> Floats:
-    """Return the levels within a factor of ten of the one at which the coarse plan meets `target` on the training part."""
-    plain = coarse(train, verifier, Goal(escape=1.0, human=False))
-    policy = decide(plain.leaves, levels)
-    rows = tasks_of(plain.model, plain.menu, train.right, train.cost)
-    done = walk(plain.leaves, policy, rows, verifier, escape=1.0)
-    middle = levels[cheapest_mixture(done.right.mean(axis=1), done.cost.mean(axis=1), target).high]
-    return np.asarray(levels[(levels >= middle / FOCUS) & (levels <= middle * FOCUS)])
-
-
-def compile_cell(
-    train: Data, menu: Menu, verifier: Verifier, goal: Goal, levels: Floats, quantiles: tuple[float, ...]
-) -> Compiled:
-    """Return the fitted and compiled policies of one cell for every level."""
-    model = train.fitted(quantiles)
-    shown, weights = build(model, menu, verifier)
-    leaves = compile_tree(shown, weights, escape=goal.escape, human=goal.human)
-    return Compiled(model=model, menu=menu, leaves=leaves, policy=decide(leaves, levels))
-
-
-def cells_of(train: Data) -> list[int]:
-    """Return the cells with enough training tasks for a model of their own; -1 stands for all tasks together."""
-    names, counts = np.unique(train.cell, return_counts=True)
-    own = [int(c) for c, k in zip(names, counts, strict=True) if k >= MIN_CELL]
-    return own if len(names) > 1 and own else [-1]
-
-
-def _of_cell(data: Data, cell: int, own: list[int]) -> np.ndarray:
-    if cell == -1:
-        return np.flatnonzero(~np.isin(data.cell, [c for c in own if c != -1]))
-    return np.flatnonzero(data.cell == cell)
-
-
-def tree_walk(
-    train: Data,
-    test: Data,
-    menus: dict[int, Menu],
-    verifier: Verifier,
-    goal: Goal,
-    levels: Floats,
-    quantiles: tuple[float, ...],
-) -> Walked:
-    """Return what the policies fitted on `train` do on `test`, for every level [L, n]."""
-    shape = (levels.shape[0], test.right.shape[0])
-    cost, right, loss = np.zeros(shape), np.zeros(shape), np.zeros(shape)
-    for cell, menu in menus.items():
-        index = _of_cell(test, cell, list(menus))
-        if index.size == 0:
-            continue
-        own = train if cell == -1 else train.of_cell(cell, tuple(menus))
-        made = compile_cell(own, menu, verifier, goal, levels, quantiles)
-        rows: Tasks = tasks_of(made.model, menu, test.right[index], test.cost[index])
-        done = walk(made.leaves, made.policy, rows, verifier, escape=goal.escape)
-        cost[:, index], right[:, index], loss[:, index] = done.cost, done.right, done.loss
-    return Walked(cost=cost, right=right, loss=loss)
-
-
-def coarse_cells(train: Data, verifier: Verifier, goal: Goal) -> dict[int, Coarse]:
-    """Return the coarse plan per cell (-1: all other tasks together, from all rows)."""
+def _cells(train: Data, test: Data) -> list[tuple[Data, np.ndarray]]:
+    """Return (training rows, positions of the test rows) of every cell with enough tasks of its own, and of all others."""
     own = cells_of(train)
-    cells = own if own == [-1] else [*own, -1]
-    return {cell: coarse(train if cell == -1 else train.of_cell(cell, tuple(cells)), verifier, goal) for cell in cells}
+    known = [c for c in own if c != -1]
+    out = [(train.of_cell(c, (*known, -1)), np.flatnonzero(test.cell == c)) for c in known]
+    return [*out, (train, np.flatnonzero(~np.isin(test.cell, known)))]
 
 
-def quantiles_of(verifier: Verifier) -> tuple[float, ...]:
-    """Return the spend bins that may be looked at."""
-    return SPEND_QUANTILES if verifier.spend else ()
+def least_cost(
+    train: Data, test: Data, verifier: Verifier, repair_usd: Floats, escape: float, *, human: bool = True
+) -> list[Judged]:
+    """Return what the planner does on the test tasks for every repair cost; without `human` an answer is always returned."""
+    shape = (repair_usd.shape[0], test.right.shape[0])
+    cost, right, loss = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+    for part, index in _cells(train, test):
+        rows = test.rows(index) if index.size else None
+        if rows is None:
+            continue
+        if not verifier.gate:
+            for at, h in enumerate(repair_usd):
+                done = _one_shot(part, rows, float(h), escape)
+                cost[at, index], right[at, index], loss[at, index] = done.cost, done.right, done.loss
+            continue
+        for group in groups(part, verifier, repair_usd, escape, human=human):
+            tasks = tasks_of(group.model, group.menu, rows.right, rows.cost)
+            walked = walk(group.leaves, group.policy, tasks, verifier, escape=escape)
+            where = np.ix_(np.array(group.levels), index)
+            cost[where], right[where], loss[where] = walked.cost, walked.right, walked.loss
+    return [Judged(cost=c, right=r, loss=x) for c, r, x in zip(cost, right, loss, strict=True)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IsoChoice:
-    """An iso-quality choice: what it does on the test tasks, the mixture, and what cross-validation promised."""
-
-    judged: Judged
-    mixture: Mixture
-    promised_accuracy: float
-    target: float
-
-
-def iso(train: Data, test: Data, verifier: Verifier, margin: float = MARGIN) -> IsoChoice:
-    """Return the cheapest policy whose cross-fitted accuracy is at least the best single model's, plus the margin."""
+def iso(train: Data, test: Data, verifier: Verifier, margin: float = MARGIN) -> Judged:
+    """Return the cheapest mixture of two repair costs whose cross-fitted accuracy is the best single model's and the margin."""
     target = honest_best(train.right) + margin
     scale = float(train.cost[:, best_single(train.right, train.cost)].mean())
     levels = LEVELS * scale
-    goal = Goal(escape=1.0, human=False)
-    if not verifier.gate and not verifier.spend:
-        return _iso_plug_in(train, test, levels, target)
-    quantiles = quantiles_of(verifier)
-    near = focus(train, verifier, target, levels)
-    plain = coarse_cells(train, verifier, goal)
-    menus = {cell: choose_menu(one, near, len(quantiles) + 1) for cell, one in plain.items()}
     n = train.right.shape[0]
-    accuracy, cost = np.zeros(levels.shape[0]), np.zeros(levels.shape[0])
+    accuracy, cost = np.zeros(levels.size), np.zeros(levels.size)
     for inner, _, judged in train.parts():
-        done = tree_walk(inner, judged, menus, verifier, goal, levels, quantiles)
-        accuracy += done.right.sum(axis=1) / n
-        cost += done.cost.sum(axis=1) / n
-    accuracy, cost = monotone(accuracy), monotone(cost)
-    mixture = safe_mixture(accuracy, cost, target, scale)
-    done = tree_walk(train, test, menus, verifier, goal, levels, quantiles)
-    return IsoChoice(
-        judged=Judged(cost=mixture.of(done.cost), right=mixture.of(done.right), loss=mixture.of(done.loss)), mixture=mixture,
-        promised_accuracy=float(mixture.of(accuracy[:, None])[0]), target=target,
-    )  # fmt: skip
-
-
-def least_cost(train: Data, test: Data, verifier: Verifier, repair_usd: Floats, escape: float) -> list[Judged]:
-    """Return what the plan does on the test tasks for every repair cost: nothing is tuned but the model itself."""
-    if not verifier.gate and not verifier.spend:
-        return [_plug_in(train, test, float(h), escape) for h in repair_usd]
-    goal = Goal(escape=escape, human=verifier.gate)
-    quantiles = quantiles_of(verifier)
-    plain = coarse_cells(train, verifier, goal)
-    out = []
-    for h in repair_usd:
-        level = np.array([float(h)])
-        menus = {c: choose_menu(one, level * np.array([0.5, 1.0, 2.0]), len(quantiles) + 1) for c, one in plain.items()}
-        done = tree_walk(train, test, menus, verifier, goal, level, quantiles)
-        out.append(Judged(cost=done.cost[0], right=done.right[0], loss=done.loss[0]))
-    return out
-
-
-def _predictions(train: Data, test: Data) -> list[tuple[Floats, Floats]]:
-    """Return (p, cost) [n, A] of the test tasks from nothing, from the family, and from family, length within the
-    family, and text."""
-    key = ("predictions", id(test))
-    if key in train.cache:
-        return cast(tuple[Data, list[tuple[Floats, Floats]]], train.cache[key])[1]
-    known = tuple(sorted(set(train.family)))
-    inside, outside = (baselines.family_features(d.family, known) for d in (train, test))
-    long = train.text[:, 1].mean()
-    both = [
-        np.hstack([x, x[:, 1:] * (d.text[:, 1:2] - long) * 10.0, d.text[:, 2:]])
-        for x, d in ((inside, train), (outside, test))
-    ]
-    pairs = [(inside[:, :1], outside[:, :1]), (inside, outside), (both[0], both[1])]
-    out = []
-    for (x, z), penalty in zip(pairs, (1.0, baselines.RIDGE_FAMILY, baselines.RIDGE_FAMILY), strict=True):
-        p = np.clip(z @ baselines.ridge(x, train.right, penalty), 0.0, 1.0)
-        cost = np.maximum(z @ baselines.ridge(x, train.cost, penalty), 0.2 * train.cost.mean(axis=0))
-        out.append((p, cost))
-    train.cache[key] = (test, out)  # holding the rows keeps their id from being given to others
-    return out
-
-
-def _plug_in(train: Data, test: Data, repair_usd: float, escape: float) -> Judged:
-    """Return the plug-in rule C + (1 − p) H on means; family and text come in only when cross-validation is sure of them.
-
-    Sure: J falls by more than one and a half standard errors. Without evidence after an attempt there is noise to lose by.
-    """
-    j = np.zeros((3, train.right.shape[0]))
-    for inner, judge, part in train.parts():
-        for k, (p, cost) in enumerate(_predictions(inner, part)):
-            done = baselines.routed(
-                (cost + repair_usd * escape * (1 - p)).argmin(axis=1), part.right, part.cost, escape
-            )
-            j[k, judge] = done.cost + repair_usd * done.loss
-    use = 0
-    for k in (1, 2):
-        gain = j[use] - j[k]
-        if gain.mean() > 1.5 * gain.std() / np.sqrt(gain.size):
-            use = k
-    p, cost = _predictions(train, test)[use]
-    pick = (cost + repair_usd * escape * (1 - p)).argmin(axis=1)
-    return baselines.routed(pick, test.right, test.cost, escape)
-
-
-def _iso_plug_in(train: Data, test: Data, levels: Floats, target: float) -> IsoChoice:
-    """Return the cheapest mixture over prediction kinds and levels, cross-fitted like the tree."""
-    n, size = train.right.shape[0], levels.shape[0]
-
-    def members(fit_on: Data, judge_on: Data) -> tuple[Floats, Floats]:
-        picks = [
-            (cost[None] + levels[:, None, None] * (1 - p)[None]).argmin(axis=2)
-            for p, cost in _predictions(fit_on, judge_on)
-        ]
-        pick = np.concatenate(picks)
-        rows = np.arange(judge_on.right.shape[0])
-        return judge_on.right[rows, pick], judge_on.cost[rows, pick]
-
-    accuracy, cost = np.zeros(3 * size), np.zeros(3 * size)
-    for inner, _, judged in train.parts():
-        right, paid = members(inner, judged)
-        accuracy += right.sum(axis=1) / n
-        cost += paid.sum(axis=1) / n
-    accuracy = np.concatenate([monotone(part) for part in np.split(accuracy, 3)])
-    mixture = cheapest_mixture(accuracy, cost, target)
-    right, paid = members(train, test)
-    got = mixture.of(right)
-    return IsoChoice(
-        judged=Judged(cost=mixture.of(paid), right=got, loss=1.0 - got), mixture=mixture,
-        promised_accuracy=float(mixture.of(accuracy[:, None])[0]), target=target,
-    )  # fmt: skip
+        for at, done in enumerate(least_cost(inner, judged, verifier, levels, 1.0, human=False)):
+            accuracy[at] += done.right.sum() / n
+            cost[at] += done.cost.sum() / n
+    mixture = safe_mixture(monotone(accuracy), monotone(cost), target, scale)
+    final = least_cost(train, test, verifier, levels, 1.0, human=False)
+    spent, right, loss = (np.stack([getattr(done, name) for done in final]) for name in ("cost", "right", "loss"))
+    return Judged(cost=mixture.of(spent), right=mixture.of(right), loss=mixture.of(loss))

@@ -14,7 +14,7 @@ import numpy as np
 from suffice.decision.calibration import brier, ece
 from suffice.decision.grid import Floats
 from suffice.evals.fit import difficulty_posterior
-from suffice.evals.ours import Data, cells_of
+from suffice.evals.tree_policy import Data, cells_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,11 +16,11 @@ import numpy as np
 from suffice.errors import ConfigError, SufficeError
 from suffice.evals.choice import MARGIN, best_single
 from suffice.evals.frontier import plot
-from suffice.evals.ours import data_of
 from suffice.evals.outcomes import Pool, PoolSpec, join, load_pool
 from suffice.evals.pools import BUILT_IN, choose, read_pools
-from suffice.evals.replay import POLICIES, Tally, random_splits, replay_split
+from suffice.evals.replay import EXTRA_POLICIES, POLICIES, Tally, random_splits, replay_split
 from suffice.evals.report import Yardstick, predictions, rows, table
+from suffice.evals.tree_policy import data_of
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -34,7 +34,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--pools", type=Path, help="JSON file of pools; default: the built-in ones")
     group.add_argument("--only", default="", help="comma-separated pool names")
-    group.add_argument("--policies", default="", help=f"comma-separated; default: all of {', '.join(POLICIES)}")
+    group.add_argument(
+        "--policies", default="",
+        help=f"comma-separated; default: {', '.join(POLICIES)}; only when named: {', '.join(EXTRA_POLICIES)}",
+    )  # fmt: skip
     group.add_argument(
         "--margin", type=float, default=MARGIN, help="safety margin of the iso-quality choice (share, 0.01 = 1 pp)"
     )
@@ -65,9 +68,10 @@ def run_replay(args: argparse.Namespace, say: Callable[[str], None]) -> int:
         if folder is not None and not folder.is_dir():
             raise ConfigError(f"{folder}: no such folder", hint="the outcome tables are not part of this repository")
     wanted = frozenset(name.strip() for name in args.policies.split(",") if name.strip()) or frozenset(POLICIES)
-    if not wanted <= set(POLICIES):
-        unknown = ", ".join(sorted(wanted - set(POLICIES)))
-        raise ConfigError(f"replay: unknown policy {unknown}", hint=f"known: {', '.join(POLICIES)}")
+    known_policies = (*POLICIES, *EXTRA_POLICIES)
+    if not wanted <= set(known_policies):
+        unknown = ", ".join(sorted(wanted - set(known_policies)))
+        raise ConfigError(f"replay: unknown policy {unknown}", hint=f"known: {', '.join(known_policies)}")
     known = read_pools(args.pools) if args.pools else BUILT_IN
     made: list[dict[str, object]] = []
     for spec in choose(args.only, known):

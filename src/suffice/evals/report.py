@@ -31,7 +31,7 @@ class Yardstick:
 def rows(pool: str, tally: Tally, yardstick: Yardstick, splits: int) -> list[dict[str, object]]:
     """Return one JSON row per (policy, verifier, errors, H). Every measure has `<measure>_ci95` = [low, high].
 
-    Rows of `ours` and `ours-plan` also say how good its success predictions are: `brier`, `ece`, and both given one verified outcome
+    Rows of `ours` also say how good its success predictions are: `brier`, `ece`, and both given one verified outcome
     (`brier_one_outcome`, `ece_one_outcome`), as means over the splits; they depend on the pool alone.
     """
     calibrated = mean(tally.predictions)
@@ -55,9 +55,9 @@ def rows(pool: str, tally: Tally, yardstick: Yardstick, splits: int) -> list[dic
             )
             row[f"{name}_ci95"] = [_clean(float(low)), _clean(float(high))]
         made.append(row)
-        if setting.policy in ("ours", "ours-plan"):
+        if setting.policy in ("ours", "ours-tree"):
             row |= {name: _clean(value) for name, value in calibrated.items()}
-        if setting.policy not in ("oracle", "ours-plan") and setting.repair != "iso":
+        if setting.policy not in ("oracle", "ours-tree") and setting.repair != "iso":
             key = (setting.verifier, setting.errors, setting.repair)
             best[key] = min(best.get(key, math.inf), float(measures["j_usd"][0]))
     for row, setting in zip(made, sorted(tally.sums), strict=True):
