@@ -6,6 +6,7 @@ import pytest
 from suffice.catalog.load import load
 from suffice.cli import workspace
 from suffice.cli.command import Io
+from suffice.config.problem import InvalidConfigError
 from suffice.errors import NotFoundError
 from suffice.ledger.folder import Folder
 from suffice.values.system_env import SystemEnv
@@ -22,6 +23,18 @@ def test_a_file_is_taken_as_it_is_and_without_one_keys_are_found(tmp_path):
     assert "openai" in workspace.effective(args, io).endpoints
     (tmp_path / "suffice.toml").write_text("version = 1\n")
     assert not workspace.effective(args, io).endpoints
+
+
+def test_secrets_are_read_only_where_they_are_needed(tmp_path):
+    args, io = argparse.Namespace(config=None), world(tmp_path)
+    (tmp_path / "suffice.toml").write_text(
+        'version = 1\n[endpoints.a]\nprovider = "openai"\napi_key = "${NOT_THERE}"\n'
+        '[endpoints.b]\nprovider = "openai"\napi_key = "file:nowhere"\n'
+    )
+    assert workspace.configured(args, io).endpoints["a"].api_key.origin == "env:NOT_THERE"
+    assert workspace.effective(args, io, secrets=False).endpoints["b"].api_key.origin == "file:nowhere"
+    with pytest.raises(InvalidConfigError, match="NOT_THERE"):
+        workspace.effective(args, io)
 
 
 def test_nothing_is_made_by_looking(tmp_path):

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from suffice.config.references import expand, is_reference, resolve, secret
+from suffice.config.references import expand, is_reference, resolve, secret, unread
 
 ENV = {"A": "one", "EMPTY": "", "BAD": "line\nbreak"}
 HERE = Path("/nowhere")
@@ -39,6 +39,13 @@ def test_secret_knows_its_source():
 def test_no_secret(text):
     found, faults = secret(text, ENV, HERE)
     assert found is None and faults[0].message and faults[0].hint
+
+
+def test_a_secret_that_nobody_needs_is_not_read():
+    found = unread("${NO}")
+    assert found.origin == "env:NO" and found and found != unread("${NEITHER}")
+    assert unread("file:no").origin == "file:no"
+    assert [unread(text) for text in ("plain", "x${A}", "${A:-x}", "")] == [None] * 4
 
 
 def test_secret_files(tmp_path):

@@ -232,7 +232,7 @@ def _served(args: argparse.Namespace, io: Io, catalog: Catalog) -> int:
     from suffice.catalog import lookup
     from suffice.gateway import fleet
 
-    settings = effective(args, io)
+    settings = effective(args, io, secrets=False)
     built = fleet.build(settings, catalog, utc(io.env.now())[:10])
     wanted = {model.id for model in lookup.find(_with_own(built), args.pattern)} if args.pattern else None
     rows = [s for s in built.served if wanted is None or s.arm.model in wanted]

@@ -81,7 +81,7 @@ def _show(args: argparse.Namespace, io: Io) -> int:
 
     if args.task not in list(TaskType):
         raise UsageError(f"there is no task type {args.task!r}; one of {', '.join(TaskType)}")
-    state = _state(effective(args, io), io)
+    state = _state(effective(args, io, secrets=False), io)
     features = Features(task=TaskType(args.task), prompt_tokens=2000)
     plan = state.router(Target(name="auto", rule=Rule.AUTO)).plan(
         RouteRequest(features=features, target=Target(name="auto", rule=Rule.AUTO), data=state.data)
@@ -131,7 +131,7 @@ def _diff(args: argparse.Namespace, io: Io) -> int:
     from suffice.config.holder import differences
     from suffice.config.load import load
 
-    here, there = configured(args, io), load(args.other, io.env_vars, io.working)
+    here, there = configured(args, io), load(args.other, io.env_vars, io.working, secrets=False)
     changed = [name for name in differences(here, there) if name.split(".")[0] in SECTIONS]
     for name in changed:
         io.out.say(f"{name}: {_value(here, name)} -> {_value(there, name)}")
@@ -157,7 +157,7 @@ def _replay(args: argparse.Namespace, io: Io) -> int:
 
     since_s = moment_s(args.since, "--since", io.env.now(), ahead=False)
     own = configured(args, io)
-    settings = load(args.policy, io.env_vars, io.working) if args.policy else own
+    settings = load(args.policy, io.env_vars, io.working, secrets=False) if args.policy else own
     state = _state(settings, io)
     with opened(io, folder_of(own, io)) as database, database.reader() as session:
         found = replay(queries.decided(session, since_s), state)

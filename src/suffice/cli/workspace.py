@@ -21,13 +21,19 @@ if TYPE_CHECKING:
 
 
 def configured(args: argparse.Namespace, io: Io) -> Settings:
-    """Return the settings of the file or, without one, the defaults. Raises InvalidConfigError."""
-    return load(args.config, io.env_vars, io.working)
+    """Return the settings of the file or, without one, the defaults; its secrets are not read. Raises InvalidConfigError.
+
+    Who asks for a report, a key or a client's settings need not have the providers' keys at hand.
+    """
+    return load(args.config, io.env_vars, io.working, secrets=False)
 
 
-def effective(args: argparse.Namespace, io: Io) -> Settings:
-    """Return what the gateway would use: without a file, what is found in the environment and on this machine."""
-    settings = configured(args, io)
+def effective(args: argparse.Namespace, io: Io, *, secrets: bool = True) -> Settings:
+    """Return what the gateway would use: without a file, what is found in the environment and on this machine.
+
+    Without `secrets` those that the file refers to are not read.
+    """
+    settings = load(args.config, io.env_vars, io.working, secrets=secrets)
     if settings.origin.file:
         return settings
     from suffice.catalog.load import load as load_catalog

@@ -48,13 +48,19 @@ def kind_of(value: object) -> str:
 
 
 class Binder:
-    """Binds one document. `partial` says that part of it could not be parsed, so that absence proves nothing."""
+    """Binds one document. `partial` says that part of it could not be parsed, so that absence proves nothing.
 
-    def __init__(self, origin: Origin, env_vars: Mapping[str, str], folder: Path, *, partial: bool = False) -> None:
+    Without `secrets` a reference to one is taken as it stands: a text that no provider accepts, in place of the secret.
+    """
+
+    def __init__(
+        self, origin: Origin, env_vars: Mapping[str, str], folder: Path, *, partial: bool = False, secrets: bool = True
+    ) -> None:
         self.origin = origin
         self.env_vars = env_vars
         self.folder = folder
         self.partial = partial
+        self.secrets = secrets
         self.problems: list[Problem] = []
 
     def report(
@@ -255,6 +261,8 @@ class Binder:
     def _secret(self, setting: Setting, raw: object, path: KeyPath) -> object:
         if not isinstance(raw, str):
             return self.wrong(setting, raw, path)
+        if not self.secrets and (unread := references.unread(raw)) is not None:
+            return unread
         found, faults = references.secret(raw, self.env_vars, self.folder)
         for fault in faults:
             self.report(path, f"`{dotted(path)}`: {fault.message}", fault.hint, warning=fault.warning)

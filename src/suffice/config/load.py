@@ -48,15 +48,18 @@ def find(path: str | Path | None, env_vars: Mapping[str, str], working: Path) ->
     return found
 
 
-def load(path: str | Path | None, env_vars: Mapping[str, str], working: Path | None = None) -> Settings:
+def load(
+    path: str | Path | None, env_vars: Mapping[str, str], working: Path | None = None, *, secrets: bool = True
+) -> Settings:
     """Return the settings of the file that `find` finds; without a file, the defaults and the environment's overrides.
 
+    With `secrets` False no `${NAME}` or `file:` of a secret is read, so that a command which sends none works without them.
     Raises InvalidConfigError with every problem found. Warnings are in `settings.origin.warnings`.
     """
     folder = working or Path.cwd()
     found = find(path, env_vars, folder)
     if found is None:
-        return parse("", "", env_vars, folder)
+        return parse("", "", env_vars, folder, secrets=secrets)
     try:
         with found.open("rb") as stream:
             data = stream.read(MAX_FILE_BYTES + 1)
@@ -66,7 +69,7 @@ def load(path: str | Path | None, env_vars: Mapping[str, str], working: Path | N
             file=str(found), message=f"cannot read the configuration: {reason}", hint="check who may read it"
         )
         raise InvalidConfigError([problem]) from None
-    return parse(_decode(data, str(found)), str(found), env_vars, found.parent)
+    return parse(_decode(data, str(found)), str(found), env_vars, found.parent, secrets=secrets)
 
 
 def _decode(data: bytes, name: str) -> str:
@@ -87,9 +90,10 @@ def _decode(data: bytes, name: str) -> str:
         raise InvalidConfigError([problem]) from None
 
 
-def parse(text: str, file: str, env_vars: Mapping[str, str], folder: Path) -> Settings:
+def parse(text: str, file: str, env_vars: Mapping[str, str], folder: Path, *, secrets: bool = True) -> Settings:
     """Return the settings of the TOML document `text`. `file` is its name for messages, `folder` where relative paths start.
 
+    `secrets` is as in `load`.
     Raises InvalidConfigError with every problem found.
     """
     text = text.replace("\r\n", "\n")
@@ -114,7 +118,7 @@ def parse(text: str, file: str, env_vars: Mapping[str, str], folder: Path) -> Se
         raise InvalidConfigError(
             [*problems, origin.problem(("version",), f"unknown version {version} of the configuration", hint)]
         )
-    binder = Binder(origin, env_vars, folder, partial=broken)
+    binder = Binder(origin, env_vars, folder, partial=broken, secrets=secrets)
     settings = binder.section(Settings, data)
     problems += binder.problems
     if file and "version" not in data and not broken:

@@ -91,6 +91,17 @@ def secret(text: str, env_vars: Mapping[str, str], folder: Path) -> tuple[Secret
     return _checked(Secret(text.replace("$$", "$")), "the secret")
 
 
+def unread(text: str) -> Secret | None:
+    """Return what stands for the secret that `text` refers to, when nobody needs it; None when `text` is no whole reference.
+
+    Two references stand for different texts, and none for a trivial one, so that the rules hold of it.
+    """
+    name = text[2:-1] if text.startswith("${") and text.endswith("}") else ""
+    if not text.startswith("file:") and not _NAME.fullmatch(name):
+        return None
+    return Secret(f"a secret that was not read, {text}", text if text.startswith("file:") else f"env:{name}")
+
+
 def _checked(found: Secret, what: str) -> tuple[Secret | None, list[Fault]]:
     """Refuse what could not be sent in a header, which would let a key smuggle header lines."""
     text = found.reveal()
