@@ -12,13 +12,13 @@ GW = "http://gw:9"
 CLIENTS = {client.name: client for client in AGENTS}
 
 
-def wired(name, dialect=None):
+def wired(name, dialect=None, model="M"):
     client = CLIENTS[name]
-    return client, Wiring(base=GW, key="k1", model="M", dialect=dialect or client.dialects[0])
+    return client, Wiring(base=GW, key="k1", model=model, dialect=dialect or client.dialects[0])
 
 
-def settings(name, dialect=None):
-    client, wiring = wired(name, dialect)
+def settings(name, dialect=None, model="M"):
+    client, wiring = wired(name, dialect, model)
     return client.settings(wiring)
 
 
@@ -109,10 +109,19 @@ def test_claude_code_gets_the_base_without_v1_and_a_bearer():
     assert launch.env == wanted and launch.unset == ("ANTHROPIC_API_KEY",)
 
 
+def test_a_window_is_told_for_names_that_the_client_cannot_know():
+    found = json.loads(settings("claude-code")[0].content)["env"]
+    assert found["CLAUDE_CODE_AUTO_COMPACT_WINDOW"] == "200000"
+    assert {found[f"ANTHROPIC_DEFAULT_{name}_MODEL"] for name in ("OPUS", "SONNET", "HAIKU")} == {"M"}
+    for name, known in (("claude-code", "claude-opus-4"), ("codex", "gpt-5.5")):
+        assert "200000" not in settings(name, model=known)[0].content
+
+
 def test_codex_gets_a_provider_that_speaks_responses():
     file = settings("codex")[0]
     provider = {"name": "Suffice", "base_url": f"{GW}/v1", "env_key": "SUFFICE_KEY", "wire_api": "responses"}
     expected = {"model": "M", "model_provider": "suffice", "model_providers": {"suffice": provider}}
+    expected["model_context_window"] = 200_000
     assert file.path == "~/.codex/config.toml" and tomllib.loads(file.content) == expected
     client, wiring = wired("codex")
     words = client.launch(wiring).arguments

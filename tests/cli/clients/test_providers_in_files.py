@@ -36,7 +36,9 @@ def test_opencode_and_kilo(dialect, package, url):
         data = json.loads(file_of(name, dialect).content)
         provider = data["provider"]["suffice"]
         assert provider["npm"] == package and provider["options"] == {"baseURL": url, "apiKey": key}
-        assert list(provider["models"]) == ["M"] and data["model"] == "suffice/M"
+        assert data["model"] == "suffice/M"
+        # Without a limit they would never compact.
+        assert provider["models"] == {"M": {"name": "M", "limit": {"context": 200_000, "output": 32_000}}}
 
 
 def test_kilo_keeps_the_key_out_of_the_project():

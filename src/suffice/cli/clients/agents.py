@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from suffice.cli.clients.setting import (
     KEY_VARIABLE,
+    WINDOW_TOKENS,
     Client,
     Launch,
     Setting,
@@ -18,12 +19,17 @@ _PATIENT = "a request of the background goes to the same place as the others"
 
 
 def _claude_env(wiring: Wiring) -> dict[str, str]:
-    return {
+    env = {
         "ANTHROPIC_BASE_URL": wiring.base,
         "ANTHROPIC_AUTH_TOKEN": wiring.key,
         "ANTHROPIC_MODEL": wiring.model,
         "ANTHROPIC_DEFAULT_HAIKU_MODEL": wiring.model,
     }
+    if wiring.model.startswith("claude"):
+        return env
+    # A sub-agent names its model by these two; the gateway may know neither of the names that they stand for.
+    env |= {"ANTHROPIC_DEFAULT_OPUS_MODEL": wiring.model, "ANTHROPIC_DEFAULT_SONNET_MODEL": wiring.model}
+    return env | {"CLAUDE_CODE_AUTO_COMPACT_WINDOW": str(WINDOW_TOKENS)}
 
 
 def _claude(wiring: Wiring) -> tuple[Setting, ...]:
@@ -41,8 +47,14 @@ def _codex_provider(wiring: Wiring) -> dict[str, str]:
     }
 
 
+def _codex_window(wiring: Wiring) -> dict[str, int]:
+    return {} if wiring.model.startswith("gpt-") else {"model_context_window": WINDOW_TOKENS}
+
+
 def _codex(wiring: Wiring) -> tuple[Setting, ...]:
-    rows = [f"model = {quoted(wiring.model)}", 'model_provider = "suffice"', "", "[model_providers.suffice]"]
+    rows = [f"model = {quoted(wiring.model)}", 'model_provider = "suffice"']
+    rows += [f"{name} = {value}" for name, value in _codex_window(wiring).items()]
+    rows += ["", "[model_providers.suffice]"]
     rows += [f"{name} = {quoted(value)}" for name, value in _codex_provider(wiring).items()]
     note = 'wire_api = "chat" is rejected by codex; `supports_websockets = true` in the table turns WebSocket on'
     file = Setting(kind="file", path="~/.codex/config.toml", content="\n".join(rows) + "\n", note=note)
@@ -52,7 +64,8 @@ def _codex(wiring: Wiring) -> tuple[Setting, ...]:
 def _launch_codex(wiring: Wiring) -> Launch:
     pairs = {"model": wiring.model, "model_provider": "suffice"}
     pairs |= {f"model_providers.suffice.{name}": value for name, value in _codex_provider(wiring).items()}
-    arguments = [word for name, value in pairs.items() for word in ("-c", f"{name}={quoted(value)}")]
+    texts = {name: quoted(value) for name, value in pairs.items()} | _codex_window(wiring)
+    arguments = [word for name, text in texts.items() for word in ("-c", f"{name}={text}")]
     return Launch(arguments=tuple(arguments), env={KEY_VARIABLE: wiring.key})
 
 
@@ -159,8 +172,9 @@ AGENTS: tuple[Client, ...] = (
         launch=lambda w: Launch(env=_claude_env(w), unset=("ANTHROPIC_API_KEY",)),
         executable="claude",
         install="npm i -g @anthropic-ai/claude-code",
-        version="its gateway protocol of 2026-08-22",
-        evidence="documented",
+        version="2.1.330",
+        evidence="run",
+        launched=True,
     ),
     Client(
         name="codex",
@@ -184,6 +198,7 @@ AGENTS: tuple[Client, ...] = (
         install="npm i -g @github/copilot",
         version="1.0.102",
         evidence="run",
+        launched=True,
     ),
     Client(
         name="gemini-cli",

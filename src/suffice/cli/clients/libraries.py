@@ -77,6 +77,8 @@ def _vercel_settings(wiring: Wiring) -> tuple[Setting, ...]:
 def _langchain(wiring: Wiring) -> str:
     if wiring.dialect == "messages":
         module, kind, url = "langchain_anthropic", "ChatAnthropic", wiring.base
+    elif wiring.dialect == "gemini":
+        module, kind, url = "langchain_google_genai", "ChatGoogleGenerativeAI", wiring.base
     else:
         module, kind, url = "langchain_openai", "ChatOpenAI", wiring.v1
     extra = ", use_responses_api=True" if wiring.dialect == "responses" else ""
@@ -128,16 +130,20 @@ def _library(
 
 
 LIBRARIES: tuple[Client, ...] = (
-    _library("openai-sdk", "OpenAI SDKs", ("chat", "responses"), _openai, "pip install openai", "openai-python 3.54"),
+    _library(
+        "openai-sdk", "OpenAI SDKs", ("chat", "responses"), _openai, "pip install openai", "Python 3.54.0, Node 7.57.0"
+    ),
     _library(
         "anthropic-sdk",
         "Anthropic SDKs",
         ("messages",),
         _anthropic,
         "pip install anthropic",
-        "anthropic-python 0.125 and 2.12",
+        "Python 2.12.0, Node 1.12.0",
     ),
-    _library("google-sdk", "Google Gen AI SDKs", ("gemini",), _google, "pip install google-genai", "google-genai 3.4"),
+    _library(
+        "google-sdk", "Google Gen AI SDKs", ("gemini",), _google, "pip install google-genai", "Python 3.4.0, Node 3.1.0"
+    ),
     Client(
         name="vercel-ai-sdk",
         title="Vercel AI SDK",
@@ -151,10 +157,10 @@ LIBRARIES: tuple[Client, ...] = (
     _library(
         "langchain",
         "LangChain",
-        ("chat", "responses", "messages"),
+        ("chat", "responses", "messages", "gemini"),
         _langchain,
-        "pip install langchain-openai (or langchain-anthropic)",
-        "langchain-openai 1.7.3",
+        "pip install langchain-openai (or langchain-anthropic, langchain-google-genai)",
+        "langchain-openai 1.7.3, langchain-anthropic 1.7.7, langchain-google-genai 4.4.2",
     ),
     _library(
         "pydantic-ai",
@@ -162,6 +168,6 @@ LIBRARIES: tuple[Client, ...] = (
         ("chat", "responses", "messages", "gemini"),
         _pydantic,
         "pip install pydantic-ai-slim",
-        "pydantic-ai-slim 2.66",
+        "pydantic-ai-slim 2.66.0",
     ),
 )

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 from suffice.cli.clients.setting import (
     KEY_VARIABLE,
+    OUTPUT_TOKENS,
+    WINDOW_TOKENS,
     Client,
     Dialect,
     Launch,
@@ -37,7 +39,7 @@ def _opencode_config(wiring: Wiring, key: str) -> str:
         "npm": _PACKAGES[wiring.dialect],
         "name": "Suffice",
         "options": {"baseURL": url, "apiKey": key},
-        "models": {wiring.model: {"name": wiring.model}},
+        "models": {wiring.model: {"name": wiring.model, "limit": {"context": WINDOW_TOKENS, "output": OUTPUT_TOKENS}}},
     }
     return document({"model": f"suffice/{wiring.model}", "provider": {"suffice": provider}})
 

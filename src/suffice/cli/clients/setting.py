@@ -24,6 +24,11 @@ ROUTES: Mapping[Dialect, str] = {
     "infill": "POST /infill",
 }
 KEY_VARIABLE = "SUFFICE_KEY"
+# What clients are told that a model holds whose name they do not know. Told nothing, Claude Code counts on 1,000,000, codex on
+# 272,000, and opencode never compacts: sessions would end in errors. A figure on the safe side for most models; the gateway tells
+# one that is too long for a smaller model in the words on which clients compact.
+WINDOW_TOKENS = 200_000
+OUTPUT_TOKENS = 32_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
