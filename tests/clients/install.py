@@ -48,7 +48,8 @@ def bins_of(name: str) -> list[Path]:
     folder = folder_of(name)
     if lock_of(name).suffix == ".txt":
         return [folder / "bin"]
-    return [*sorted(folder.glob("node_modules/*-linux-*/bin")), folder / "node_modules" / ".bin"]
+    ours = [*folder.glob("node_modules/*-linux-*/bin"), *folder.glob("node_modules/@*/*-linux-*")]
+    return [*sorted(ours), folder / "node_modules" / ".bin"]
 
 
 def missing(name: str) -> str:
@@ -108,7 +109,8 @@ def _pip(name: str, folder: Path) -> str:
         return "needs a Python that is not here"
     shutil.rmtree(folder)
     reason = _run((python, "-m", "venv", str(folder)), PLACE)
-    pip = (str(folder / "bin" / "pip"), "install", "-q", "--disable-pip-version-check", "--require-hashes")
+    # A lock names everything; some versions of pip take what an extra asks for as not pinned.
+    pip = (str(folder / "bin" / "pip"), "install", "-q", "--disable-pip-version-check", "--require-hashes", "--no-deps")
     return reason or _run((*pip, "--only-binary", ":all:", "-r", str(lock_of(name))), PLACE)
 
 
@@ -117,12 +119,21 @@ def _python(name: str) -> str:
     asked = re.search(r"^# python 3\.(\d+)", (LOCKS / f"{name}.in").read_text(), re.M)
     if asked is None or sys.version_info.minor >= int(asked[1]):
         return sys.executable
-    found = (shutil.which(f"python3.{minor}") for minor in range(int(asked[1]), 20))
+    minors = range(int(asked[1]), 20)
+    found = [shutil.which(f"python3.{minor}") for minor in minors]
+    if shutil.which("pyenv"):  # Its stand-ins on PATH work for the version that is switched on only.
+        found += [f"{_answer('pyenv', 'prefix', f'3.{minor}')}/bin/python" for minor in minors]
     return next((path for path in found if path and _works(path)), "")
 
 
 def _works(python: str) -> bool:
-    return subprocess.run((python, "-c", "import venv"), capture_output=True, check=False).returncode == 0
+    with contextlib.suppress(OSError):
+        return subprocess.run((python, "-c", "import venv"), capture_output=True, check=False).returncode == 0
+    return False
+
+
+def _answer(*command: str) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
 
 
 def _run(command: tuple[str, ...], folder: Path) -> str:
@@ -136,7 +147,8 @@ def _run(command: tuple[str, ...], folder: Path) -> str:
         return f"not done within {LIMIT_S} s"
     if done.returncode == 0:
         return ""
-    lines = [line for line in (done.stderr or done.stdout).strip().splitlines() if "complete log" not in line]
+    lines = (done.stderr or done.stdout).strip().splitlines()
+    lines = [line for line in lines if "complete log" not in line and not line.startswith("WARNING")]
     return " ".join(" ".join(lines[:4]).split())[:300] or f"exit code {done.returncode}"
 
 

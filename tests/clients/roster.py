@@ -79,6 +79,19 @@ def _continue(repo: Path) -> tuple[Step, ...]:
     return (call("Read", filepath=path), call("Edit", file_path=path, old_string=OLD, new_string=NEW))
 
 
+def _claude(repo: Path) -> tuple[Step, ...]:
+    path = str(repo / "calc.py")
+    return (call("Read", file_path=path), call("Edit", file_path=path, old_string=OLD, new_string=NEW))
+
+
+def _copilot(repo: Path) -> tuple[Step, ...]:
+    return (call("bash", command="cat calc.py", description="Read"), call("bash", command=SED, description="Edit"))
+
+
+def _vibe(repo: Path) -> tuple[Step, ...]:
+    return (call("bash", command="cat calc.py"), call("bash", command=SED))
+
+
 def _cline(repo: Path) -> tuple[Step, ...]:
     return (call("read_files", files=[{"path": str(repo / "calc.py")}]), call("run_commands", commands=[SED]))
 
@@ -98,12 +111,19 @@ def _llm(repo: Path) -> tuple[Step, ...]:
 
 _PI = ("--no-session", "-p", TASK)
 _CODEX = ("exec", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox", TASK)
+_CLAUDE = ("-p", TASK, "--permission-mode", "acceptEdits")
+_CLAUDE_QUIET = {"CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1", "DISABLE_AUTOUPDATER": "1"}
 _OPENCODE = {"OPENCODE_DISABLE_MODELS_FETCH": "1", "OPENCODE_DISABLE_AUTOUPDATE": "1"}
 _OPENCODE_ALLOWS = '{"permission": {"edit": "allow", "bash": "allow"}}\n'
 _AIDER = ("--edit-format", "diff", "--yes-always", "--no-check-update", "--analytics-disable", "--no-gitignore")
 _LLM_TOOL = "def write_calc(text: str) -> str:\n    open('calc.py', 'w').write(text)\n    return 'written'\n"
 
 CASES: tuple[Case, ...] = (
+    Case(client="claude-code", dialect="messages", lock="claude-code", arguments=_CLAUDE, steps=_claude, env=_CLAUDE_QUIET),
+    *(Case(client="copilot", dialect=d, lock="copilot", arguments=("--allow-all-tools", "-p", TASK), steps=_copilot)
+      for d in ("chat", "responses", "messages")),
+    Case(client="copilot", dialect="responses", variant="websocket", lock="copilot", steps=_copilot,
+         env={"COPILOT_PROVIDER_TRANSPORT": "websockets"}, arguments=("--allow-all-tools", "-p", TASK)),
     *(Case(client="pi", dialect=d, lock="pi", arguments=_PI, steps=_pi, env={"PI_OFFLINE": "1"}, fast=True)
       for d in ("chat", "responses", "messages")),
     Case(client="codex", dialect="responses", lock="codex", arguments=_CODEX, steps=_codex),
@@ -129,6 +149,7 @@ CASES: tuple[Case, ...] = (
       for d in ("chat", "messages")),
     Case(client="mini-swe-agent", dialect="chat", lock="mini-swe-agent", slow=True, limit_s=120, steps=_mini,
          arguments=("-y", "--exit-immediately", "-t", TASK)),
+    Case(client="vibe", dialect="chat", lock="vibe", arguments=("--trust", "--auto-approve", "-p", TASK), steps=_vibe),
     Case(client="llm", dialect="chat", lock="llm", arguments=("--functions", "tool.py", TASK), steps=_llm,
          files={"tool.py": _LLM_TOOL}),
 )  # fmt: skip

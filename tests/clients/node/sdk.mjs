@@ -1,10 +1,13 @@
-// Drives one library against the gateway: a streamed text, a streamed tool loop, an error. Prints what the library made of them as JSON.
-// Arguments: library, address of the gateway without a path, key, model.
+// Drives one library against the gateway and prints what it made of the answers as JSON: a text streamed and whole, a loop with one
+// tool call and with two at once, a structured answer, an error. Arguments: library, address of the gateway without a path, key, model.
 const [, , library, base, key, model] = process.argv;
 const ASK = "What is the weather in Oslo?";
+const BOTH = "please both: Oslo and Bergen";
+const STRUCTURE = "please structure: Oslo";
 const FAIL = "please fail";
-const schema = { type: "object", properties: { city: { type: "string" } }, required: ["city"], additionalProperties: false };
 const RESULT = "It rains.";
+const schema = { type: "object", properties: { city: { type: "string" } }, required: ["city"], additionalProperties: false };
+const user = (content) => ({ role: "user", content });
 
 async function openaiChat() {
   const { default: OpenAI } = await import("openai");
@@ -14,18 +17,26 @@ async function openaiChat() {
     const runner = client.chat.completions.stream({ model, messages, stream_options: { include_usage: true }, ...more });
     return { message: (await runner.finalChatCompletion()).choices[0].message, usage: await runner.totalUsage() };
   };
-  const user = (content) => ({ role: "user", content });
+  const ask = (content, more) => client.chat.completions.create({ model, messages: [user(content)], ...more });
   return {
     text: async () => {
       const { message, usage } = await say([user(ASK)]);
       return { text: message.content, output: usage.completion_tokens };
     },
-    tools: async () => {
-      const { message } = await say([user(ASK)], { tools });
-      const [call] = message.tool_calls;
-      const turns = [user(ASK), message, { role: "tool", tool_call_id: call.id, content: RESULT }];
-      const last = await say(turns, { tools });
-      return { name: call.function.name, input: JSON.parse(call.function.arguments), final: last.message.content };
+    whole: async () => {
+      const answer = await ask(ASK);
+      return { text: answer.choices[0].message.content, output: answer.usage.completion_tokens };
+    },
+    loop: async (content) => {
+      const { message } = await say([user(content)], { tools });
+      const calls = message.tool_calls;
+      const results = calls.map((call) => ({ role: "tool", tool_call_id: call.id, content: RESULT }));
+      const last = await say([user(content), message, ...results], { tools });
+      return { inputs: calls.map((call) => JSON.parse(call.function.arguments)), final: last.message.content };
+    },
+    structured: async () => {
+      const response_format = { type: "json_schema", json_schema: { name: "place", strict: true, schema } };
+      return JSON.parse((await ask(STRUCTURE, { response_format })).choices[0].message.content);
     },
     fail: () => say([user(FAIL)]),
   };
@@ -36,17 +47,20 @@ async function openaiResponses() {
   const client = new OpenAI({ baseURL: `${base}/v1`, apiKey: key, maxRetries: 0 });
   const tools = [{ type: "function", name: "weather", description: "d", parameters: schema, strict: true }];
   const say = async (input, more) => await client.responses.stream({ model, input, ...more }).finalResponse();
+  const text = (answer) => ({ text: answer.output_text, output: answer.usage.output_tokens });
   return {
-    text: async () => {
-      const answer = await say(ASK);
-      return { text: answer.output_text, output: answer.usage.output_tokens };
+    text: async () => text(await say(ASK)),
+    whole: async () => text(await client.responses.create({ model, input: ASK })),
+    loop: async (input) => {
+      const first = await say(input, { tools });
+      const calls = first.output.filter((item) => item.type === "function_call");
+      const results = calls.map((call) => ({ type: "function_call_output", call_id: call.call_id, output: RESULT }));
+      const last = await say(results, { tools, previous_response_id: first.id });
+      return { inputs: calls.map((call) => JSON.parse(call.arguments)), final: last.output_text };
     },
-    tools: async () => {
-      const first = await say(ASK, { tools });
-      const call = first.output.find((item) => item.type === "function_call");
-      const result = [{ type: "function_call_output", call_id: call.call_id, output: RESULT }];
-      const last = await say(result, { tools, previous_response_id: first.id });
-      return { name: call.name, input: JSON.parse(call.arguments), final: last.output_text };
+    structured: async () => {
+      const format = { type: "json_schema", name: "place", strict: true, schema };
+      return JSON.parse((await client.responses.create({ model, input: STRUCTURE, text: { format } })).output_text);
     },
     fail: () => say(FAIL),
   };
@@ -57,20 +71,25 @@ async function anthropic() {
   const client = new Anthropic({ baseURL: base, apiKey: key, maxRetries: 0 });
   const tools = [{ name: "weather", description: "d", input_schema: schema }];
   const say = async (messages, more) => await client.messages.stream({ model, max_tokens: 500, messages, ...more }).finalMessage();
-  const user = (content) => ({ role: "user", content });
+  const ask = (content, more) => client.messages.create({ model, max_tokens: 500, messages: [user(content)], ...more });
+  const text = (answer) => ({ text: answer.content[0].text, output: answer.usage.output_tokens });
   return {
     text: async () => {
-      const answer = await say([user(ASK)]);
       const counted = await client.messages.countTokens({ model, messages: [user(ASK)] });
       if (!(counted.input_tokens > 0)) throw new Error("no tokens were counted");
-      return { text: answer.content[0].text, output: answer.usage.output_tokens };
+      return text(await say([user(ASK)]));
     },
-    tools: async () => {
-      const first = await say([user(ASK)], { tools });
-      const call = first.content.find((block) => block.type === "tool_use");
-      const result = [{ type: "tool_result", tool_use_id: call.id, content: RESULT }];
-      const last = await say([user(ASK), { role: "assistant", content: first.content }, user(result)], { tools });
-      return { name: call.name, input: call.input, final: last.content[0].text };
+    whole: async () => text(await ask(ASK)),
+    loop: async (content) => {
+      const first = await say([user(content)], { tools });
+      const calls = first.content.filter((block) => block.type === "tool_use");
+      const results = calls.map((call) => ({ type: "tool_result", tool_use_id: call.id, content: RESULT }));
+      const last = await say([user(content), { role: "assistant", content: first.content }, user(results)], { tools });
+      return { inputs: calls.map((call) => call.input), final: last.content[0].text };
+    },
+    structured: async () => {
+      const answer = await ask(STRUCTURE, { output_config: { format: { type: "json_schema", schema } } });
+      return JSON.parse(answer.content[0].text);
     },
     fail: () => say([user(FAIL)]),
   };
@@ -89,21 +108,29 @@ async function google() {
     }
     return { parts, usage, text: parts.map((part) => part.text ?? "").join("") };
   };
-  const user = (part) => ({ role: "user", parts: [part] });
+  const says = (...parts) => ({ role: "user", parts });
   return {
     text: async () => {
-      const { text, usage } = await say([user({ text: ASK })]);
+      const { text, usage } = await say([says({ text: ASK })]);
       return { text, output: usage.candidatesTokenCount };
     },
-    tools: async () => {
-      const first = await say([user({ text: ASK })], { tools });
-      const made = first.parts.filter((part) => part.functionCall);
-      const [{ functionCall: call }] = made;
-      const result = { functionResponse: { id: call.id, name: call.name, response: { result: RESULT } } };
-      const last = await say([user({ text: ASK }), { role: "model", parts: made }, user(result)], { tools });
-      return { name: call.name, input: call.args, final: last.text };
+    whole: async () => {
+      const answer = await client.models.generateContent({ model, contents: ASK });
+      return { text: answer.text, output: answer.usageMetadata.candidatesTokenCount };
     },
-    fail: () => say([user({ text: FAIL })]),
+    loop: async (content) => {
+      const first = await say([says({ text: content })], { tools });
+      const made = first.parts.filter((part) => part.functionCall);
+      const calls = made.map((part) => part.functionCall);
+      const results = calls.map(({ id, name }) => ({ functionResponse: { id, name, response: { result: RESULT } } }));
+      const last = await say([says({ text: content }), { role: "model", parts: made }, says(...results)], { tools });
+      return { inputs: calls.map((call) => call.args), final: last.text };
+    },
+    structured: async () => {
+      const config = { responseMimeType: "application/json", responseJsonSchema: schema };
+      return JSON.parse((await client.models.generateContent({ model, contents: STRUCTURE, config })).text);
+    },
+    fail: () => say([says({ text: FAIL })]),
   };
 }
 
@@ -116,14 +143,9 @@ const AI = {
 
 async function vercel() {
   const [from, create, path] = AI[library];
-  const { streamText, tool, jsonSchema, stepCountIs } = await import("ai");
-  const chosen = (await import(from))[create]({ name: "suffice", baseURL: base + path, apiKey: key, includeUsage: true })(model);
-  const made = [];
-  const execute = async (input) => {
-    made.push(input);
-    return RESULT;
-  };
-  const weather = tool({ description: "d", inputSchema: jsonSchema(schema), execute });
+  const { generateText, streamText, tool, jsonSchema, stepCountIs, Output } = await import("ai");
+  const options = { name: "suffice", baseURL: base + path, apiKey: key, includeUsage: true, supportsStructuredOutputs: true };
+  const chosen = (await import(from))[create](options)(model);
   const say = async (prompt, more) => {
     let failure = null;
     const onError = ({ error }) => (failure = error);
@@ -131,24 +153,41 @@ async function vercel() {
     let text = "";
     for await (const piece of result.textStream) text += piece;
     if (failure) throw failure;
-    return { text, usage: await result.usage };
+    return { text, output: (await result.usage).outputTokens };
   };
+  const ask = (prompt, more) => generateText({ model: chosen, prompt, maxRetries: 0, ...more });
   return {
-    text: async () => {
-      const { text, usage } = await say(ASK);
-      return { text, output: usage.outputTokens };
+    text: () => say(ASK),
+    whole: async () => {
+      const answer = await ask(ASK);
+      return { text: answer.text, output: answer.usage.outputTokens };
     },
-    tools: async () => {
-      const { text } = await say(ASK, { tools: { weather }, stopWhen: stepCountIs(3) });
-      return { name: made.length ? "weather" : "", input: made[0], final: text };
+    loop: async (content) => {
+      const inputs = [];
+      const execute = async (input) => {
+        inputs.push(input);
+        return RESULT;
+      };
+      const tools = { weather: tool({ description: "d", inputSchema: jsonSchema(schema), execute }) };
+      const { text } = await say(content, { tools, stopWhen: stepCountIs(3) });
+      return { inputs, final: text };
     },
+    structured: async () => (await ask(STRUCTURE, { output: Output.object({ schema: jsonSchema(schema) }) })).output,
     fail: () => say(FAIL),
   };
 }
 
 const libraries = { "openai-chat": openaiChat, "openai-responses": openaiResponses, anthropic, google };
 const driven = await (libraries[library] ?? vercel)();
-const told = { text: await driven.text(), tools: await driven.tools() };
+const told = {};
+const asks = { text: driven.text, whole: driven.whole, tools: () => driven.loop(ASK), parallel: () => driven.loop(BOTH), structured: driven.structured };
+for (const [name, run] of Object.entries(asks)) {
+  try {
+    told[name] = await run();
+  } catch (error) {
+    told[name] = { failed: String(error?.stack ?? error).slice(0, 600) };
+  }
+}
 try {
   await driven.fail();
   told.error = { status: 200 };
