@@ -7,9 +7,9 @@ from suffice.verify.reading import Reading
 from suffice.verify.view import AnswerView, AskView, Requested, ResponseFormat
 
 
-def check(text, **ask):
+def check(answer, **ask):
     ask.setdefault("task", TaskType.GENERATE)
-    return asked.check(Reading(AnswerView(text=text), AskView(**ask)))
+    return asked.check(Reading(AnswerView(text=answer), AskView(**ask)))
 
 
 def python(code, *parameters, **more):
@@ -46,10 +46,22 @@ def test_other_languages_by_word():
 
 
 def test_languages():
-    assert check("```java\nclass A {}\n```", language="python").kind == "wrong-language"
+    wanted = {"language": "python", "text": "Write this in Python."}
+    assert check("```java\nclass A {}\n```", **wanted).kind == "wrong-language"
+    stub = 'def area(w, h):\n    """The area."""\n'
+    assert check("```java\nclass A {}\n```", language="python", text=stub).kind == "wrong-language"
     assert not check("```ts\nlet a = 1\n```", language="javascript").rejected
     assert not check("```sh\nls\n```", language="python").rejected
-    assert not check("```java\nclass A {}\n```", language="python", task=TaskType.EXPLAIN).rejected
+    assert not check("```java\nclass A {}\n```", task=TaskType.EXPLAIN, **wanted).rejected
+
+
+@pytest.mark.parametrize(
+    "ask",
+    ["Write a React component that calls this endpoint:", "Port it to golang:", "I need the browser's side of this:"],
+)
+def test_code_that_is_shown_demands_no_language(ask):
+    text = f"{ask}\n```python\n@app.get('/x')\ndef x():\n    return 1\n```"
+    assert not check("```javascript\nconst a = 1;\n```", language="python", text=text).rejected
 
 
 def test_json():

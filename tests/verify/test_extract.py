@@ -97,3 +97,10 @@ def test_a_prefilled_fence_is_continued():
 @given(st.text(max_size=400), st.text(max_size=50))
 def test_never_raises(text, arguments):
     extract(AnswerView(text=text, tool_calls=(ToolCall(name="edit", arguments=arguments),)), AskView(language="python"))
+
+
+def test_a_language_that_nobody_said_is_a_guess():
+    assert pieces("```\npackage main\n\nfunc main() {}\n```")[0].guessed
+    assert not pieces("```go\npackage main\n```")[0].guessed
+    assert not pieces("main.go\n```\npackage main\n```")[0].guessed
+    assert pieces("package main\n\nfunc main() {\n}\n", language="go")[0].guessed

@@ -24,3 +24,10 @@ def test_good_code_has_no_fault():
 
 def test_too_large_is_not_judged():
     assert grammars.fault("x;" * 80_000, "javascript") is False
+
+
+def test_damage_is_less_in_the_right_language():
+    code = "public static class Sums\n{\n    public static int Of(this int[] xs) => xs.Sum();\n}\n"
+    right, wrong = grammars.damage(code, "csharp"), grammars.damage(code, "java")
+    assert right == 0 and wrong is not None and wrong > 0
+    assert grammars.damage("x", "klingon") is None

@@ -14,6 +14,7 @@ from suffice.values.task import TaskType
 from suffice.values.verdict import Outcome, Verdict
 from suffice.verify.python_code import Status
 from suffice.verify.reading import Reading, verdict
+from suffice.verify.requests import demanded
 from suffice.verify.schemas import violation
 from suffice.verify.view import Requested
 
@@ -119,6 +120,8 @@ def _language(reading: Reading) -> Verdict | None:
     if any(piece.path for piece in binding) or len(reading.ask.files) > 0:
         # A repository may well have files of another language.
         return None
+    if not _related(demanded(reading.ask.text), wanted):
+        return verdict(GATE, Outcome.UNKNOWN, f"the code is {binding[0].language}, and nobody said that it must not be")
     first = binding[0]
     return verdict(
         GATE,

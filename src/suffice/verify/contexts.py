@@ -16,15 +16,37 @@ SURROUNDINGS: dict[str, tuple[tuple[str, str], ...]] = {
         ("({\n", "\n})"),
         ("x_ =\n", ""),
         ("for (;;) { switch (1) {\n", "\n} }"),
+        ("x_\n", "\n;"),
+        ("x_([\n", "\n]);"),
     ),
     "java": (
         ("class X_ {\n", "\n}"),
         ("class X_ { void f_() {\n", "\n} }"),
         ("class X_ { void f_() { for (;;) {\n", "\n} } }"),
         ("class X_ { void f_() { switch (1) {\n", "\n} } }"),
+        ("class X_ { Object f_() { return x_\n", "\n; } }"),
+        ("class X_ { Object f_() { return\n", "\n; } }"),
+        ("enum X_ {\n", "\n}"),
+        ("", "\nclass X_ {}"),
+        ("class X_ { void f_() {\n", "; } }"),
     ),
-    "csharp": (("class X_ {\n", "\n}"), ("class X_ { void F_() {\n", "\n} }")),
-    "kotlin": (("class X_ {\n", "\n}"), ("fun f_() {\n", "\n}")),
+    "csharp": (
+        ("class X_ {\n", "\n}"),
+        ("class X_ { void F_() {\n", "\n} }"),
+        ("class X_ { object F_() { return x_\n", "\n; } }"),
+        ("class X_ { object F_() { return\n", "\n; } }"),
+        ("class X_ { void F_() { switch (1) {\n", "\n} } }"),
+        ("", "\nclass X_ {}"),
+        ("class X_ { void F_() {\n", "; } }"),
+    ),
+    "kotlin": (
+        ("class X_ {\n", "\n}"),
+        ("fun f_() {\n", "\n}"),
+        ("fun f_() { when (1) {\n", "\n} }"),
+        ("fun f_() = x_\n", ""),
+        ("fun f_() = x_(\n", "\n)"),
+        ("", "\nclass X_"),
+    ),
     "go": (
         ("func f_() {\n", "\n}"),
         ("package p_\nfunc f_() { switch x_ {\n", "\n} }"),
@@ -36,15 +58,34 @@ SURROUNDINGS: dict[str, tuple[tuple[str, str], ...]] = {
         ("impl X_ {\n", "\n}"),
         ("fn f_() { match x_ {\n", "\n} }"),
         ("struct X_ {\n", "\n}"),
+        ("fn f_() { x_\n", "\n}"),
+        ("enum X_ {\n", "\n}"),
     ),
     "c": (("void f_() {\n", "\n}"), ("struct X_ {\n", "\n};"), ("int x_[] =\n", "\n;")),
     "swift": (
         ("class X_ {\n", "\n}"),
         ("func f_() {\n", "\n}"),
         ("struct X_: View { var body: some View {\n", "\n} }"),
+        ("func f_() { switch 1 {\n", "\n} }"),
+        ("let x_ = x_\n", ""),
+        ("", "\nfunc f_() {}"),
     ),
-    "scala": (("object X_ {\n", "\n}"), ("object X_ { def f_ = {\n", "\n} }")),
-    "php_only": (("class X_ {\n", "\n}"), ("function f_() {\n", "\n}")),
+    "scala": (
+        ("object X_ {\n", "\n}"),
+        ("object X_ { def f_ = {\n", "\n} }"),
+        ("object X_ { def f_ = 1 match {\n", "\n} }"),
+        ("object X_ { def f_ = x_\n", "\n}"),
+        ("", "\nclass X_"),
+    ),
+    "php_only": (
+        ("class X_ {\n", "\n}"),
+        ("function f_() {\n", "\n}"),
+        ("$x_ = [\n", "\n];"),
+        ("$x_ = $x_\n", "\n;"),
+        ("return\n", "\n;"),
+        ("return match (1) {\n", "\n};"),
+        ("", ";"),
+    ),
     "ruby": (("def f_\n", "\nend"), ("class X_\n", "\nend")),
     "lua": (("local x_ = {\n", "\n}"), ("while true do\n", "\nend")),
     "css": (("a {\n", "\n}"), ("@media all {\n", "\n}")),
@@ -81,7 +122,7 @@ _GAP_PATTERNS = {
     r"|const)\s+\w+\s*=\s*\w+,|\busing\s+\w+\s*=|\baccessor\s"
     r"|\bimport\s+(?:defer|source)\b",
     "javascript": r"\busing\s+\w+\s*=|\baccessor\s|\|>|\bimport\s+(?:defer|source)\b|/[dgimsuy]*v[dgimsuy]*\b",
-    "bash": r"^\s*\{\{|%%?\]|%%?\[|##?\]|##?\[|\\\$|<<|\bcoproc\b|\$\{[^}]*[!@^,:/]",
+    "bash": r"^\s*\{\{|%%?\]|%%?\[|##?\]|##?\[|\\\$|<<|\bcoproc\b|\$\{[^}]*[!@^,:/~]|=~|<[\w -]+>|[@?!+*]\([^()]*\)",
     "csharp": r"^\s*#:|\bfield\b|\bextension\s*[(<]|\?\s*\w+\(|\bscoped\b|\ballows\b|\bpartial\b|\?\.\w+.*=|\$\$|=>",
     "cpp": _MACRO
     + _ANY_MACRO
@@ -99,7 +140,8 @@ _GAP_PATTERNS = {
     r"|\bborrowing\b"
     r"|\bnonisolated"
     r"|/[^/\n]+/|throws\(",
-    "css": r"^\s*\*\w|\burl\(|&|\blayer\(|^\s*@(?!media|import|charset|keyframes|supports|namespace)|\bif\(|\$\w+\s*:|//",
+    # What a browser cannot read it skips, and grammars know little of what it can: only what is left open is a fault.
+    "css": r".",
     "lua": r"---@|\[=+\[|<\s*(?:const|close)\s*>|\bcontinue\b|[+\-*/.]=",
     "rust": r"\bgen\b|\buse<|\bsafe\b|&raw\b|\bconst\s*\{|\bif\s+let\b.*&&|&&\s*let\b|[?~]const",
     "java": r"\bSTR\.|\b_\b|\bimport module\b|\bvoid main\(",
@@ -107,16 +149,16 @@ _GAP_PATTERNS = {
     "php": r"\|>|\bclone\s*\(|\b(?:get|set)\s*(?:\{|=>)|<<<|\b\w+\(set\)",
     "ruby": r"<<[-~]?|%[qQwWiIrx]?[^\w\s]|\bdef\s+\w+.*\)\s*=|\?\w\b|__END__|&\)|\*\)",
     "scala": r"\bgiven\b|\busing\b|\bextension\b|\benum\b|\bthen\b|\bderives\b|\binline\b|\bend\b|:\s*$|\bopaque\b"
-    r"|<\w+>|'\{|=>>|\?=>",
+    r"|<\w+>|'\{|=>>|\?=>|\b(?:match|yield|do|catch|try|else|return|throw)\s*$|=\s*$",
     "hcl": r"%\{|provider::",
     "sql": r".",
-    "yaml": r"\{\{|!\w",
+    "yaml": r"\{\{|!\w|^\s*\w+:\s+%",
 }
 _GAP_PATTERNS["tsx"] = _GAP_PATTERNS["typescript"]
 _GAP_PATTERNS["php_only"] = _GAP_PATTERNS["php"]
 GAPS = {language: re.compile(pattern, re.MULTILINE) for language, pattern in _GAP_PATTERNS.items()}
 HOLES = re.compile(
-    r"^\s*(?:\.\.\.|…)[,;]?\s*$|\{\s*(?:\.\.\.|…)\s*\}|\(\s*…\s*\)|<[a-z]+(?:[ _-][a-z]+)+>|\.\.\.\s*(?:existing|rest"
+    r"^\s*(?:\.\.\.|…)[,;]?\s*$|\{\s*(?:\.\.\.|…)\s*\}|\(\s*…\s*\)|<[a-z]+(?:[ _-][a-z]+)+>|<[A-Z]+(?:_[A-Z]+)+>|\.\.\.\s*(?:existing|rest"
     r"|other|more)|\[\s*…\s*\]|^\s*\.\.\.\s+\w",
     re.MULTILINE,
 )

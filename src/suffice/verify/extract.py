@@ -43,7 +43,8 @@ class Code:
     """One piece of code. `start` and `end` are offsets in the normalised answer text, -1 for a tool call's.
 
     `wider` are longer readings of the same fence (a fence line inside the code looks like the one that closes it); `replaces`
-    is the text that a tool call replaces by `text`, None when it writes a whole file.
+    is the text that a tool call replaces by `text`, None when it writes a whole file; `guessed` is True when neither a fence
+    nor a path says the language.
     """
 
     text: str
@@ -53,6 +54,7 @@ class Code:
     source: Source = Source.FENCE
     closed: bool = True
     certain: bool = True
+    guessed: bool = False
     start: int = -1
     end: int = -1
     info: str = ""
@@ -140,7 +142,7 @@ def _fenced(text: str, fence: Fence, ask: AskView) -> Code:
     path = path or header_path(fence.header)
     said = language or languages.of_path(path)
     form = form_of(code, said)
-    certain = bool(said)
+    certain, guessed = bool(said), not said
     if not said:
         guess = languages.of_content(code) if not fence.info else ""
         said, certain = (
@@ -156,6 +158,7 @@ def _fenced(text: str, fence: Fence, ask: AskView) -> Code:
         form=form,
         closed=fence.closed,
         certain=certain,
+        guessed=guessed,
         start=fence.start,
         end=fence.end,
         info=fence.info,
@@ -202,7 +205,7 @@ def _bare(text: str, ask: AskView) -> Code | None:
     certain = bool(language) and known and not _PROSE.match(first.strip()) and not _PROSE.match(last.strip())
     if guess and guess != ask.language and (ask.language or not languages.unmistakable(text)):
         certain = False
-    return Code(text=text, language=language, source=Source.BARE, certain=certain, start=0, end=len(text))
+    return Code(text=text, language=language, source=Source.BARE, certain=certain, guessed=True, start=0, end=len(text))
 
 
 def _looks_like_code(lines: list[str]) -> bool:
@@ -226,6 +229,7 @@ def _after_prose(text: str, ask: AskView) -> Code | None:
                 language=languages.of_content(rest),
                 source=Source.BARE,
                 certain=False,
+                guessed=True,
                 start=at,
                 end=len(text),
             )

@@ -105,3 +105,23 @@ def _first_error(node: Any) -> Any:
             break
         node = below[0]
     return node
+
+
+def damage(code: str, language: str) -> int | None:
+    """Return how many bytes of `code` the grammar could not place, each missing token counted as one; None when nobody can tell.
+
+    Of two grammars the one with less damage is the likelier language.
+    """
+    found = tree(code, language)
+    if found is None:
+        return None
+    total, below = 0, [found.root_node]
+    while below:
+        node = below.pop()
+        if node.is_missing:
+            total += 1
+        elif node.type == "ERROR":
+            total += max(1, node.end_byte - node.start_byte)
+        elif node.has_error:
+            below.extend(node.children)
+    return total

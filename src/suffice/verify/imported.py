@@ -173,7 +173,10 @@ def _package(spec: str) -> str:
     if spec.startswith((".", "/", "#", "~", "@/", "$", "\\")) or "://" in spec or "!" in spec or "?" in spec:
         return ""
     scheme, colon, _ = spec.partition(":")
-    if colon and scheme != "node":
+    if colon:
+        return spec.split("/")[0] if scheme == "node" else ""
+    if not re.fullmatch(r"@?[A-Za-z0-9][\w.~-]*(?:/.*)?", spec) or re.fullmatch(r"[A-Z0-9_]+(?:/.*)?", spec):
+        # A name that no registry would take (`__app/env`, `%NAME%`, `0SERVER`): the build brings it.
         return ""
     parts = spec.split("/")
     return "/".join(parts[:2]) if spec.startswith("@") else parts[0]

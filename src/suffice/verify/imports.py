@@ -51,7 +51,7 @@ def check(reading: Reading) -> Verdict:
     judged, doubts = 0, list[tuple[Code, Imported, str]]()
     for piece, parsed in zip(reading.code, reading.parses, strict=True):
         reader = _READERS.get(piece.language)
-        if reader is None or parsed.status is Status.BAD:
+        if reader is None or parsed.status is Status.BAD or (piece.guessed and parsed.status is not Status.GOOD):
             continue
         for item in reader(piece, parsed)[:200]:
             outcome, why = _judge(item, piece, reading)

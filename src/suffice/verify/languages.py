@@ -177,7 +177,7 @@ _CONTENT: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ),
         (
             "python",
-            r"^(?:async )?def \w+\(.*\)?\s*(?:->.*)?:?\s*$|^from [\w.]+ import |^import \w+(?: as \w+)?\s*$|^class "
+            r"^(?:async )?def \w+\((?:.*\)\s*(?:->.*)?:\s*(?:#.*)?)?$|^from [\w.]+ import |^import \w+(?: as \w+)?\s*$|^class "
             r"\w+(?:\([^)]*\))?:",
         ),
         (

@@ -56,6 +56,18 @@ def language_of(text: str) -> str:
     return found.pop() if len(found) == 1 else ""
 
 
+def demanded(text: str) -> str:
+    """Return the language that `text` itself wants its answer in: the one it names ("in Go"), or whose code it begins with.
+
+    Code that is only shown says nothing: a page for it, its translation or its configuration may be what is wanted.
+    """
+    spoken = {_SPOKEN.get(word, "cpp" if word == "C++" else "") for word in _IN.findall(text[:20_000])}
+    if spoken:
+        return spoken.pop() if len(spoken) == 1 else ""
+    code = text.lstrip()
+    return languages.of_content(code) if _CODE.match(code) and languages.unmistakable(code) else ""
+
+
 def _shown(text: str) -> list[str]:
     found = _CODE.search(text)
     return [text[found.start() :]] if found else []

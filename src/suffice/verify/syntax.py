@@ -9,10 +9,10 @@ the fault is none that the grammar is known to get wrong. Diffs and search/repla
 
 from __future__ import annotations
 
-from suffice.verify import contexts, documents, grammars, languages, markup, python_code
+from suffice.verify import contexts, documents, grammars, languages, markup, python_code, rewrites, sketch, units
 from suffice.verify.extract import Code
 from suffice.verify.python_code import Parse, Status
-from suffice.verify.scan import scan
+from suffice.verify.scan import Balance, scan
 
 MAX_LARGE = 40_000
 _UNSURE = Parse(status=Status.UNSURE)
@@ -42,7 +42,8 @@ def _dispatch(code: str, language: str) -> Parse:
     if language == "dockerfile":
         return documents.dockerfile(code)
     if language == "php" and "<?" not in code:
-        return by_grammar(code, "php_only")
+        # Templates of a framework go by the name of the language.
+        return by_grammar(code, "php_only") if code.lstrip()[:1] not in {"<", "@"} else _UNSURE
     if language in {"javascript", "typescript", "tsx"}:
         return script(code, language)
     if language == "c":
@@ -79,7 +80,7 @@ def script(code: str, language: str) -> Parse:
 
 
 def by_grammar(code: str, language: str) -> Parse:
-    """Read `code` with its tree-sitter grammar, as it is and in the surroundings of a fragment."""
+    """Read `code` with its tree-sitter grammar, as it is, in the surroundings of a fragment, in parts and in plainer words."""
     text = code if code.endswith("\n") else code + "\n"
     first = grammars.fault(text, language)
     if first is not None and language in {"c", "cpp", "csharp"} and "#" in code:
@@ -90,11 +91,22 @@ def by_grammar(code: str, language: str) -> Parse:
         return _scanned(code, language)
     if isinstance(first, bool):
         return _UNSURE
+    balance = scan(code, "php" if language == "php_only" else language)
+    other = _otherwise(code, text, language, balance)
+    return other if other is not None else _fault(code, language, first, balance)
+
+
+def _otherwise(code: str, text: str, language: str, balance: Balance | None) -> Parse | None:
+    """Return the reading in which `code` is right although its grammar cannot read it as it stands, or None."""
     if len(code) <= MAX_LARGE:
         for before, after in contexts.SURROUNDINGS.get(language, ()):
             if grammars.fault(before + text + after.lstrip("\n") + "\n", language) is None:
                 return Parse(status=Status.GOOD, whole=False, why="a fragment")
-    balance = scan(code, "php" if language == "php_only" else language)
+        if units.each_parses(code, language):
+            return Parse(status=Status.GOOD, why="read in parts")
+        plain = rewrites.plainer(text, language)
+        if plain != text and (grammars.fault(plain, language) is None or units.each_parses(plain, language)):
+            return Parse(status=Status.GOOD, why="read in plainer words")
     if (
         balance is not None
         and balance.extra
@@ -106,19 +118,24 @@ def by_grammar(code: str, language: str) -> Parse:
         )
     ):
         return Parse(status=Status.GOOD, whole=False, why="the rest of a body")
+    return None
+
+
+def _fault(code: str, language: str, first: grammars.Fault, balance: Balance | None) -> Parse:
     line = first.row + 1
     why = f"line {line}: " + (f"{first.missing!r} is missing" if first.missing else "this does not parse")
     cut = first.at_end
-    if balance is not None and balance.sure and (balance.open or balance.inside):
+    if balance is not None and balance.sure and (balance.open or balance.inside) and not sketch.is_session(code):
         what = f"ends inside a {balance.inside}" if balance.inside else f"{balance.open[-1]!r} is never closed"
         return Parse(status=Status.BAD, why=f"{why}; {what}", line=line, cut=True)
+    macros = contexts.whole_file_gap(code, language)
+    if balance is not None and balance.sure and balance.extra and not macros and sketch.is_file(code):
+        return Parse(status=Status.BAD, why=f"{why}; {balance.extra[0]!r} closes nothing", line=line)
     gap = contexts.GAPS.get(language)
-    if (
-        (gap is not None and gap.search(first.around))
-        or contexts.HOLES.search(first.around)
-        or contexts.whole_file_gap(code, language)
-    ):
+    if (gap is not None and gap.search(first.around)) or contexts.HOLES.search(first.around) or macros:
         return Parse(status=Status.UNSURE, why=f"perhaps newer than the grammar, {why}", line=line, cut=cut)
+    if (balance is None or balance.balanced) and sketch.is_sketch(code, language, first.around):
+        return Parse(status=Status.UNSURE, why=f"perhaps an illustration, {why}", line=line, cut=cut)
     return Parse(status=Status.BAD, why=why, line=line, cut=cut)
 
 
@@ -185,6 +202,29 @@ def parse_piece(piece: Code, before: tuple[str, ...] = (), after: str = "") -> P
     if len(piece.text) <= MAX_LARGE and _continues(piece, before, after):
         return Parse(status=Status.GOOD, whole=False, why="as the continuation of the asked code")
     other = languages.of_content(piece.text)
-    if other and other != piece.language and parse(piece.text, other).status is Status.GOOD:
+    if other == piece.language or not other or parse(piece.text, other).status is not Status.GOOD:
+        other = _likelier(piece) if piece.guessed else ""
+    if other:
         return Parse(status=Status.UNSURE, why=f"not {piece.language} but {other}", line=first.line)
     return first
+
+
+# What a guess may be mistaken for. Grammars that read almost anything (shell, markup, YAML) would excuse every fault.
+_GUESSES = (
+    "java", "csharp", "kotlin", "scala", "swift", "typescript", "tsx", "javascript", "go", "rust", "c", "cpp", "php_only",
+    "ruby", "lua",
+)  # fmt: skip
+
+
+def _likelier(piece: Code) -> str:
+    """Return a language that reads a piece of guessed language better than the guess does, or `""`."""
+    if len(piece.text) > MAX_LARGE:
+        return "something else"
+    guess = "php_only" if piece.language == "php" and "<?" not in piece.text else piece.language
+    least = grammars.damage(piece.text, guess)
+    for other in _GUESSES:
+        if other != guess:
+            found = grammars.damage(piece.text, other)
+            if found is not None and (found == 0 or (least is not None and found < least)):
+                return other
+    return ""
