@@ -3,7 +3,8 @@
 One gateway process before one scripted provider; the same request goes through in `commit` and in `gate-tools`, by turns. Per
 client dialect and size of the conversation: milliseconds until the first text and until the end of the answer, medians of
 each mode, and the median of the paired differences. The provider waits nowhere, so the end in `commit` is the call's own
-generation; the difference at the end is what holding and judging add.
+generation; the difference at the end is what holding and judging add. Beside it, on Linux, the processor time that the gateway
+spent on a request in each mode: it does not move with what else runs on the machine.
 """
 
 from __future__ import annotations
@@ -113,6 +114,14 @@ async def once(client: httpx.AsyncClient, url: str, body: bytes, mode: str) -> t
     return (first - begun) * 1000, (ended - begun) * 1000
 
 
+def busy_ms(pid: int) -> float:
+    """Return how long the first thread of a process has run, in milliseconds; 0 where the system does not say."""
+    try:
+        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e6
+    except (OSError, ValueError, IndexError):
+        return 0.0
+
+
 def free_port() -> int:
     """Return a port that is free now."""
     with socket.create_server(("127.0.0.1", 0)) as sock:
@@ -131,7 +140,7 @@ async def ready(client: httpx.AsyncClient, url: str, patience_s: float = 60.0) -
             await asyncio.sleep(0.05)
 
 
-async def measure(url: str, rounds: int) -> list[dict[str, Any]]:
+async def measure(url: str, rounds: int, pid: int) -> list[dict[str, Any]]:
     """Return one row for each dialect and size."""
     rows = []
     async with httpx.AsyncClient(timeout=60.0) as client:
@@ -140,15 +149,16 @@ async def measure(url: str, rounds: int) -> list[dict[str, Any]]:
             for size in (4_000, 100_000):
                 path, fields = request(dialect, size)
                 body = json.dumps({"model": "openai/gpt-5.5", "stream": True, **fields}).encode()
-                found: dict[str, list[tuple[float, float]]] = defaultdict(list)
+                found: dict[str, list[tuple[float, float, float]]] = defaultdict(list)
                 for at in range(rounds + 5):
                     for mode in MODES if at % 2 else MODES[::-1]:
+                        busy = busy_ms(pid)
                         times = await once(client, url + path, body, mode)
                         if at >= 5:
-                            found[mode].append(times)
+                            found[mode].append((*times, busy_ms(pid) - busy))
                 row: dict[str, Any] = {"dialect": dialect, "conversation_bytes": len(body), "rounds": rounds}
-                for at, name in enumerate(("first_text", "end")):
-                    plain, held = ([pair[at] for pair in found[mode]] for mode in MODES)
+                for at, name in enumerate(("first_text", "end", "busy")):
+                    plain, held = ([one[at] for one in found[mode]] for mode in MODES)
                     row[f"{name}_commit_ms"] = round(statistics.median(plain), 2)
                     row[f"{name}_gate_tools_ms"] = round(statistics.median(held), 2)
                     added = statistics.median([b - a for a, b in zip(plain, held, strict=True)])
@@ -167,7 +177,7 @@ async def run(rounds: int) -> list[dict[str, Any]]:
             command = [sys.executable, "-m", "suffice.cli.main", "serve", "--config", str(config)]
             process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL)
             try:
-                return await measure(f"http://127.0.0.1:{port}/v1", rounds)
+                return await measure(f"http://127.0.0.1:{port}/v1", rounds, process.pid)
             finally:
                 process.terminate()
                 process.wait(20)
@@ -181,10 +191,11 @@ def main(arguments: list[str] | None = None) -> int:
     args = parser.parse_args(arguments)
     rows = asyncio.run(run(args.rounds))
     print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors; medians of {args.rounds} pairs, ms")
-    print(f"{'client':12}{'bytes':>9}{'first text':>12}{'held':>9}{'added':>9}{'end':>10}{'held':>9}{'added':>9}")
+    heads = "".join(f"{name:>12}{'held':>9}{'added':>9}" for name in ("first text", "end", "gateway"))
+    print(f"{'client':12}{'bytes':>9}{heads}")
     for row in rows:
-        cells = [row[f"{n}_{k}_ms"] for n in ("first_text", "end") for k in ("commit", "gate_tools", "added")]
-        numbers = "".join(f"{cell:{width}.2f}" for cell, width in zip(cells, (12, 9, 9, 10, 9, 9), strict=True))
+        cells = [row[f"{n}_{k}_ms"] for n in ("first_text", "end", "busy") for k in ("commit", "gate_tools", "added")]
+        numbers = "".join(f"{cell:{width}.2f}" for cell, width in zip(cells, (12, 9, 9) * 3, strict=True))
         print(f"{row['dialect']:12}{row['conversation_bytes']:9}{numbers}")
     if args.json:
         args.json.write_text("".join(json.dumps(row) + "\n" for row in rows))

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from tests.gateway.running import one_provider
 
+from suffice.config.schema import RoutingSettings
 from suffice.errors import RequestError
 from suffice.gateway.modes import may_cascade, streaming_mode
 from suffice.wire.prescan import scan
@@ -13,9 +14,18 @@ from suffice.wire.request_view import chat_view
 TOOL = {"type": "function", "function": {"name": "f", "parameters": {}}}
 
 
-def mode(asked: str = "", configured: str = "commit", operation: str = "chat", verify: bool = True, **body: Any) -> str:
+def mode(
+    asked: str = "",
+    configured: str = "commit",
+    operation: str = "chat",
+    verify: bool = True,
+    edits: bool = False,
+    **body: Any,
+) -> str:
     top = scan(json.dumps({"messages": [{"role": "user", "content": "x"}], "stream": True, **body}).encode())
-    return streaming_mode(asked, configured, top=top, view=chat_view(top), operation=operation, verify=verify)
+    return streaming_mode(
+        asked, configured, top=top, view=chat_view(top), operation=operation, verify=verify, edits=edits
+    )
 
 
 def test_the_header_wins_over_the_configuration() -> None:
@@ -27,12 +37,32 @@ def test_the_header_wins_over_the_configuration() -> None:
 @pytest.mark.parametrize(
     ("given", "done"),
     [
+        ({"tools": [TOOL]}, "gate-tools"),  # an agent's
+        ({}, "commit"),
+        ({"edits": True}, "commit"),  # a person reads it as it comes
+        ({"tools": [TOOL], "n": 2}, "commit"),
+        ({"tools": [TOOL], "verify": False}, "commit"),
+        ({"tools": [TOOL], "operation": "fim"}, "commit"),
+        ({"tools": [TOOL], "stream": False}, ""),
+        ({"tools": [TOOL], "asked": "commit"}, "commit"),
+        ({"tools": [TOOL], "configured": "commit"}, "commit"),
+        ({"tools": [TOOL], "configured": "commit", "asked": "auto"}, "gate-tools"),
+    ],
+)
+def test_by_default_only_the_tool_calls_of_agents_are_held(given: dict[str, Any], done: str) -> None:
+    assert mode(**{"configured": RoutingSettings().mode, **given}) == done
+
+
+@pytest.mark.parametrize(
+    ("given", "done"),
+    [
         ({"asked": "gate-tools"}, "commit"),  # no tools: there is nothing to hold
         ({"asked": "gate-tools", "tools": [TOOL]}, "gate-tools"),
         ({"asked": "gate-tools", "tools": [TOOL], "n": 1}, "gate-tools"),
         ({"asked": "gate-tools", "tools": [TOOL], "n": None}, "gate-tools"),
         ({"asked": "gate-tools", "tools": [TOOL], "n": 2}, "commit"),
         ({"asked": "gate-tools", "tools": [TOOL], "operation": "completions"}, "commit"),
+        ({"asked": "gate-tools", "edits": True}, "gate-tools"),
         ({"asked": "buffer", "operation": "completions"}, "buffer"),
         ({"asked": "buffer", "operation": "gemini"}, "commit"),  # its clients take no comments
         ({"asked": "buffer", "verify": False}, "commit"),

@@ -5,19 +5,9 @@ import pytest
 from suffice.errors import UpstreamError
 from suffice.wire.chat_hold import ChatHold
 from suffice.wire.gemini_hold import GeminiHold
-from suffice.wire.hold import Hold, payloads, split
+from suffice.wire.hold import Hold
 from suffice.wire.messages_hold import MessagesHold
 from suffice.wire.responses_hold import ResponsesHold
-
-CRLF = b"data: 1\r\n\r\n"
-
-
-def test_events_are_cut_at_any_line_end_and_together_are_the_bytes() -> None:
-    events = [b"data: 1\n\n", b": c\n\n", b"event: x\ndata: 2\n\n"]
-    assert split(b"".join(events)) == events
-    assert split(CRLF + CRLF) == [CRLF, CRLF]
-    assert split(events[0]) == [events[0]]
-    assert payloads(b"".join(events)) == [b"1", b"2"]
 
 
 @pytest.mark.parametrize("kind", [ChatHold, MessagesHold, ResponsesHold, GeminiHold])

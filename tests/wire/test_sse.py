@@ -90,6 +90,19 @@ def test_last_boundary(data: bytes, end: int):
     assert sse.last_boundary(data) == end
 
 
+@pytest.mark.parametrize("end", [b"\n\n", b"\r\n\r\n", b"\r\r"])
+def test_events_are_cut_one_by_one_at_any_line_end(end: bytes) -> None:
+    line = end[: len(end) // 2]
+    events = [b"data: 1" + end, b": c" + end, b"event: x" + line + b"data: 2" + end]
+    assert sse.pieces(b"".join(events)) == events
+    assert sse.pieces(b"") == []
+
+
+@given(st.lists(st.sampled_from([b"data: 1", b": c", b"\n", b"\n\n", b"\r\n", b"\r", b"x"]), max_size=12))
+def test_events_together_are_the_bytes(parts: list[bytes]) -> None:
+    assert b"".join(sse.pieces(b"".join(parts))) == b"".join(parts)
+
+
 @given(st.lists(st.sampled_from([b"data: a", b"\n", b"\n\n", b"\r\n\r\n", b": c", b"x"]), max_size=12), st.data())
 def test_whole_events_are_cut_at_blank_lines_and_lose_no_byte(parts: list[bytes], data: st.DataObject):
     stream = b"".join(parts)

@@ -204,10 +204,11 @@ class RoutingSettings:
             example='["openai/gpt-5-mini", "anthropic/claude-sonnet-4-5"]',
         ),
     )
-    mode: Literal["commit", "gate-tools", "buffer"] = field(
-        default="commit",
+    mode: Literal["auto", "commit", "gate-tools", "buffer"] = field(
+        default="auto",
         metadata=about(
             "What a stream waits for: `commit` nothing, `gate-tools` holds tool calls until checked, `buffer` all."
+            " `auto`: `gate-tools` for requests with tools, else `commit`."
         ),
     )
     interventions: tuple[str, ...] = field(

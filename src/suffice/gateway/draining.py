@@ -1,13 +1,14 @@
 """Reading a stream to its end, and keeping a client's connection alive meanwhile.
 
-What the events become is the caller's: `passed_on` gets whole events as they come. Every fault ends the attempt's booking
-here, as in `attempts.py`, and is raised as AttemptFailed.
+What the events become is the caller's: `send` gets whole events as they arrive, without a task being woken for each.
+Every fault ends the attempt's booking here, as in `attempts.py`, and is raised as AttemptFailed.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+import math
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -15,7 +16,7 @@ from suffice.errors import WireError
 from suffice.gateway.attempts import AttemptFailed, Attempts, event_fault, misspoke
 from suffice.gateway.conversation import Whole
 from suffice.gateway.live import Live
-from suffice.gateway.relay import DONE_FRAME
+from suffice.gateway.relay import DONE_FRAME, Steady
 from suffice.gateway.reply import Header, Reply
 from suffice.upstream.fault_matrix import Charge
 from suffice.upstream.faults import Fault, Seen, classify_seen, classify_transport
@@ -24,20 +25,21 @@ from suffice.wire import sse
 
 KEEP_ALIVE_S = 10.0
 
-Sink = Callable[[bytes], Awaitable[None]]
+# Takes whole events; False when the client has to be waited for before there are more.
+Sink = Callable[[bytes], bool]
 
 
-async def drain(attempts: Attempts, live: Live, held: bytes, passed_on: Sink, *, visible: bool = False) -> bytes:
-    """Give `held` and all further events of the stream to `passed_on`, and return the last ones. Raises AttemptFailed.
+async def drain(attempts: Attempts, live: Live, held: bytes, send: Sink, *, visible: bool = False) -> bytes:
+    """Give `held` and all further events of the stream to `send`, and return the last ones. Raises AttemptFailed.
 
     An answer whose only fault is a call that is no JSON (`misspoke`) is complete: it is for the checks to judge.
 
-    With `visible` the client sees what is passed on, so that a broken stream cannot be tried elsewhere. The attempt of a
+    With `visible` the client sees what is sent, so that a broken stream cannot be tried elsewhere. The attempt of a
     complete stream is left for the caller to settle, before it gives the last events to anybody: who has
     seen the end of an answer finds it in the ledger.
     """
     try:
-        last = await _drain(attempts, live, held, passed_on, visible)
+        last = await _drain(attempts, live, held, send, visible)
     except TransportFault as fault:
         raise _failed(attempts, live, classify_transport(fault)) from fault
     except WireError as error:
@@ -51,41 +53,37 @@ async def drain(attempts: Attempts, live: Live, held: bytes, passed_on: Sink, *,
     return last
 
 
-async def _drain(attempts: Attempts, live: Live, held: bytes, passed_on: Sink, visible: bool) -> bytes:
-    reader, between_s, now = live.reader, attempts.deadlines.between_s, attempts.env.monotonic
-    pending, events, stalled_at = held, -1, 0.0
+async def _drain(attempts: Attempts, live: Live, held: bytes, send: Sink, visible: bool) -> bytes:
+    reader, reply, now = live.reader, live.turn.reply, attempts.env.monotonic
     if misspoke(reader):
-        return pending
-    while not reader.done:
-        if pending:
-            await passed_on(pending)
-            pending = b""
-        # Comments and parts of an event show that the provider lives, not that the answer goes on.
-        if reader.data_events != events:
-            events, stalled_at = reader.data_events, now() + between_s
-        elif now() >= stalled_at:
-            raise TransportFault("stall", "body", bytes_sent="all", detail="no event of the answer in time")
-        chunk = await live.chunk(stalled_at - now())
-        pending = reader.feed(chunk) if chunk else reader.close()
-        if misspoke(reader):
-            return pending
-        if reader.failure is not None:
-            fault = event_fault(live, tokens_seen=visible)
-            # Unseen or not, what was generated before the error is charged.
-            raise AttemptFailed(fault if visible else replace(fault, charge=Charge.EST))
-        if not chunk:
+        return held
+    steady = Steady(live, attempts.deadlines.between_s, math.inf, now, send)
+    if steady.over:
+        steady.pending = held
+    elif held and not send(held):
+        await reply.writable()
+    while not steady.over:
+        if not await live.pour(steady.take, steady.stalled_at - now()):
+            steady.pending = reader.close()
             break
-    if not reader.finished:
+        if visible:
+            await reply.writable()
+    if reader.failure is not None and not misspoke(reader):
+        fault = event_fault(live, tokens_seen=visible)
+        # Unseen or not, what was generated before the error is charged.
+        raise AttemptFailed(fault if visible else replace(fault, charge=Charge.EST))
+    if not (reader.finished or misspoke(reader)):
         raise AttemptFailed(classify_seen(Seen.TRUNCATED))
-    return pending if reader.done else pending + DONE_FRAME
+    return steady.pending if reader.done or misspoke(reader) else steady.pending + DONE_FRAME
 
 
 async def whole_stream(attempts: Attempts, live: Live) -> Whole:
     """Return a stream's bytes as one answer that nobody has seen yet. Raises AttemptFailed."""
     pieces: list[bytes] = []
 
-    async def keep(events: bytes) -> None:
+    def keep(events: bytes) -> bool:
         pieces.append(events)
+        return True
 
     held = await attempts.begin(live)
     pieces.append(await drain(attempts, live, held, keep))

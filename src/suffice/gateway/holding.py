@@ -93,10 +93,9 @@ class Holding:
         """Relay what need not wait; return what of the last events need not wait either."""
         reply = live.turn.reply
 
-        async def pass_on(events: bytes) -> None:
+        def pass_on(events: bytes) -> bool:
             free = hold.feed(events)
-            if free:
-                await reply.write(free)
+            return not free or reply.push(free)
 
         reply.ending = hold.fail
         await reply.head(200, headers)
@@ -154,8 +153,9 @@ class Holding:
         """Make one more attempt, unseen; return its events, empty when they may not follow what was released."""
         pieces: list[bytes] = []
 
-        async def unseen(events: bytes) -> None:
+        def unseen(events: bytes) -> bool:
             pieces.append(events)
+            return True
 
         live = await self._attempts.open(turn, route)
         try:

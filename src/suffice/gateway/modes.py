@@ -1,6 +1,7 @@
 """What a stream waits for: nothing (`commit`), the check of its tool calls (`gate-tools`), or everything (`buffer`).
 
-The caller's header wins over the configuration. A mode that a request has no use for is not one: the result names what
+`auto`, the default, is `gate-tools` for a request with tools, which is an agent's, and `commit` for any other. The caller's
+header wins over the configuration. A mode that a request has no use for is not one: the result names what
 will really be done. Invariant: more than one answer may be tried only where an answer is held back.
 """
 
@@ -14,8 +15,8 @@ from suffice.wire.prescan import TopLevel
 from suffice.wire.request_view import RequestView
 
 HEADER = "x-suffice-mode"
-COMMIT, GATE_TOOLS, BUFFER = "commit", "gate-tools", "buffer"
-MODES = (COMMIT, GATE_TOOLS, BUFFER)
+AUTO, COMMIT, GATE_TOOLS, BUFFER = "auto", "commit", "gate-tools", "buffer"
+MODES = (AUTO, COMMIT, GATE_TOOLS, BUFFER)
 ATTEMPT_CAP = 3
 # Tasks whose answer in text is an edit that a client may apply.
 EDITS = frozenset({TaskType.EDIT, TaskType.BUG_FIX, TaskType.REFACTOR})
@@ -50,7 +51,9 @@ def streaming_mode(
         return COMMIT
     if mode == BUFFER and operation not in _COMMENTED:
         return COMMIT
-    holds = bool(view.tool_names) or (edits and operation == "chat")
+    # Who chats without tools reads what comes: edits in text are held for those who ask for it.
+    holds = bool(view.tool_names) or (edits and operation == "chat" and mode == GATE_TOOLS)
+    mode = GATE_TOOLS if mode == AUTO else mode
     if mode == GATE_TOOLS and (operation not in CONVERSATIONS or array or not holds):
         return COMMIT
     return mode

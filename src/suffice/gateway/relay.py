@@ -27,12 +27,18 @@ Judge = Callable[[Answer], tuple[Verdict, ...]]
 
 
 class Steady:
-    """The steady part of a relay: what happens with each piece of a stream between its first event and its end."""
+    """The steady part of a stream: what happens with each of its pieces between its first event and its end.
 
-    def __init__(self, live: Live, between_s: float, every_s: float, now: Callable[[], float]) -> None:
+    `send` takes whole events as they come and returns False when it can take no more for now. `every_s` is how long it may
+    get nothing before it is given a sign of life, infinity for never.
+    """
+
+    def __init__(
+        self, live: Live, between_s: float, every_s: float, now: Callable[[], float], send: Callable[[bytes], bool]
+    ) -> None:
         self._live = live
         self._reader = live.reader
-        self._reply = live.turn.reply
+        self._send = send
         self._between_s = between_s
         self._every_s = every_s
         self._now = now
@@ -66,7 +72,7 @@ class Steady:
             raise TransportFault("stall", "body", bytes_sent="all", detail="no event of the answer in time")
         if not ready and now_s - self._told_s >= self._every_s:
             self._told_s, ready = now_s, reader.keep_alive()
-        if ready and not self._reply.push(ready):
+        if ready and not self._send(ready):
             return 0.0
         return self.stalled_at - now_s
 
@@ -89,7 +95,7 @@ async def relay(
     try:
         reply.ending = reader.fail
         await reply.head(200, headers)
-        steady = Steady(live, attempts.deadlines.between_s, every_s, now)
+        steady = Steady(live, attempts.deadlines.between_s, every_s, now, reply.push)
         if held and reader.done:
             steady.pending = held
         elif held:

@@ -13,7 +13,7 @@ import msgspec
 from suffice.values.usage import Usage
 from suffice.wire import errors, sse
 from suffice.wire.chat_client import usage_row
-from suffice.wire.hold import Hold, Kind, payloads, split
+from suffice.wire.hold import Hold, Kind, payloads
 
 # A tool call inside a string has escaped quotes and is no match; an empty list is no call.
 _CALL = re.compile(rb'"tool_calls"\s*:\s*\[\s*\{|"function_call"\s*:\s*\{')
@@ -60,7 +60,7 @@ class ChatHold(Hold):
 
     def _counted(self, other: bytes, usage: Usage) -> bytes:
         out: list[bytes] = []
-        for piece in split(other):
+        for piece in sse.pieces(other):
             found = _USAGE.search(piece) and payloads(piece)
             out.append(
                 sse.encode(msgspec.json.encode(_counted(msgspec.json.decode(found[0]), usage))) if found else piece

@@ -19,7 +19,6 @@ from suffice.wire.chat_repair import ChatRepair
 
 _NO_CHOICES = re.compile(rb'"choices"\s*:\s*\[\s*\]')
 _FINISH = re.compile(rb'"finish_reason"\s*:\s*"([a-z_]+)"')
-_BOUNDARY = re.compile(rb"(?<=\n\n)|(?<=\n\r\n)|(?<=\r\r)")
 _ERROR = re.compile(rb'"error"\s*:\s*[{"]')
 _TAIL = 4096
 _DONE = b"data: [DONE]\n\n"
@@ -108,7 +107,7 @@ class ChatRelay:
                 self.failure = decoded["error"]
 
     def _without_usage(self, data: bytes) -> bytes:
-        return b"".join(piece for piece in _BOUNDARY.split(data) if not _is_usage_only(piece))
+        return b"".join(piece for piece in sse.pieces(data) if not _is_usage_only(piece))
 
     @property
     def finished(self) -> bool:

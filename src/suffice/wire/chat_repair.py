@@ -16,7 +16,6 @@ import msgspec
 from suffice.wire import sse
 from suffice.wire.chat_answer import FAILED_STOPS, STOPS
 
-_BOUNDARY = re.compile(rb"(?<=\n\n)|(?<=\n\r\n)|(?<=\r\r)")
 _FOREIGN_FINISH = re.compile(rb'"finish_reason"\s*:\s*"(?!(?:stop|length|tool_calls|content_filter|function_call)")')
 # OpenAI writes the index first; where it stands elsewhere the event is decoded and found whole.
 _UNNUMBERED = re.compile(rb'"tool_calls"\s*:\s*\[\s*\{(?!\s*"index"\s*:\s*[0-9])')
@@ -69,7 +68,7 @@ class ChatRepair:
         strange = chunks < count and chunks + data.count(b"[DONE]") < count
         usage = (b'"usage":{' in data or b'"usage": {' in data) and _EARLY.search(data)
         if strange or usage or (calls and _UNNUMBERED.search(data)) or (finishes and _FOREIGN_FINISH.search(data)):
-            return b"".join(self._event(piece) for piece in _BOUNDARY.split(data) if piece)
+            return b"".join(self._event(piece) for piece in sse.pieces(data))
         return data
 
     def _event(self, piece: bytes) -> bytes:

@@ -11,15 +11,12 @@ of held calls behind text that was seen holds no text of its own.
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
 from enum import Enum
 
 from suffice.errors import SufficeError
 from suffice.values.usage import Usage
 from suffice.wire import errors, sse
-
-_BOUNDARY = re.compile(rb"(?<=\n\n)|(?<=\n\r\n)|(?<=\r\r)")
 
 
 class Kind(Enum):
@@ -54,15 +51,14 @@ class Hold(ABC):
             self._held.append(events)
             return b""
         free: list[bytes] = []
-        for piece in split(events):
-            kind = self._kind(piece) if not (self.holding or self._ending) else Kind.OPENS
-            if kind is Kind.ACTS:
-                self.holding = True
-                self._held.append(piece)
-            elif kind is Kind.ENDS:
-                self._ending = True
-                self._held.append(piece)
-            elif kind is Kind.SEEN:
+        found = sse.pieces(events)
+        for at, piece in enumerate(found):
+            kind = self._kind(piece)
+            if kind is Kind.ACTS or kind is Kind.ENDS:
+                self.holding, self._ending = kind is Kind.ACTS, kind is Kind.ENDS
+                self._held += found[at:]
+                break
+            if kind is Kind.SEEN:
                 self.spoke = True
                 free += (*self._held, piece)
                 self._held = []
@@ -110,13 +106,6 @@ class Hold(ABC):
     @abstractmethod
     def _counted(self, other: bytes, usage: Usage) -> bytes:
         """Return `other` with `usage` as its report of tokens."""
-
-
-def split(events: bytes) -> list[bytes]:
-    """Return whole events one by one; together they are `events`."""
-    if events.endswith(b"\n\n") and events.count(b"\n\n") == 1 and b"\r" not in events:
-        return [events]
-    return [piece for piece in _BOUNDARY.split(events) if piece]
 
 
 def payloads(events: bytes) -> list[bytes]:

