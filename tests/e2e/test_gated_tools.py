@@ -156,6 +156,19 @@ async def test_a_stream_that_breaks_while_it_is_held_releases_nothing_of_the_cal
     assert "return a" not in answer_of(told).body.decode()
 
 
+@ALL
+async def test_a_stream_that_breaks_inside_a_call_is_asked_for_once_more(client: str, tmp_path: Path):
+    events = {"chat": 6, "messages": 7, "responses": 10, "gemini": 2}[client]
+    broken = Behaviour(text="Hm.", tool_calls=GOOD.tool_calls, toxic=Toxic(cut_after_events=events))
+    async with talking(tmp_path, client, [broken, GOOD]) as (running, _):
+        told = await run(running, client, mode="auto")
+        rows = await running.rows(answer_of(told))
+        assert await running.findings() == []
+    assert (told.text, told.calls, told.ended) == ("Hm.", [("str_replace", RIGHT)], True)
+    assert [r.row.outcome for r in rows] == ["failed", "ok"]
+    assert all(r.row.charge_nano > 0 for r in rows)
+
+
 async def test_a_response_made_of_two_answers_is_stored_and_continued_as_the_client_saw_it(tmp_path: Path):
     for provider in ("responses", "chat"):
         script = [bad("unknown tool"), GOOD, Behaviour(text="Done.")]

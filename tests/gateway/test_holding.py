@@ -201,13 +201,41 @@ async def test_a_failing_second_attempt_releases_what_was_held(tmp_path: Path):
     assert [r.row.outcome for r in rows] == ["rejected", "failed"]
 
 
-async def test_a_stream_that_breaks_while_it_is_held_releases_nothing(tmp_path: Path):
-    script = Behaviour(text="Hm.", tool_calls=GOOD.tool_calls, toxic=Toxic(cut_after_events=6))
-    async with models(tmp_path, script, GOOD) as (running, *_):
+BROKEN = Behaviour(text="Hm.", tool_calls=GOOD.tool_calls, toxic=Toxic(cut_after_events=6))
+
+
+async def test_a_stream_that_breaks_inside_a_call_is_made_up_for_by_another_model(tmp_path: Path):
+    async with models(tmp_path, BROKEN, GOOD) as (running, *_):
+        answer = await ask(running)
+        rows = await running.rows(answer)
+        assert await running.findings() == []
+    assert (read(answer).text, arguments(answer)) == ("Hm.", [("str_replace", RIGHT)])
+    assert [(r.row.endpoint, r.row.outcome) for r in rows] == [("small", "failed"), ("big", "ok")]
+    assert rows[0].row.charge_nano > 0
+
+
+async def test_what_makes_up_for_a_broken_stream_is_judged_too(tmp_path: Path):
+    async with models(tmp_path, BROKEN, [bad("unknown tool"), GOOD]) as (running, *_):
+        answer = await ask(running)
+        rows = await running.rows(answer)
+    assert arguments(answer) == [("str_replace", RIGHT)]
+    assert [r.row.outcome for r in rows] == ["failed", "rejected", "ok"]
+
+
+async def test_streams_that_all_break_while_held_release_nothing(tmp_path: Path):
+    async with models(tmp_path, BROKEN, BROKEN) as (running, *_):
         answer = await ask(running)
         assert await running.findings() == []
     assert b"tool_calls" not in answer.body
     assert answer.error["message"]
+
+
+async def test_a_stream_that_breaks_in_its_text_is_not_made_up_for(tmp_path: Path):
+    broken = Behaviour(text="One two three four five six.", toxic=Toxic(cut_after_events=3))
+    async with models(tmp_path, broken, GOOD) as (running, _, big):
+        answer = await ask(running)
+    assert answer.error["message"]
+    assert not big.requests
 
 
 async def test_usage_that_the_client_asked_for_is_the_sum_of_all_attempts(tmp_path: Path):

@@ -25,21 +25,27 @@ from suffice.wire import sse
 
 KEEP_ALIVE_S = 10.0
 
+
+def nobody() -> bool:
+    """Say that nobody has seen any of an answer."""
+    return False
+
+
 # Takes whole events; False when the client has to be waited for before there are more.
 Sink = Callable[[bytes], bool]
 
 
-async def drain(attempts: Attempts, live: Live, held: bytes, send: Sink, *, visible: bool = False) -> bytes:
+async def drain(attempts: Attempts, live: Live, held: bytes, send: Sink, *, seen: Callable[[], bool] = nobody) -> bytes:
     """Give `held` and all further events of the stream to `send`, and return the last ones. Raises AttemptFailed.
 
     An answer whose only fault is a call that is no JSON (`misspoke`) is complete: it is for the checks to judge.
 
-    With `visible` the client sees what is sent, so that a broken stream cannot be tried elsewhere. The attempt of a
-    complete stream is left for the caller to settle, before it gives the last events to anybody: who has
+    `seen` says of a stream that has broken whether the client has seen what broke, so that it cannot be tried elsewhere. The
+    attempt of a complete stream is left for the caller to settle, before it gives the last events to anybody: who has
     seen the end of an answer finds it in the ledger.
     """
     try:
-        last = await _drain(attempts, live, held, send, visible)
+        last = await _drain(attempts, live, held, send, seen)
     except TransportFault as fault:
         raise _failed(attempts, live, classify_transport(fault)) from fault
     except WireError as error:
@@ -53,7 +59,7 @@ async def drain(attempts: Attempts, live: Live, held: bytes, send: Sink, *, visi
     return last
 
 
-async def _drain(attempts: Attempts, live: Live, held: bytes, send: Sink, visible: bool) -> bytes:
+async def _drain(attempts: Attempts, live: Live, held: bytes, send: Sink, seen: Callable[[], bool]) -> bytes:
     reader, reply, now = live.reader, live.turn.reply, attempts.env.monotonic
     if misspoke(reader):
         return held
@@ -66,9 +72,9 @@ async def _drain(attempts: Attempts, live: Live, held: bytes, send: Sink, visibl
         if not await live.pour(steady.take, steady.stalled_at - now()):
             steady.pending = reader.close()
             break
-        if visible:
-            await reply.writable()
+        await reply.writable()
     if reader.failure is not None and not misspoke(reader):
+        visible = seen()
         fault = event_fault(live, tokens_seen=visible)
         # Unseen or not, what was generated before the error is charged.
         raise AttemptFailed(fault if visible else replace(fault, charge=Charge.EST))

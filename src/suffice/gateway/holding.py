@@ -3,7 +3,8 @@
 Between the head and the action commit point a rejected tool call is asked for again: of the plan's next arm, else once more
 of the same model, each told what was wrong. Of the new answer only what it does is released, never prose behind another
 answer's prose. When no attempt gives a better one, what was held goes out as it is, unless a call in it is no whole JSON: that
-the client never sees, it is told of an error. After that nothing is replaced.
+the client never sees, it is told of an error. After that nothing is replaced. A stream that breaks off inside a call is made up for
+in the same way, as after any fault: elsewhere, of the next model, or once more.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from suffice.gateway.draining import KEEP_ALIVE_S, drain, kept_alive
 from suffice.gateway.judging import Judging
 from suffice.gateway.live import Live, Route
 from suffice.gateway.onward import follow
+from suffice.gateway.recovery import Recovery
 from suffice.gateway.reply import Header
 from suffice.gateway.responses import ResponsesExchange
 from suffice.gateway.routes import RouteTable
@@ -47,9 +49,10 @@ HOLDS: Mapping[str, type[Hold]] = {
 class Holding:
     """Streams whose tool calls are held. Shared by all requests; holds no state of one."""
 
-    def __init__(self, attempts: Attempts, routes: RouteTable, judging: Judging) -> None:
+    def __init__(self, attempts: Attempts, routes: RouteTable, recovery: Recovery, judging: Judging) -> None:
         self._attempts = attempts
         self._routes = routes
+        self._recovery = recovery
         self._judging = judging
         self.keep_alive_s = KEEP_ALIVE_S
 
@@ -58,31 +61,64 @@ class Holding:
 
         A stream that breaks ends with an error frame; a held part of it is not released.
         """
-        turn = live.turn
-        hold = self._hold(turn)
-        async with kept_alive(turn.reply, headers, self.keep_alive_s, live.reader.keep_alive()):
+        hold = self._hold(live.turn)
+        async with kept_alive(live.turn.reply, headers, self.keep_alive_s, live.reader.keep_alive()):
             try:
-                last = await self._flow(live, begun, hold, headers)
-                answer = live.reader.answer()
-                verdicts, rejected = await self._judge(turn, answer, hold, acting=hold.holding)
-                broken = live.reader.failure is not None or _no_json(verdicts)
-                rejected = rejected or broken
-                outcome = "rejected" if rejected else "ok"
-                live.settle(answer, live.reader.usage(), outcome=outcome, verdicts=verdicts)
-                better = await self._better(turn, hold) if rejected else b""
-                if broken and not better:
-                    await turn.reply.write(last)
-                    await turn.reply.error(misspoken())
-                else:
-                    await turn.reply.end(last + (better or hold.held))
-                await live.finish()
+                await self._held(live, begun, hold, headers)
             except AttemptFailed as failed:
-                await turn.reply.error(failed.fault.error(dialect=turn.call.dialect))
+                await self._broken(live, hold, failed)
             except BaseException:
                 self._attempts.cancelled(live)
                 raise
             finally:
                 live.close()
+
+    async def _held(self, live: Live, begun: bytes, hold: Hold, headers: list[Header]) -> None:
+        turn = live.turn
+        last = await self._flow(live, begun, hold, headers)
+        answer = live.reader.answer()
+        verdicts, rejected = await self._judge(turn, answer, hold, acting=hold.holding)
+        broken = live.reader.failure is not None or _no_json(verdicts)
+        rejected = rejected or broken
+        live.settle(answer, live.reader.usage(), outcome="rejected" if rejected else "ok", verdicts=verdicts)
+        better = await self._better(turn, hold) if rejected else b""
+        if broken and not better:
+            await turn.reply.write(last)
+            await turn.reply.error(misspoken())
+        else:
+            await turn.reply.end(last + (better or hold.held))
+        await live.finish()
+
+    async def _broken(self, live: Live, hold: Hold, failed: AttemptFailed) -> None:
+        """End a stream that broke: with the action of another attempt where only an action was under way, else honestly."""
+        turn, told = live.turn, failed
+        better = b""
+        if hold.holding or not hold.spoke:
+            try:
+                better = await self._made_up_for(turn, live.route, hold, failed)
+            except AttemptFailed as last:
+                told = last
+        if better:
+            await turn.reply.end(better)
+        else:
+            await turn.reply.error(told.fault.error(dialect=turn.call.dialect))
+
+    async def _made_up_for(self, turn: Turn, route: Route, hold: Hold, failed: AttemptFailed) -> bytes:
+        """Return the end of the stream from an attempt after the `failed` one, empty when there is none. Raises AttemptFailed."""
+        while True:
+            step = await self._recovery.after(turn, route, failed.fault, held=True)
+            if step.route is None:
+                raise failed
+            route = step.route
+            await turn.reply.write(hold.mark(f"suffice: the answer broke off; asking {route.arm.name}"))
+            try:
+                events = await self._ask(turn, route, hold)
+            except AttemptFailed as again:
+                failed = again
+                continue
+            except (BudgetError, LedgerError):
+                raise failed from None
+            return self._replaced(turn, hold, events) if events else await self._better(turn, hold)
 
     def _hold(self, turn: Turn) -> Hold:
         """Return what holds this turn's actions: its tool calls, or the edits in its text where there are no tools."""
@@ -99,7 +135,10 @@ class Holding:
 
         reply.ending = hold.fail
         await reply.head(200, headers)
-        return hold.feed(await drain(self._attempts, live, begun, pass_on, visible=True))
+        # What is held can still be given by another attempt: a fault inside it has been seen by nobody.
+        return hold.feed(
+            await drain(self._attempts, live, begun, pass_on, seen=lambda: hold.spoke and not hold.holding)
+        )
 
     async def _judge(self, turn: Turn, answer: Answer, hold: Hold, *, acting: bool) -> tuple[tuple[Verdict, ...], bool]:
         """Return the verdicts, and whether the action is rejected: text that has been seen is no reason to ask again.

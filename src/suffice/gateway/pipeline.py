@@ -67,7 +67,7 @@ class Pipeline:
         self._recovery = recovery
         self._judging = judging
         self._recording = recording
-        self.holding = Holding(attempts, routes, judging)
+        self.holding = Holding(attempts, routes, recovery, judging)
 
     def tune(self, deadlines: Deadlines, max_attempts: int, verify: bool) -> None:
         """Use other limits from the next attempt on (a reloaded configuration)."""

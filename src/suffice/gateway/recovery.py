@@ -21,7 +21,7 @@ from suffice.gateway.routes import RouteTable
 from suffice.gateway.turn import Turn
 from suffice.upstream.faults import Fault
 from suffice.upstream.health import Health
-from suffice.upstream.retry import MAX_EXTRA, Attempt, MoveKind, Option, Options, RetryBudget, next_move
+from suffice.upstream.retry import MAX_EXTRA, Attempt, Move, MoveKind, Option, Options, RetryBudget, next_move
 from suffice.values.env import Env
 from suffice.values.plan import Arm
 
@@ -60,16 +60,22 @@ class Recovery:
         """Count the first attempt of a request: its endpoint earns a share of a retry."""
         self._budget.request(route.arm.endpoint)
 
-    async def after(self, turn: Turn, failed: Route, fault: Fault) -> Next:
-        """Return what to do after `fault` on `failed`."""
+    async def after(self, turn: Turn, failed: Route, fault: Fault, *, held: bool = False) -> Next:
+        """Return what to do after `fault` on `failed`. `held`: what broke was seen by nobody, though the answer has begun.
+
+        A held answer that breaks off where nothing else serves is asked for once more of the same endpoint: its client could not.
+        """
         tried = [
             Attempt(option=self._option(turn, turn.fleet.by_arm[a.arm.fresh], failed), fault=a.fault, delay_s=a.delay_s)
             for a in turn.tried
             if a.fault is not None
         ]
-        options = self._options(turn, failed)
+        # The head of a buffered stream carries nothing of an answer.
+        options = self._options(turn, failed, committed=turn.reply.started and turn.mode != BUFFER and not held)
         remaining_s = turn.call.deadline_mono_s - self._env.monotonic()
         move = next_move(fault, tried, remaining_s, options, self._env.random())
+        if move.kind is MoveKind.STOP and move.why == "exhausted" and held and self._once_more(turn, failed):
+            move = Move(kind=MoveKind.SAME, why="held", target=tried[-1].option, fresh=True)
         if move.kind is MoveKind.STOP or move.target is None:
             told = move.fault or fault
             return Next(route=None, error=told.error(move.retry_after_s, dialect=turn.call.dialect))
@@ -88,7 +94,17 @@ class Recovery:
             await self._sleep(move.delay_s)
         return Next(route=route, error=fault.error(dialect=turn.call.dialect))
 
-    def _options(self, turn: Turn, failed: Route) -> Options:
+    def _once_more(self, turn: Turn, failed: Route) -> bool:
+        arm = failed.arm.fresh
+        healthy = self._health.healthy(arm.endpoint, arm.model)
+        first = sum(a.arm.fresh == arm for a in turn.tried) == 1
+        return (
+            first
+            and self._health.available(arm.endpoint, arm.model)
+            and self._budget.allows(arm.endpoint, healthy=healthy)
+        )
+
+    def _options(self, turn: Turn, failed: Route, *, committed: bool) -> Options:
         """The plan's candidates that are not masked, in the plan's order, then by expected cost."""
         planned = [step.arm.fresh for step in turn.plan.steps]
         ranked = [*planned, *(c.arm for c in turn.plan.candidates if not c.masked_by and c.arm not in planned)]
@@ -102,8 +118,7 @@ class Recovery:
         return Options(
             others=others,
             nexts=nexts,
-            # The head of a buffered stream carries nothing of an answer.
-            committed=turn.reply.started and turn.mode != BUFFER,
+            committed=committed,
             soonest_s=soonest.wait_s if soonest is not None and not others and not nexts else None,
             max_extra=self.max_attempts - 1,
         )
