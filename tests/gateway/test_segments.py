@@ -116,3 +116,60 @@ async def test_odd_results_harm_no_request(content: str, tmp_path: Path):
     async with agents(tmp_path) as running:
         answers = await turns(running, content)
     assert [a.status for a in answers] == [200, 200]
+
+
+def items(*results: str) -> list[dict[str, Any]]:
+    """The same run in Responses: two parallel calls a turn, the last of which writes."""
+    made: list[dict[str, Any]] = [{"role": "user", "content": "Fix the bug in calc.py."}]
+    for number, result in enumerate(results):
+        for name, output in (("read_file", result), ("str_replace", "edited")):
+            made.append({"type": "function_call", "call_id": f"{name}{number}", "name": name, "arguments": "{}"})
+            made.append({"type": "function_call_output", "call_id": f"{name}{number}", "output": output})
+        calls, outputs = made[-4::2], made[-3::2]
+        made[-4:] = [*calls, *outputs]
+    return made
+
+
+def contents(*results: str) -> list[dict[str, Any]]:
+    """The same run in Gemini's dialect."""
+    made: list[dict[str, Any]] = [{"role": "user", "parts": [{"text": "Fix the bug in calc.py."}]}]
+    for result in results:
+        made.append({"role": "model", "parts": [{"functionCall": {"name": "str_replace", "args": {}}}]})
+        response = {"name": "str_replace", "response": {"output": result}}
+        made.append({"role": "user", "parts": [{"functionResponse": response}]})
+    return made
+
+
+FUNCTIONS = [{"name": t["function"]["name"], "parametersJsonSchema": t["function"]["parameters"]} for t in TOOLS]
+DIALECTS: dict[str, Any] = {
+    "responses": lambda *results: (
+        "/responses",
+        {"model": "coding", "input": items(*results), "tools": [{"type": "function", **t["function"]} for t in TOOLS]},
+    ),
+    "gemini": lambda *results: (
+        "v1beta/models/coding:generateContent",
+        {"contents": contents(*results), "tools": [{"functionDeclarations": FUNCTIONS}]},
+    ),
+}
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+async def test_runs_of_clients_that_keep_no_messages_are_counted_too(dialect: str, tmp_path: Path):
+    async with agents(tmp_path) as running:
+        for results in ((), (MISSED,), (MISSED, TESTS)):
+            path, body = DIALECTS[dialect](*results)
+            answer = await running.post(path, body, CHEAP)
+            assert answer.status == 200, answer.body
+        counted = progress(running)
+        said = await signals(running, answer)
+        # A cheap model ends in words, and the user comes back.
+        path, body = DIALECTS[dialect](MISSED)
+        done = [{"role": "assistant", "content": "All done."}, {"role": "user", "content": "It still fails."}]
+        parts = [
+            {"role": {"assistant": "model"}.get(m["role"], m["role"]), "parts": [{"text": m["content"]}]} for m in done
+        ]
+        body[{"gemini": "contents"}.get(dialect, "input")] += parts if dialect == "gemini" else done
+        back = await running.post(path, body, CHEAP)
+        assert "done_declared" in await signals(running, back)
+    assert {"tests_failed", "tests_failed_after_edit"} <= set(said)
+    assert (counted.turns, counted.edits_failed, counted.failed_after_edit, counted.idle) == (2, 1, 1, 0)

@@ -96,7 +96,7 @@ class Reading:
         mode, cap = _mode(call, state, top, view, operation, _as_array(exchange), features.task, target)
         now_s = self.env.monotonic()
         session = self.sessions.touch(key, now_s)
-        features = _with_signals(features, happened(state, session, top, view, features))
+        features = _with_signals(features, happened(state, session, top, view, features, exchange))
         pressure, paced, remaining = self.pacing.money(principal, state.settings)
         request = RouteRequest(
             features=features,

@@ -12,14 +12,17 @@ import logging
 import re
 from dataclasses import replace
 
+import msgspec
 import numpy as np
 
 from suffice.decision.core import cell_of
 from suffice.decision.events import read_all
 from suffice.decision.progress import Segment, advance
 from suffice.decision.sessions import Session
+from suffice.gateway.exchange import Exchange
 from suffice.gateway.state import State
 from suffice.values.task import Features
+from suffice.wire.neutral import Request, Text, ToolCall
 from suffice.wire.prescan import TopLevel
 from suffice.wire.request_view import RequestView
 
@@ -36,27 +39,45 @@ _WRITES = re.compile(
 )
 
 
-def happened(state: State, session: Session, top: TopLevel, view: RequestView, features: Features) -> tuple[str, ...]:
-    """Count the turn in `session` and return the names of what happened, for the record. Never raises."""
+class Said(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What the model did last: its messages as bytes, whether it called tools, and whether one of them writes files."""
+
+    raw: bytes = b""
+    called: bool = False
+    wrote: bool = False
+
+
+def happened(
+    state: State,
+    session: Session,
+    top: TopLevel,
+    view: RequestView,
+    features: Features,
+    exchange: Exchange | None = None,
+) -> tuple[str, ...]:
+    """Count the turn in `session` and return the names of what happened, for the record. Never raises.
+
+    `exchange` is the client's side where its dialect keeps the conversation elsewhere than in `messages`.
+    """
     if not view.tool_names or not view.n_assistant:
         return ()
     try:
-        return _happened(state, session, top, view, features)
+        said = _said(top) if exchange is None else _told(exchange.request)
+        return _happened(state, session, said, view, features)
     except Exception:
         log.exception("the events of a turn could not be read")
         return ()
 
 
-def _happened(state: State, session: Session, top: TopLevel, view: RequestView, features: Features) -> tuple[str, ...]:
-    said = _last_assistant(top)
-    digest = hashlib.blake2b(said, digest_size=16)
+def _happened(state: State, session: Session, said: Said, view: RequestView, features: Features) -> tuple[str, ...]:
+    digest = hashlib.blake2b(said.raw, digest_size=16)
     for text in (str(view.n_messages), *view.tool_result_texts):
         digest.update(text.encode("utf-8", "surrogatepass"))
     if digest.digest() == session.progress.digest:
         return ()
     turn = Segment(
         events=read_all(view.tool_result_texts),
-        wrote=_WRITES.search(said) is not None,
+        wrote=said.wrote,
         compacted=features.prompt_tokens * 2 < session.prompt_tokens >= COMPACTED_FROM_TOKENS,
         done=_declared_done(state, session, said, view),
     )
@@ -85,15 +106,31 @@ def _escalate(state: State, session: Session, features: Features) -> bool:
     return True
 
 
-def _last_assistant(top: TopLevel) -> bytes:
-    """Return the bytes of the last assistant message, empty when there is none."""
+def _said(top: TopLevel) -> Said:
+    """Return what the last assistant message of a `messages` list did, without decoding its values."""
     for row in reversed(top.objects("messages") or []):
         if bytes(row.get("role") or b"") == b'"assistant"':
-            return b",".join(b'"' + key.encode() + b'":' + bytes(value) for key, value in row.items())
-    return b""
+            raw = b",".join(b'"' + key.encode() + b'":' + bytes(value) for key, value in row.items())
+            return Said(raw=raw, called=_CALLS.search(raw) is not None, wrote=_WRITES.search(raw) is not None)
+    return Said()
 
 
-def _declared_done(state: State, session: Session, said: bytes, view: RequestView) -> bool:
+def _told(request: Request) -> Said:
+    """Return what the last turn of the model did in a conversation of any dialect; a turn may be several messages."""
+    parts: list[object] = []
+    for message in reversed(request.messages):
+        if message.role == "assistant":
+            parts += reversed(message.parts)
+        elif parts:
+            break
+    calls = [{"name": part.name, "arguments": part.arguments} for part in parts if isinstance(part, ToolCall)]
+    written = msgspec.json.encode(calls)
+    words = "".join(part.text for part in parts if isinstance(part, Text))
+    raw = written + words.encode("utf-8", "surrogatepass") if parts else b""
+    return Said(raw=raw, called=bool(calls), wrote=_WRITES.search(written) is not None)
+
+
+def _declared_done(state: State, session: Session, said: Said, view: RequestView) -> bool:
     """True when a model that is not the strongest ended its work in words, and the user came back."""
-    ended = bool(said) and view.n_assistant > 1 and not view.tool_result_texts and _CALLS.search(said) is None
+    ended = bool(said.raw) and view.n_assistant > 1 and not view.tool_result_texts and not said.called
     return ended and session.pinned is not None and session.pinned.model != state.fleet.reference

@@ -5,7 +5,7 @@ For dialects whose requests are decoded anyway. It must not decide anything.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from suffice.wire.neutral import File, Image, Message, Request, Text, ToolResult
 from suffice.wire.request_view import TAIL_MESSAGES, RequestView, window
@@ -15,7 +15,6 @@ def neutral_view(request: Request, total_bytes: int) -> RequestView:
     """Return the view of `request`, whose body had `total_bytes` bytes."""
     messages = request.messages
     users = [m for m in messages if m.role == "user"]
-    last = messages[-1] if messages else None
     return RequestView(
         model=request.model,
         system_text=window("\n".join(_text(m.parts) for m in request.system)),
@@ -26,7 +25,7 @@ def neutral_view(request: Request, total_bytes: int) -> RequestView:
         n_user=len(users),
         n_assistant=sum(m.role == "assistant" for m in messages),
         last_roles=tuple(m.role for m in messages[-TAIL_MESSAGES:]),
-        tool_result_texts=_results(last) if last is not None and last.role == "tool" else (),
+        tool_result_texts=_results(messages),
         has_images=any(isinstance(p, Image | File) for m in messages for p in _flat(m)),
         structured=request.output is not None,
         max_output_tokens=request.max_output_tokens,
@@ -39,9 +38,14 @@ def _text(parts: Iterable[object]) -> str:
     return "\n".join(part.text for part in parts if isinstance(part, Text))
 
 
-def _results(message: Message) -> tuple[str, ...]:
-    results = [part for part in message.parts if isinstance(part, ToolResult)]
-    return tuple(window(_text(part.parts)) for part in results[-TAIL_MESSAGES:])
+def _results(messages: Sequence[Message]) -> tuple[str, ...]:
+    """Return the texts of the last turn's results, oldest first; parallel calls have a message for each in some dialects."""
+    found: list[ToolResult] = []
+    for message in reversed(messages):
+        if message.role != "tool" or len(found) >= TAIL_MESSAGES:
+            break
+        found += (part for part in reversed(message.parts) if isinstance(part, ToolResult))
+    return tuple(window(_text(part.parts)) for part in reversed(found[:TAIL_MESSAGES]))
 
 
 def _flat(message: Message) -> Iterable[object]:
