@@ -33,6 +33,11 @@ def test_the_transition_table(steps, tried, outcome, released, cap, action, arm)
     assert move.why
 
 
+def test_going_on_never_leads_back_to_an_arm_that_failed() -> None:
+    move = next_action(plan(CHEAP, STRONG), (STRONG,), Outcome.REJECT, failed={CHEAP})
+    assert (move.action, move.arm) == (Action.STOP, None)
+
+
 def test_one_rejection_rejects_and_silence_is_unknown() -> None:
     yes, no, dunno = (Verdict(gate="g", outcome=o) for o in (Outcome.ACCEPT, Outcome.REJECT, Outcome.UNKNOWN))
     assert combine((yes, no, dunno)) is Outcome.REJECT

@@ -16,6 +16,7 @@ action commit point (a released tool call or edit) nothing is replaced; once esc
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from suffice.values.plan import Action, Arm, Mode, Plan
@@ -42,10 +43,18 @@ def combine(verdicts: tuple[Verdict, ...]) -> Outcome:
     return Outcome.UNKNOWN
 
 
-def next_action(plan: Plan, tried: tuple[Arm, ...], outcome: Outcome, *, released: bool = False, cap: int = 3) -> Move:
+def next_action(
+    plan: Plan,
+    tried: tuple[Arm, ...],
+    outcome: Outcome,
+    *,
+    released: bool = False,
+    cap: int = 3,
+    failed: Collection[Arm] = (),
+) -> Move:
     """Return the move after the last of `tried` got `outcome`; `cap` is the attempt cap of the mode.
 
-    `tried` may hold arms that the plan does not know (a fallback took over): then the first untried step follows.
+    `failed` are arms that gave no answer to this request: going on never leads back to them. `tried` may hold arms that the plan does not know (a fallback took over): then the first untried step follows.
     """
     if outcome is not Outcome.REJECT:
         return Move(
@@ -56,7 +65,7 @@ def next_action(plan: Plan, tried: tuple[Arm, ...], outcome: Outcome, *, release
     if len(tried) >= cap:
         return Move(action=Action.STOP, why=f"rejected, and the cap of {cap} attempts is used up")
     for step in plan.steps:
-        if step.arm in tried:
+        if step.arm in tried or step.arm in failed:
             continue
         again = step.arm.mode is Mode.RETRY and bool(tried) and tried[-1].model == step.arm.model
         if step.arm.mode is Mode.RETRY and not again:

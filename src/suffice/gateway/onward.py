@@ -26,7 +26,8 @@ def _passed(outcome: Outcome) -> bool:
 
 def follow(turn: Turn, outcome: Outcome) -> Move:
     """Return the move after the last finished attempt of `turn`, whose verdicts together are `outcome`."""
-    move = next_action(turn.plan, turn.answered, outcome, cap=turn.cap)
+    failed = {a.arm.fresh for a in turn.tried if a.fault is not None}
+    move = next_action(turn.plan, turn.answered, outcome, cap=turn.cap, failed=failed)
     # What merely reads says too little to overrule its own acceptance, or to prefer one rejected answer to another.
     ran = turn.gate != STATIC
     if (
@@ -51,7 +52,7 @@ def follow(turn: Turn, outcome: Outcome) -> Move:
     except Exception:
         log.exception("planning after a verdict failed; the first plan goes on")
         return move
-    if onward is None:
+    if onward is None or onward.arm in failed:
         return move
     if ran:
         turn.given = max(range(len(tried)), key=lambda at: (onward.p_right[at], at))
