@@ -54,7 +54,8 @@ def next_action(
 ) -> Move:
     """Return the move after the last of `tried` got `outcome`; `cap` is the attempt cap of the mode.
 
-    `failed` are arms that gave no answer to this request: going on never leads back to them. `tried` may hold arms that the plan does not know (a fallback took over): then the first untried step follows.
+    `failed` are arms that gave no answer to this request: going on never leads back to them. `tried` may hold
+    arms that the plan does not know (a fallback took over): then the first untried step follows.
     """
     if outcome is not Outcome.REJECT:
         return Move(
