@@ -76,3 +76,36 @@ def test_broken_arguments_make_everything_doubtful():
     files = after(READ)
     tool_result(files, ToolCall(name="bash", arguments="{"), "")
     assert files.full == {} and set(files.part) == {"a.py"}
+
+
+RAN = "Chunk ID: b8724f\nWall time: 0.0 seconds\nProcess exited with code 0\nOriginal token count: 8\nOutput:\n"
+PATCHED = "Exit code: 0\nWall time: 0 seconds\nOutput:\nSuccess. Updated the following files:\nM calc.py\n"
+TEXT = "def add(a, b):\n    return a - b\n"
+PATCH = "*** Begin Patch\n*** Update File: calc.py\n@@\n-    return a - b\n+    return a + b\n*** End Patch"
+
+
+def told(output: str) -> Files:
+    """The files after Codex has read calc.py and got `output`."""
+    files = Files()
+    call = ToolCall(id="1", name="exec_command", arguments='{"cmd": "cat calc.py"}')
+    tool_result(files, call, output)
+    return files
+
+
+def test_what_codex_writes_above_an_output_is_no_part_of_a_file() -> None:
+    assert told(RAN + TEXT).full == {"calc.py": TEXT}
+    assert told(RAN.replace("code 0", "code 1") + "cat: calc.py: No such file").full == {}
+    assert told(RAN + "def add(a, b):\n…1200 tokens truncated…\n    return a\n").full == {}
+
+
+def test_a_freeform_patch_changes_the_file_that_was_read() -> None:
+    files = told(RAN + TEXT)
+    call = ToolCall(id="2", name="apply_patch", arguments=PATCH)
+    tool_result(files, call, "apply_patch verification failed: Failed to find expected lines in calc.py")
+    assert files.full == {"calc.py": TEXT}
+    tool_result(files, call, PATCHED)
+    assert files.full == {"calc.py": TEXT.replace("-", "+")}
+    # What was not read is not known, whatever the patch says.
+    other = Files()
+    tool_result(other, call, PATCHED)
+    assert other.full == {}

@@ -104,3 +104,16 @@ def test_a_language_that_nobody_said_is_a_guess():
     assert not pieces("```go\npackage main\n```")[0].guessed
     assert not pieces("main.go\n```\npackage main\n```")[0].guessed
     assert pieces("package main\n\nfunc main() {\n}\n", language="go")[0].guessed
+
+
+def test_new_files_of_a_patch_are_code_of_their_own():
+    added = "*** Add File: a.py\n+x = 1\n+\n+y = 2\n"
+    patch = f"*** Begin Patch\n{added}*** Update File: b.py\n@@\n-a\n+b\n*** Add File: c.go\n+package c\n*** End Patch"
+    for arguments in (patch, json.dumps({"input": patch})):
+        call = ToolCall(id="1", name="apply_patch", arguments=arguments)
+        whole, *new = extract(AnswerView(tool_calls=(call,)), AskView())
+        assert whole.form is Form.PATCH
+        assert [(one.path, one.language, one.text) for one in new] == [
+            ("a.py", "python", "x = 1\n\ny = 2\n"),
+            ("c.go", "go", "package c\n"),
+        ]

@@ -37,8 +37,8 @@ _SHELL_SAFE = re.compile(
 _NUMBERED = re.compile(r"^\s*(\d+)(?:\t|→|\s*\| ?|: ?)(.*)$")
 _RANGE_KEYS = ("view_range", "offset", "limit", "start_line", "end_line", "start", "end", "lines", "line_range")
 _FAILED = re.compile(
-    r"\A\s*(?:error|failed|no such file|cannot|could not|permission denied|<error|tool error|file (?:not found|does "
-    r"not exist)|old_str|string to replace|invalid)",
+    r"\A\s*(?:error|failed|apply_patch verification failed|no such file|cannot|could not|permission denied|<error"
+    r"|tool error|file (?:not found|does not exist)|old_str|string to replace|invalid)",
     re.IGNORECASE,
 )
 _CUT = re.compile(
@@ -46,6 +46,14 @@ _CUT = re.compile(
     r"omitted|\[\d+ lines|<response clipped>",
     re.IGNORECASE,
 )
+
+# What Codex writes above the output of a command that ended well, how a bad end is told, and a cut in the middle.
+_RAN = re.compile(
+    r"\A(?:Chunk ID: [^\n]*\n)?(?:Exit code: 0\n)?Wall time: [^\n]*\n(?:Process exited with code 0\n)?"
+    r"(?:Original token count: \d+\n)?(?:Total output lines: \d+\n)?Output:\n"
+)
+_ENDED_BADLY = re.compile(r"^(?:Process exited with code|Exit code:) *[1-9-]|^Process running with", re.MULTILINE)
+_CUT_INSIDE = re.compile(r"(?:…|\.\.\.) ?\d+ (?:tokens|lines|chars|characters) truncated")
 
 
 @dataclass(slots=True)
@@ -105,7 +113,8 @@ def tool_result(files: Files, call: ToolCall, result: str) -> None:
     """Take in what the result of `call` shows of a file, or what the call may have changed."""
     arguments = arguments_of(call)
     if arguments is None:
-        files.doubt()
+        # Free text is an edit where it is a patch; whatever else it is may change any file.
+        _was_written(files, call, "", normalise(result))
         return
     path = next(
         (
@@ -133,16 +142,19 @@ def tool_result(files: Files, call: ToolCall, result: str) -> None:
 
 
 def _was_read(files: Files, path: str, result: str, *, ranged: bool) -> None:
-    if _FAILED.search(result[:200]):
+    if _FAILED.search(result[:200]) or _ENDED_BADLY.search(result[:300]):
         return
+    whole = not _CUT_INSIDE.search(result)
     result = re.sub(
         r"\A<file>\n|\n?</file>\s*\Z|\n*<system-reminder>[\s\S]*\Z|\AHere's the result of running `cat -n` on [^\n]*:\n",
         "",
         result,
     )
-    body, first = unnumbered(result)
+    body, first = unnumbered(_RAN.sub("", result))
     files.know(
-        path, body, whole=not ranged and first <= 1 and not _CUT.search(result[-400:]) and not _CUT.search(result[:200])
+        path,
+        body,
+        whole=whole and not ranged and first <= 1 and not _CUT.search(result[-400:]) and not _CUT.search(result[:200]),
     )
 
 

@@ -278,16 +278,30 @@ def _carried(call: ToolCall) -> list[Code]:
     arguments = arguments_of(call)
     if arguments is None:
         text = normalise(call.arguments)
-        return [Code(text=text, form=Form.PATCH, source=Source.TOOL, call=call)] if _PATCH.search(text) else []
+        return _patched(text, "", call) if _PATCH.search(text) else []
     path = _first(arguments, _PATH_KEYS) or ""
     patch = _first(arguments, _PATCH_KEYS) or _in_command(arguments)
     if patch is not None and form_of(normalise(patch)) is not Form.CODE:
-        text = normalise(patch)
-        return [Code(text=text, form=form_of(text), path=path, source=Source.TOOL, call=call)]
+        return _patched(normalise(patch), path, call)
     edits = arguments.get("edits")
     several = [e for e in edits if isinstance(e, dict)] if isinstance(edits, list) else [arguments]
     pieces = [_edit(edit, path, call) for edit in several[:200]]
     return [piece for piece in pieces if piece is not None]
+
+
+_ADDED = re.compile(r"^\*\*\* Add File: (.+?)[ \t]*\n((?:\+[^\n]*(?:\n|\Z))*)", re.MULTILINE)
+
+
+def _patched(text: str, path: str, call: ToolCall) -> list[Code]:
+    """Return a patch as what it is, and the new files in it as code of their own."""
+    form = form_of(text)
+    pieces = [Code(text=text, form=form, path=path, source=Source.TOOL, call=call)]
+    for found in _ADDED.finditer(text) if form is Form.PATCH else ():
+        new = "".join(row[1:] for row in found[2].splitlines(keepends=True))
+        pieces.append(
+            Code(text=new, language=languages.of_path(found[1]), path=found[1], source=Source.TOOL, call=call)
+        )
+    return pieces
 
 
 def _in_command(arguments: Mapping[str, Any]) -> str | None:
