@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any, NamedTuple
 
@@ -11,13 +12,19 @@ from hypothesis import strategies as st
 from suffice.testing import dialects
 from suffice.testing.chat import Identity
 from suffice.testing.script import Behaviour, Call, Frames, ToolCall, Usage
+from suffice.wire import eventstream
 
 PATHS = {
     "chat": "/v1/chat/completions",
     "messages": "/v1/messages",
     "responses": "/v1/responses",
     "gemini": "/v1beta/models/m:streamGenerateContent",
+    "converse": "/model/m/converse-stream",
+    "bedrock-messages": "/model/m/invoke-with-response-stream",
+    "cohere": "/v2/chat",
 }
+# What comes as an AWS event stream, whose messages carry checksums.
+BINARY = ("converse", "bedrock-messages")
 WHO = Identity("fake-7", 5, "up")
 TEXT = "Grüße aus 東京 💡"
 CALLS = (ToolCall(name="weather", arguments='{"city":"Oslo é💡"}'), ToolCall(name="now", arguments="{}"))
@@ -60,7 +67,9 @@ def payloads(dialect: str, behaviour: Behaviour) -> list[bytes]:
 
 
 def framed(dialect: str, rows: list[bytes], end: bytes = b"\n") -> list[bytes]:
-    """Return the frames of payloads, with the event lines that the dialect has."""
+    """Return the frames of payloads, with the event lines that the dialect has; binary payloads are frames already."""
+    if dialect in BINARY:
+        return rows
     named = dialects.dialect_of(PATHS[dialect])
     return [
         (b"event: " + named.name(row) + end if named.name(row) else b"") + b"data: " + row + end + end for row in rows
@@ -78,6 +87,20 @@ FOREIGN = [
 ]  # fmt: skip
 
 
+def _message(kind: dict[str, str], payload: bytes) -> bytes:
+    return eventstream.encode(kind, payload)
+
+
+_EVENT = {":message-type": "event", ":event-type": "provider.telemetry"}
+FOREIGN_MESSAGES = [
+    _message(_EVENT, b"{}"), _message(_EVENT, b"null"), _message(_EVENT, b""), _message({}, b"{}"), b"\0" * 16, b"not one of them at all",
+    _message(_EVENT | {":event-type": "contentBlockDelta"}, b'{"contentBlockIndex":7,"delta":{"toolUse":{"input":"{"}}}'),
+    _message(_EVENT | {":event-type": "contentBlockStop"}, b'{"contentBlockIndex":9}'), _message(_EVENT, b'{"bytes":"bm8="}'),
+    _message({":message-type": "exception", ":exception-type": "throttlingException"}, b'{"message":"slow down"}'),
+    _message({":message-type": "error", ":error-code": "odd", ":error-message": "m"}, b"\xff"),
+]  # fmt: skip
+
+
 def spots(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """Return the paths to everything inside `value`."""
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
@@ -85,7 +108,14 @@ def spots(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 def replaced(payload: bytes, pick: int, value: Any, remove: bool) -> bytes:
-    """Return `payload` with one of its inner values replaced or removed."""
+    """Return `payload` with one of its inner values replaced or removed; a binary message gets checksums that are right."""
+    if payload[:1] != b"{" and len(payload) > 16 and payload[:2] == b"\0\0":
+        (frame,) = eventstream.Decoder().feed(payload)
+        inner = json.loads(frame.payload)
+        if "bytes" in inner:  # an event of Messages inside
+            event = replaced(base64.b64decode(inner["bytes"]), pick, value, remove)
+            return eventstream.encode(frame.headers, json.dumps({"bytes": base64.b64encode(event).decode()}).encode())
+        return eventstream.encode(frame.headers, replaced(frame.payload, pick, value, remove))
     try:
         whole = json.loads(payload)
     except ValueError:
@@ -120,16 +150,16 @@ def damaged(draw: st.DrawFn, dialect: str) -> Stream:
         elif how == "break":
             rows[at] = rows[at][: draw(st.integers(0, len(rows[at])))]
         elif how == "foreign":
-            rows.insert(at, draw(st.sampled_from(FOREIGN)))
+            rows.insert(at, draw(st.sampled_from(FOREIGN_MESSAGES if dialect in BINARY else FOREIGN)))
         elif how == "later":
             rows.insert(draw(st.integers(0, len(rows))), rows[at])
         else:
             rows[at] = replaced(rows[at], draw(st.integers(0, 10_000)), draw(odd), how == "remove")
     frames = framed(dialect, rows, draw(st.sampled_from([b"\n", b"\r\n"])))
-    if draw(st.booleans()):
+    if dialect not in BINARY and draw(st.booleans()):
         frames.insert(draw(st.integers(0, len(frames))), b": keep-alive\n\n")
     data = b"".join(frames)
-    if draw(st.booleans()):
+    if dialect not in BINARY and draw(st.booleans()):
         data = data.rstrip(b"\r\n")
     if draw(st.booleans()):
         return Stream(data[: draw(st.integers(0, len(data)))], cut=True)

@@ -176,7 +176,7 @@ def test_a_whole_answer():
     assert events[1] == RefusalDelta(text="no") and calls_of(events) == [("1", "f", "{}")] and events[-1] == Done()
     priced = body | {"usage": {"prompt_tokens": 1, "completion_tokens": 1, "cost": 0.25}}
     report = next(e for e in ChatDecoder(TARGET).whole(json.dumps(priced).encode()) if isinstance(e, UsageReport))
-    assert report.cost_nano_usd == 250_000_000
+    assert report.usage.stated_nano == 250_000_000
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"choices":3}', b'{"choices":[{"delta":{"tool_calls":"x"}}]}'])

@@ -224,3 +224,9 @@ def test_whole_answers() -> None:
     for bad in (b"[]", b"x", b"{}", b'{"status":"in_progress","output":[]}'):
         with pytest.raises(WireError):
             decode_response(bad, TARGET)
+
+
+@pytest.mark.parametrize("odd", [True, 1, "x", {}, {"a": 1}])
+def test_logprobs_that_are_no_list_are_none(odd: Any) -> None:
+    delta = {"type": "response.output_text.delta", "output_index": 0, "delta": "hi", "logprobs": odd}
+    assert [e.logprobs for e in read(delta) if isinstance(e, TextDelta)] == [None]

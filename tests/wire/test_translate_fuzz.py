@@ -17,7 +17,15 @@ from tests.wire import mangling
 from suffice.errors import UpstreamError, WireError
 from suffice.testing import dialects
 from suffice.testing.script import Call
-from suffice.wire import anthropic_messages, gemini, openai_chat, translate
+from suffice.wire import (
+    anthropic_messages,
+    bedrock_converse,
+    cloud_messages,
+    cohere,
+    gemini,
+    openai_chat,
+    translate,
+)
 from suffice.wire.chat_relay import ChatRelay
 from suffice.wire.codec import ClientContext, Emulation, Target
 from suffice.wire.gemini_relay import GeminiRelay
@@ -41,7 +49,13 @@ RELAYS: dict[str, Any] = {
     "gemini": GeminiRelay,
 }
 CLIENTS: dict[str, Any] = {client.name: client for client in (Chat(), Messages(), Responses(), Gemini())}
-PAIRS = [(a, b) for a in CODECS for b in CODECS]
+# Dialects that only providers speak.
+MORE: dict[str, Any] = {
+    "converse": bedrock_converse.CODEC,
+    "bedrock-messages": cloud_messages.BEDROCK,
+    "cohere": cohere.CODEC,
+}
+PAIRS = [(a, b) for a in (*CODECS, *MORE) for b in CODECS]
 CALM = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 # What a stream says only when it ended well, by the client's dialect.
 SUCCESS = {
@@ -72,7 +86,7 @@ def reader(a: str, b: str) -> translate.StreamTranslator:
     thinking = ReasoningRequest(effort="low", summary="auto")
     request = Request(dialect=b, model="m", stream=True, include_usage=True, reasoning=thinking)
     context = ClientContext(request=request, response_id="r", created_s=7)
-    return translate.stream(CODECS[a], CODECS[b], Target(model="m", issuer="p"), context, Emulation())
+    return translate.stream((CODECS | MORE)[a], CODECS[b], Target(model="m", issuer="p"), context, Emulation())
 
 
 def run(one: Any, pieces: list[bytes]) -> tuple[bytes, bool]:
@@ -145,7 +159,24 @@ def test_a_damaged_stream_that_is_passed_on_is_not_called_finished(dialect: str,
     assert b"[DONE]" in out or any(ENDS[dialect](row) for row in rows)
 
 
-@pytest.mark.parametrize("dialect", list(CODECS))
+@pytest.mark.parametrize("dialect", mangling.BINARY)
+@given(data=st.data())
+@CALM
+def test_a_byte_that_fell_over_is_never_believed(dialect: str, data: st.DataObject):
+    """One wrong byte of a checksummed stream: whatever stood behind it, no success and no call of it is shown."""
+    rows = mangling.payloads(dialect, data.draw(mangling.behaviours))
+    stream = bytearray(b"".join(rows))
+    at = data.draw(st.integers(0, len(stream) - 1))
+    stream[at] ^= data.draw(st.integers(1, 255))
+    one = reader(dialect, "chat")
+    out, refused = run(one, mangling.split(bytes(stream), data.draw(st.integers(1, 90))))
+    ended = at >= len(stream) - len(rows[-1]) and dialect == "converse"  # behind the stop only the usage comes
+    assert refused or not one.done or ended
+    if refused and not one.done:
+        assert not any(mark in out for mark in (*SUCCESS["chat"], CALL["chat"]))
+
+
+@pytest.mark.parametrize("dialect", [*CODECS, *MORE])
 @given(data=st.data())
 @CALM
 def test_a_damaged_whole_answer_is_whole_or_refused(dialect: str, data: st.DataObject):
@@ -157,7 +188,7 @@ def test_a_damaged_whole_answer_is_whole_or_refused(dialect: str, data: st.DataO
     if data.draw(st.booleans()):
         body = body[: data.draw(st.integers(0, len(body)))]
     try:
-        events = CODECS[dialect].decode_response(body, Target(model="m"))
+        events = (CODECS | MORE)[dialect].decode_response(body, Target(model="m"))
     except WireError:
         return
     assert sum(isinstance(event, Done | Failure) for event in events) == 1

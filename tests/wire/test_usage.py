@@ -1,8 +1,14 @@
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from suffice.values.usage import Usage
+from suffice.wire import usage
 from suffice.wire.usage import from_chat
 
 json_values = st.recursive(
@@ -97,3 +103,32 @@ def test_buckets_add_up_to_the_report(prompt: int, cached: int, completion: int,
         assert prompt == completion == 0
     else:
         assert (usage.prompt_tokens, usage.completion_tokens, usage.suspect) == (prompt, completion, False)
+
+
+@given(st.integers(0, 10**14))
+def test_a_providers_own_price_is_read_to_the_last_digit_and_never_rounded_down(nano: int):
+    whole, part = divmod(nano, 10**9)
+    written = json.loads(f"{whole}.{part:09d}")
+    exact = Decimal(repr(written)) * 10**9
+    counts = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
+    found = usage.from_chat(counts | {"cost": written})
+    assert found is not None and found.stated_nano is not None
+    assert exact <= found.stated_nano < exact + 1
+    if nano < 10**12:
+        assert found.stated_nano == nano  # what fits into a float's digits is exact
+    ticks = usage.from_responses({"input_tokens": 3, "output_tokens": 4, "cost_in_usd_ticks": nano})
+    assert ticks is not None and ticks.stated_nano == -(-nano // 10)
+
+
+@pytest.mark.parametrize("amount", [None, True, -1, -0.1, 1e6, 1e300, "0.1", [], {}, 2**80])
+def test_an_odd_price_is_none(amount: object):
+    found = usage.from_chat({"prompt_tokens": 3, "completion_tokens": 4, "cost": amount, "cost_in_usd_ticks": amount})
+    assert found is not None and found.stated_nano is None and not found.suspect
+
+
+def test_the_price_of_a_call_under_the_callers_own_key_has_two_parts():
+    counts = {"prompt_tokens": 3, "completion_tokens": 4, "cost": 0.001, "is_byok": True}
+    both = usage.from_chat(counts | {"cost_details": {"upstream_inference_cost": 0.02}})
+    assert both is not None and both.stated_nano == 21_000_000
+    fee = usage.from_chat(counts)
+    assert fee is not None and fee.stated_nano is None

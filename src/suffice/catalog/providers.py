@@ -51,7 +51,8 @@ class UsageShape(StrEnum):
 class UsageRule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How to read usage: is the cache in the prompt count, is reasoning in the output count, and where the fields are.
 
-    Field names are dotted paths below `usage`; `cost_field` is where the provider states its own price, with its unit.
+    Field names are dotted paths below `usage`; `cost_field` is where the provider states its own price, with its unit, and
+    `cost_is_bill` says that this is what it charges, not an estimate.
     """
 
     shape: UsageShape = UsageShape.OPENAI
@@ -61,6 +62,7 @@ class UsageRule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     write_field: str = ""
     cost_field: str = ""
     cost_unit: str = ""
+    cost_is_bill: bool = False
 
 
 class CacheFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

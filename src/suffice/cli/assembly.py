@@ -369,6 +369,8 @@ class Runtime:
             served = turn.fleet.by_arm[attempt.arm.fresh]
             self.metrics.attempt(served.provider.id, attempt.fault.code if attempt.fault else attempt.outcome)
             self.metrics.spent(attempt.arm.model, attempt.usage, NanoUsd(attempt.cost_nano))
+            if attempt.apart:
+                self.metrics.priced_apart(attempt.arm.model)
 
 
 def _drifted(note: str) -> None:

@@ -220,7 +220,18 @@ def _charge(attempt: AttemptRow) -> str:
     version = f", prices {row.price_version}" if row.price_version else ""
     how = _CLASSES.get(row.charge_class, row.charge_class)
     reserved = format_usd(NanoUsd(row.reserved_nano))
-    return f"{format_usd(NanoUsd(row.charge_nano))} ({how}{price}; {reserved} were reserved{version})"
+    return f"{format_usd(NanoUsd(row.charge_nano))} ({how}{price}; {reserved} were reserved{version}{_stated(attempt)})"
+
+
+def _stated(attempt: AttemptRow) -> str:
+    """Return what the provider itself calls the price, and what the catalogue makes of the same tokens."""
+    result = attempt.detail.result
+    if result.stated_nano < 0:
+        return ""
+    said = f"; the provider states {format_usd(NanoUsd(result.stated_nano))}"
+    return said + (
+        f", our prices say {format_usd(NanoUsd(result.catalogue_nano))}" if result.catalogue_nano >= 0 else ""
+    )
 
 
 def _tokens(usage: Usage) -> str:

@@ -54,7 +54,8 @@ class Checkpoint:
         growth = 1 + SPEED_UP * EVERY_S / max(flowing_s, EVERY_S / 2)
         output = int(self._tokens_per_byte * bytes_in * growth) + SOME_TOKENS
         usage = Usage(input_tokens=prompt_tokens, output_tokens=output, estimated=True)
+        named = (reported.stated_nano or 0) if reported is not None else 0
         if reported is not None:
             output = max(output, reported.completion_tokens)
             usage = structs.replace(reported, output_tokens=output, reasoning_tokens=0)
-        return NanoUsd(bill(price, None, usage).cost_nano)
+        return NanoUsd(max(named, bill(price, None, usage).cost_nano))

@@ -13,7 +13,7 @@ import msgspec
 from suffice.catalog.models import Model
 from suffice.gateway.checkpoint import EVERY_S, Checkpoint
 from suffice.gateway.conversation import Conversation, StreamReader, Target
-from suffice.gateway.settlement import Timed, bill, estimate_usage, result
+from suffice.gateway.settlement import Timed, apart, bill, estimate_usage, result
 from suffice.gateway.turn import Attempted, Turn
 from suffice.ledger.book import Ledger, Reservation
 from suffice.ledger.records import ChargeClass
@@ -36,7 +36,7 @@ TRAILING_S = 0.5
 class Route(msgspec.Struct, frozen=True, kw_only=True):
     """An arm made concrete: where it goes, under which name, at which price; `fresh`: on a new connection.
 
-    `prompt_tokens` is the estimate of the prompt as this model counts.
+    `prompt_tokens` is the estimate of the prompt as this model counts; `states_bill`: the provider says itself what it charges.
     """
 
     arm: Arm
@@ -50,6 +50,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     dialect: str = "chat"
     fresh: bool = False
     prompt_tokens: int = 0
+    states_bill: bool = False
 
 
 class Live:
@@ -210,12 +211,11 @@ class Live:
         if self.ended:
             return self.turn.tried[-1]
         self.ended = True
-        billed = bill(self.route.price, self.route.reference, usage)
-        if usage.suspect and charge is ChargeClass.EXACT:
+        billed = bill(self.route.price, self.route.reference, usage, stated=self.route.states_bill)
+        if (usage.suspect or billed.doubtful) and charge is ChargeClass.EXACT:
             charge = ChargeClass.ESTIMATED
-        charged = self.reservation.amount if charge is ChargeClass.UNKNOWN else billed.cost_nano
-        if charge is ChargeClass.NONE:
-            charged = 0
+        fixed = {ChargeClass.UNKNOWN: self.reservation.amount, ChargeClass.NONE: 0}
+        charged = fixed.get(charge, billed.cost_nano)
         booked = result(
             billed,
             usage,
@@ -249,6 +249,7 @@ class Live:
             verdicts=verdicts,
             fault=fault,
             total_s=max(0, booked.total_ms) / 1000,
+            apart=apart(billed),
             estimated=charge is not ChargeClass.EXACT or billed.price_kind != "known",
             empty=bool(answer and answer.empty)
             and outcome in ("ok", "rejected")

@@ -95,6 +95,7 @@ class RouteTable:
             bound_nano=bound + _telling(price, evidence),
             dialect=speech.dialect,
             prompt_tokens=self._corrections.by_size(arm.model, turn.features.prompt_tokens),
+            states_bill=served.provider.usage.cost_is_bill,
         )
 
     def price(self, turn: Turn, model: str) -> Price:

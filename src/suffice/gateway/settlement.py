@@ -19,16 +19,62 @@ BYTES_PER_TOKEN = 3.2
 
 
 class Bill(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What one attempt cost. `price_kind` is known, estimated or unknown; with unknown, `cost_nano` is 0 and means nothing."""
+    """What one attempt cost. `price_kind` is known, estimated or unknown; with unknown, `cost_nano` is 0 and means nothing.
+
+    `stated_nano` is the provider's own price where it counts as the bill, else -1; `catalogue_nano` is then what the catalogue
+    makes of the same usage (-1 unknown). `doubtful`: the two cannot both be true, and the catalogue's is booked.
+    """
 
     cost_nano: int
     price_kind: str
     price_version: str
     reference_nano: int
+    stated_nano: int = -1
+    catalogue_nano: int = -1
+    doubtful: bool = False
 
 
-def bill(price: Price, reference: Price | None, usage: Usage) -> Bill:
-    """Price `usage`, and the same usage at the reference model (-1 when that price is unknown)."""
+# The price book that a provider's own price is said to come from.
+STATED = "provider"
+# A stated price this many times the catalogue's, and above `LEAST_ABSURD_NANO`, is taken for a broken report.
+ABSURD_RATIO = 100
+LEAST_ABSURD_NANO = 1_000_000_000
+
+
+def bill(price: Price, reference: Price | None, usage: Usage, *, stated: bool = False) -> Bill:
+    """Price `usage`, and the same usage at the reference model (-1 when that price is unknown).
+
+    `stated`: what the provider named as its price is its bill, and is booked: that is what the operator pays. Two exceptions keep
+    the catalogue's: nothing, where the catalogue says something; and a hundred times as much and over a dollar.
+    """
+    made = _by_catalogue(price, reference, usage)
+    named = usage.stated_nano
+    if not stated or named is None:
+        return made
+    if made.price_kind == "unknown":
+        # Nothing is no price where nobody knows better.
+        if not named:
+            return made
+        return msgspec.structs.replace(
+            made, cost_nano=named, price_kind="known", price_version=STATED, stated_nano=named
+        )
+    listed = made.cost_nano
+    if (not named and listed) or named > max(ABSURD_RATIO * listed, LEAST_ABSURD_NANO):
+        return msgspec.structs.replace(made, stated_nano=named, catalogue_nano=listed, doubtful=True)
+    return msgspec.structs.replace(
+        made, cost_nano=named, price_kind="known", price_version=STATED, stated_nano=named, catalogue_nano=listed
+    )
+
+
+def apart(billed: Bill) -> bool:
+    """True when a provider's own price and the catalogue's differ by more than a tenth and a thousandth of a cent."""
+    if billed.stated_nano < 0 or billed.catalogue_nano < 0:
+        return False
+    difference = abs(billed.stated_nano - billed.catalogue_nano)
+    return difference > 10_000 and 10 * difference > max(billed.catalogue_nano, billed.stated_nano)
+
+
+def _by_catalogue(price: Price, reference: Price | None, usage: Usage) -> Bill:
     reference_nano = -1
     if isinstance(reference, Known | Estimated):
         reference_nano = reference.rates.cost(usage)
@@ -92,6 +138,8 @@ def result(
         price_kind=bill_of.price_kind,  # type: ignore[arg-type]
         price_version=bill_of.price_version,
         reference_nano=bill_of.reference_nano,
+        stated_nano=bill_of.stated_nano,
+        catalogue_nano=bill_of.catalogue_nano,
         outcome=outcome,
         fault_row=fault_row,
         fault_code=fault_code,

@@ -33,7 +33,8 @@ Reconsider = Callable[[Sequence[Tried]], Onward | None]
 class Attempted(msgspec.Struct, kw_only=True):
     """One attempt that is over, for the record and for the next decision. `outcome` is ok, rejected, failed or cancelled.
 
-    Not `priced`, it was used at an unknown price: `cost_nano` is 0 and means nothing.
+    Not `priced`, it was used at an unknown price: `cost_nano` is 0 and means nothing. `apart`: the provider's own price is far
+    from the catalogue's.
     """
 
     number: int
@@ -49,6 +50,7 @@ class Attempted(msgspec.Struct, kw_only=True):
     delay_s: float = 0.0
     empty: bool = False
     total_s: float = 0.0
+    apart: bool = False
 
 
 class Turn(msgspec.Struct, kw_only=True):

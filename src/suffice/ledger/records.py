@@ -58,7 +58,9 @@ class AttemptIntent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 class AttemptResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What came of an attempt. Times in whole milliseconds, -1 when not reached; `reference_nano` -1 when not known.
 
-    `reference_nano` is the same usage priced at the reference model. `outcome` is ok, rejected, failed or cancelled.
+    `stated_nano` is the provider's own price where the catalogue says that it is the bill, -1 elsewhere; `catalogue_nano` is then
+    what our prices come to. `reference_nano` is the same usage priced at the reference model.
+    `outcome` is ok, rejected, failed or cancelled.
     """
 
     charge_nano: NanoUsd = NanoUsd(0)
@@ -67,6 +69,8 @@ class AttemptResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     price_kind: PriceKind = "known"
     price_version: str = ""
     reference_nano: int = -1
+    stated_nano: int = -1
+    catalogue_nano: int = -1
     outcome: str = "ok"
     fault_row: int = 0
     fault_code: str = ""

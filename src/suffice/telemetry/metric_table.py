@@ -44,6 +44,12 @@ COST = Metric(
     meaning="Cost booked, in nano-dollars (1e-9 USD).",
     labels=("model",),
 )
+APART = Metric(
+    name="suffice_price_disagreements",
+    kind=COUNTER,
+    meaning="Attempts whose provider stated a price more than a tenth away from the catalogue's.",
+    labels=("model",),
+)
 DECISION = Metric(
     name="suffice_decision_seconds",
     kind=HISTOGRAM,
@@ -80,6 +86,7 @@ METRICS: tuple[Metric, ...] = (
     ATTEMPTS,
     TOKENS,
     COST,
+    APART,
     DECISION,
     FAILOVERS,
     BREAKERS,

@@ -80,7 +80,7 @@ class Metrics(Collector):
         self._models, self._providers = Labels(models, max_values), Labels(providers, max_values)
         self._outcomes = Labels((), max_values)
         self._requests, self._attempts, self._failovers = Counts(), Counts(), Counts()
-        self._tokens, self._cost, self._refusals = Counts(), Counts(), Counts()
+        self._tokens, self._cost, self._refusals, self._apart = Counts(), Counts(), Counts(), Counts()
         self._decisions, self._decision_sum_s = [0] * (len(DECISION_BUCKETS_S) + 1), 0.0
         self._in_flight = 0
         registry.register(self)
@@ -115,6 +115,10 @@ class Metrics(Collector):
         if cost > 0:
             self._cost[(name,)] += cost
 
+    def priced_apart(self, model: str) -> None:
+        """A provider stated a price that is far from the catalogue's."""
+        self._apart[(self._models.of(model),)] += 1
+
     def decided(self, seconds: float) -> None:
         """A plan has been made in that time."""
         self._decisions[bisect_left(DECISION_BUCKETS_S, seconds)] += 1
@@ -139,6 +143,7 @@ class Metrics(Collector):
             table.ATTEMPTS: self._attempts,
             table.TOKENS: self._tokens,
             table.COST: self._cost,
+            table.APART: self._apart,
             table.FAILOVERS: self._failovers,
             table.REFUSALS: self._refusals,
             table.DROPPED: {(): self._overflow()},

@@ -5,13 +5,14 @@ from __future__ import annotations
 import msgspec
 
 
-class Usage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Usage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Tokens of one call. All counts are >= 0; no token is in two buckets.
 
     `input_tokens` are fresh prompt tokens, neither read from nor written to a cache; `cache_write_tokens` are written with
     the provider's default time to live (5 or 30 minutes); `output_tokens` are visible output without `reasoning_tokens`.
     `estimated` says that we counted because the provider did not; `suspect` that the provider's numbers contradicted
-    each other and were repaired.
+    each other and were repaired. `stated_nano` is the provider's own price of the call in nano-dollars, None when it named none;
+    whether it is the bill is for `gateway.settlement` to say.
     """
 
     input_tokens: int = 0
@@ -23,6 +24,7 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     reasoning_tokens: int = 0
     estimated: bool = False
     suspect: bool = False
+    stated_nano: int | None = None
 
     @property
     def prompt_tokens(self) -> int:
@@ -52,4 +54,8 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             reasoning_tokens=self.reasoning_tokens + other.reasoning_tokens,
             estimated=self.estimated or other.estimated,
             suspect=self.suspect or other.suspect,
+            # A sum of which a part is missing is no price.
+            stated_nano=None
+            if self.stated_nano is None or other.stated_nano is None
+            else self.stated_nano + other.stated_nano,
         )

@@ -154,7 +154,7 @@ class ChatDecoder(PayloadDecoder):
         if report:
             found = usage.from_chat(report)
             if found is not None:
-                out.append(UsageReport(usage=found, cost_nano_usd=_cost(report)))
+                out.append(UsageReport(usage=found))
 
     def _choice(self, choice: _Choice, out: list[Event]) -> None:
         delta = choice.delta or choice.message
@@ -165,7 +165,7 @@ class ChatDecoder(PayloadDecoder):
                 self._thought(thought, delta.reasoning_details, out)
             if content:
                 logprobs = choice.logprobs.get("content") if isinstance(choice.logprobs, dict) else None
-                self._content(content, logprobs, out)
+                self._content(content, logprobs if isinstance(logprobs, list) else None, out)
             if isinstance(delta.refusal, str) and delta.refusal:
                 out.append(RefusalDelta(text=delta.refusal))
             if delta.tool_calls:
@@ -333,15 +333,3 @@ def _failed(chunk: _Chunk, out: list[Event]) -> bool:
         out.append(Failure(message=message, code=str(code), value={"message": message, "code": code}))
         return True
     return False
-
-
-def _cost(report: Any) -> int | None:
-    """Return the provider's own price in nano-dollars: OpenRouter's `cost` in dollars, xAI's ticks of 1e-10 dollars."""
-    if not isinstance(report, dict):
-        return None
-    ticks, dollars = report.get("cost_in_usd_ticks"), report.get("cost")
-    if isinstance(ticks, int) and not isinstance(ticks, bool) and ticks >= 0:
-        return -(-ticks // 10)
-    if isinstance(dollars, int | float) and not isinstance(dollars, bool) and 0 <= dollars < 1e6:
-        return round(dollars * 1e9)
-    return None

@@ -332,13 +332,9 @@ class OpaqueBlock(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class UsageReport(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Tokens so far; a later report replaces an earlier one. `cost_nano_usd` is the provider's own price, if it said one.
-
-    `partial`: the output is not counted yet, so that it cannot be billed by.
-    """
+    """Tokens so far; a later report replaces an earlier one. `partial`: the output is not counted yet, so that it cannot be billed by."""
 
     usage: Usage
-    cost_nano_usd: int | None = None
     partial: bool = False
 
 

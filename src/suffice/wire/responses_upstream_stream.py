@@ -140,7 +140,7 @@ class StreamDecoder:
         text = _text(event.get("delta"))
         if text:
             self._slot(event).size += len(text)
-            out.append(TextDelta(text=text, logprobs=event.get("logprobs") or None))
+            out.append(TextDelta(text=text, logprobs=_logprobs(event)))
 
     def _thought(self, event: dict[str, Any], out: list[Event], *, summary: bool) -> None:
         text = _text(event.get("delta"))
@@ -225,7 +225,7 @@ class StreamDecoder:
                 self._refused = True
                 out.append(RefusalDelta(text=_text(row.get("refusal"))))
             elif _text(row.get("text")):
-                out.append(TextDelta(text=_text(row.get("text")), logprobs=row.get("logprobs") or None))
+                out.append(TextDelta(text=_text(row.get("text")), logprobs=_logprobs(row)))
 
     def _terminal(self, response: Any, kind: str, out: list[Event]) -> None:
         self._ended = True
@@ -234,7 +234,7 @@ class StreamDecoder:
         self._start(response, out)
         report = usage.from_responses(response.get("usage"))
         if report is not None:
-            out.append(UsageReport(usage=report, cost_nano_usd=_cost(response)))
+            out.append(UsageReport(usage=report))
         if kind == "response.failed" or response.get("status") == "failed":
             out.append(failure(response))
             return
@@ -302,11 +302,9 @@ def failure(event: dict[str, Any]) -> Failure:
     )
 
 
-def _cost(response: dict[str, Any]) -> int | None:
-    report = response.get("usage")
-    ticks = report.get("cost_in_usd_ticks") if isinstance(report, dict) else None
-    # xAI: one tick is 1e-10 USD, ten ticks a nano-dollar; never rounded down.
-    return -(-ticks // 10) if isinstance(ticks, int) and not isinstance(ticks, bool) and ticks >= 0 else None
+def _logprobs(row: dict[str, Any]) -> list[Any] | None:
+    found = row.get("logprobs")
+    return found if isinstance(found, list) and found else None
 
 
 def _call_id(item: dict[str, Any]) -> str:

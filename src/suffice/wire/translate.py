@@ -75,7 +75,6 @@ class Pump:
         self.calls: list[ToolCall] = []
         self.invalid: list[ToolCall] = []
         self.failure: Failure | None = None
-        self.cost_nano_usd: int | None = None
         self.done = False
 
     @property
@@ -114,7 +113,6 @@ class Pump:
             self.failure = event
         elif isinstance(event, UsageReport):
             self._usage = None if event.partial else event.usage
-            self.cost_nano_usd = event.cost_nano_usd if event.cost_nano_usd is not None else self.cost_nano_usd
             self._pass(event, out)
         elif isinstance(event, Stop):
             self._stop = event

@@ -8,12 +8,15 @@ contradict each other are repaired upwards (never below what the provider says i
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
 from suffice.values.usage import Usage
 
 # More than any context window: a larger number is a broken report, not a large request.
 ABSURD_TOKENS = 1_000_000_000
+# A million dollars for one call is no price.
+_MAX_STATED_NANO = 10**15
 
 
 class _Counts:
@@ -50,6 +53,7 @@ def disjoint(
     cache_in_prompt: bool,
     reasoning_in_completion: bool,
     suspect: bool = False,
+    stated_nano: int | None = None,
 ) -> Usage:
     """Return disjoint buckets from a provider's counts (tokens, all >= 0) and its two conventions."""
     cached = cache_read + cache_write + cache_write_1h + cache_write_12h
@@ -72,7 +76,33 @@ def disjoint(
         output_tokens=visible,
         reasoning_tokens=reasoning,
         suspect=suspect,
+        stated_nano=stated_nano,
     )
+
+
+def stated_nano(report: Mapping[str, Any]) -> int | None:
+    """Return the provider's own price of a call in nano-dollars, rounded up; None when it names none, or nonsense.
+
+    xAI counts ticks of 1e-10 dollars, OpenRouter (`cost`) and DeepInfra (`estimated_cost`) dollars. Under a key of the caller's own
+    (`is_byok`) OpenRouter's `cost` is its fee, and what the provider behind it takes stands in `cost_details`.
+    """
+    ticks = report.get("cost_in_usd_ticks")
+    if type(ticks) is int and 0 <= ticks < _MAX_STATED_NANO * 10:
+        return -(-ticks // 10)
+    amount = report.get("cost") if "cost" in report else report.get("estimated_cost")
+    total = _nano(amount)
+    if total is not None and report.get("is_byok"):
+        details = report.get("cost_details")
+        behind = _nano(details.get("upstream_inference_cost")) if isinstance(details, Mapping) else None
+        return None if behind is None else total + behind
+    return total
+
+
+def _nano(dollars: Any) -> int | None:
+    """Return dollars as nano-dollars, rounded up; exactly what the digits say, never what a binary fraction makes of them."""
+    if type(dollars) not in (int, float) or not 0 <= dollars < _MAX_STATED_NANO / 1_000_000_000:
+        return None
+    return int((Decimal(repr(dollars)) * 1_000_000_000).to_integral_value(rounding=ROUND_CEILING))
 
 
 def from_chat(report: Any) -> Usage | None:
@@ -114,6 +144,7 @@ def from_chat(report: Any) -> Usage | None:
         cache_in_prompt=True,
         reasoning_in_completion=not extra,
         suspect=read.suspect,
+        stated_nano=stated_nano(report),
     )
 
 
@@ -147,7 +178,11 @@ def from_anthropic(report: Any) -> Usage | None:
         cache_in_prompt=False,
         reasoning_in_completion=True,
         suspect=read.suspect,
+        stated_nano=stated_nano(report),
     )
+
+
+_PRICED = ("cost_in_usd_ticks", "cost", "estimated_cost", "is_byok", "cost_details")
 
 
 def from_responses(report: Any) -> Usage | None:
@@ -161,6 +196,7 @@ def from_responses(report: Any) -> Usage | None:
         "prompt_tokens_details": report.get("input_tokens_details"),
         "completion_tokens_details": report.get("output_tokens_details"),
     }
+    renamed |= {name: report[name] for name in _PRICED if name in report}
     return from_chat(renamed)
 
 
