@@ -21,12 +21,18 @@ DEAR = "{ input_usd_per_mtok = 3, output_usd_per_mtok = 30 }"
 
 @asynccontextmanager
 async def agents(folder: Path, routing: str = "") -> AsyncIterator[Gateway]:
+    async with models(folder, routing) as (running, *_):
+        yield running
+
+
+@asynccontextmanager
+async def models(folder: Path, routing: str = "") -> AsyncIterator[tuple[Gateway, FakeProvider, FakeProvider]]:
     """A cheap and a dear model behind one alias; the real planner chooses."""
     async with FakeProvider(Behaviour(), models=("m",)) as one, FakeProvider(Behaviour(), models=("m",)) as two:
         toml = f'[routing]\nreference_model = "openai/m"\n{routing}\n[aliases]\ncoding = ["groq/m", "openai/m"]\n'
         toml += endpoint("small", one.base_url, provider="groq") + endpoint("big", two.base_url, price=DEAR)
         async with gateway(toml, folder) as running:
-            yield running
+            yield running, one, two
 
 
 def conversation(*results: str, tool: str = "str_replace") -> list[dict[str, Any]]:

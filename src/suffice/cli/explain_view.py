@@ -5,7 +5,7 @@ Presentation only: what is shown stands in the record. Invariant: no line is wid
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
 from suffice.cli.options import utc
@@ -83,13 +83,22 @@ def _lines(story: Story) -> Iterator[tuple[int, str]]:
         yield 2, f"{utc(outcome.at_ms / 1000)} {outcome.kind}: {said} {source}"
 
 
+def _handed_over(signals: Sequence[str]) -> str:
+    """Return from whom a run was taken over, and what the change lost of the prompt cache."""
+    told = dict(signal.split(":", 1) for signal in signals)
+    left, lost = told.get("handed-over-from", ""), told.get("cache-tokens-lost", "0")
+    return f"from {left}, with a brief; {int(lost):,} cached prompt tokens lost" if left else ""
+
+
 def _asked(decision: DecisionRecord) -> Iterator[tuple[int, str]]:
+    changed = [s for s in decision.signals if s.startswith(("handed-over-from:", "cache-tokens-lost:"))]
     who = (("", decision.key_id), ("owner", decision.owner), ("team", decision.team))
     facts = (
         ("at", f"{utc(decision.at_ms / 1000)} UTC"),
         ("asked for", decision.model_requested),
         ("task", f"{decision.task or 'unknown'}, language {decision.language or 'not recognised'}"),
-        ("recognised by", "; ".join(decision.signals)),
+        ("recognised by", "; ".join(s for s in decision.signals if s not in changed)),
+        ("handed over", _handed_over(changed)),
         (
             "key",
             " ".join(f"{name} {value}" for name, value in who if value),

@@ -200,13 +200,17 @@ def read_all(texts: Sequence[str]) -> tuple[Event, ...]:
     return tuple(event for text in texts for event in read(text))
 
 
+def culprit(text: str) -> str:
+    """Return the line of a tool's output that says what went wrong, as it stands there; the first line where none does."""
+    found = _CULPRIT.search(text)
+    if found is None:
+        return text.strip().partition("\n")[0]
+    return next((group for group in found.groups() if group), "")
+
+
 def signature(text: str) -> str:
     """Return the error that a text is about, without the numbers that vary between two runs of the same failure."""
-    found = _CULPRIT.search(text)
-    line = (
-        next((group for group in found.groups() if group), "") if found is not None else text.strip().partition("\n")[0]
-    )
-    return _VARYING.sub("#", " ".join(line.lower().split()))[:_SIGNATURE]
+    return _VARYING.sub("#", " ".join(culprit(text).lower().split()))[:_SIGNATURE]
 
 
 def _first(table: tuple[_Compiled, ...], text: str, bad: Kind, good: Kind | None) -> Event | None:

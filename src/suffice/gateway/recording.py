@@ -56,6 +56,16 @@ class Recording:
         )
 
 
+def _signals(turn: Turn) -> tuple[str, ...]:
+    """Return what the request showed, and what was done that no plan shows."""
+    found = list(turn.features.signals)
+    if turn.mode:
+        found.append(f"mode:{turn.mode}")
+    if turn.handed is not None:
+        found += (f"handed-over-from:{turn.handed.left}", f"cache-tokens-lost:{turn.handed.lost_cache_tokens}")
+    return tuple(found)
+
+
 NEEDS = ("tools", "vision", "structured")
 
 
@@ -73,7 +83,7 @@ def decision(turn: Turn) -> DecisionRecord:
         language=features.language,
         model_requested=turn.target.name,
         reference_model=turn.fleet.reference,
-        signals=(*features.signals, f"mode:{turn.mode}") if turn.mode else features.signals,
+        signals=_signals(turn),
         pressure=max(turn.pressure, turn.paced),
         plan=turn.plan,
         prompt_tokens=features.prompt_tokens,

@@ -24,6 +24,7 @@ from suffice.gateway.fim import FimExchange
 from suffice.gateway.fim import conversation as filled_in
 from suffice.gateway.fleet import Served
 from suffice.gateway.gemini_conversation import PassThroughGemini
+from suffice.gateway.handing_over import handed
 from suffice.gateway.live import Route
 from suffice.gateway.messages_conversation import PassThroughMessages
 from suffice.gateway.responses import PassThroughResponses, ResponsesExchange
@@ -114,8 +115,9 @@ class RouteTable:
         return Expected(cost_nano=cost_nano, reference_nano=priced.reference_nano)
 
     def first(self, turn: Turn) -> Route:
-        """Return the route of the plan's first arm."""
-        return self.make(turn, turn.plan.first)
+        """Return the route of the plan's first arm, which is told of the run before it when it takes one over."""
+        turn.handed = handed(turn, self._env.monotonic())
+        return self.make(turn, turn.plan.first, turn.handed.brief if turn.handed else "")
 
     def next(self, turn: Turn, move: Move) -> Route | None:
         """Return the route of a cascade move with the evidence of the last verdicts, None when the budget does not pay."""
@@ -238,7 +240,8 @@ def _evidence(turn: Turn, move: Move) -> str:
     if turn.view.last_roles[-1:] == ("assistant",):
         return ""  # the client has begun the answer itself: a message behind it would end what is to be continued
     last = next((a for a in reversed(turn.tried) if a.outcome == "rejected"), None)
-    return told(last.verdicts if last is not None else (), same=move.action is Action.RETRY)
+    said = told(last.verdicts if last is not None else (), same=move.action is Action.RETRY)
+    return "\n\n".join(filter(None, (turn.handed.brief if turn.handed else "", said)))
 
 
 def _telling(price: Price, evidence: str) -> int:

@@ -28,6 +28,8 @@ from suffice.wire.request_view import RequestView
 
 log = logging.getLogger("suffice.decision")
 
+# The name of what a confirmed event did, among a decision's signals.
+INTERVENED = "intervened"
 # A prompt that shrinks from at least so many tokens to less than half of them was compacted.
 COMPACTED_FROM_TOKENS = 8_000
 
@@ -87,7 +89,7 @@ def _happened(state: State, session: Session, said: Said, view: RequestView, fea
     progress, names = advance(session.progress, turn, state.settings.routing.interventions)
     session.progress = replace(progress, digest=digest.digest())
     if progress.latch.escalated and not before.escalated and _escalate(state, session, features):
-        return (*names, "intervened")
+        return (*names, INTERVENED)
     return names
 
 

@@ -53,6 +53,14 @@ class Attempted(msgspec.Struct, kw_only=True):
     apart: bool = False
 
 
+class Handed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A run that was taken over from the model `left`: what the next one is told, and the cached prompt that is lost with it."""
+
+    left: str
+    brief: str
+    lost_cache_tokens: int
+
+
 class Turn(msgspec.Struct, kw_only=True):
     """The state of one request.
 
@@ -62,7 +70,7 @@ class Turn(msgspec.Struct, kw_only=True):
     arms that were out of order when the plan was made, with the reasons; `exchange` is the client's side of a translation, once
     one was needed; `reconsider` plans again after verdicts, None where the plan did not rest on a check; `given` is the
     position in `answered` of the answer that is given, the last unless another is more likely right; `paced` is the pressure of
-    budgets that are spent too fast.
+    budgets that are spent too fast; `handed` is set where the plan's first arm takes a run over.
     """
 
     call: Call
@@ -90,6 +98,7 @@ class Turn(msgspec.Struct, kw_only=True):
     reconsider: Reconsider | None = None
     given: int = -1
     paced: float = 0.0
+    handed: Handed | None = None
 
     @property
     def attempts(self) -> int:
