@@ -44,7 +44,7 @@ async def test_a_run_is_handed_over_once_with_a_brief_and_what_it_lost(tmp_path:
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 async def test_clients_of_other_dialects_are_handed_over_too(dialect: str, tmp_path: Path):
-    async with models(tmp_path, ALLOWED) as (running, small, big):
+    async with models(tmp_path, ALLOWED) as (running, _, big):
         assert await run(running, dialect, MISSED, MISSED) == ["small", "small", "big"]
         (request,) = big.requests
     assert b"its edits did not apply" in request.body
