@@ -153,3 +153,45 @@ async def test_freeform_tools(client: str, cloud: str, stream: bool, tmp_path: P
         assert told.calls == [("patch", patch)], told.answer
         assert "emulated=tools.custom" in told.answer.headers["x-suffice-losses"]
         assert '"custom"' not in fake.requests[0].body.decode()
+
+
+GOOGLES = json.dumps({"error": {"code": 400, "message": "thinking.x: not allowed", "status": "INVALID_ARGUMENT"}})
+LONG = "prompt is too long: 300000 tokens > 200000 maximum"
+SAID: list[tuple[Behaviour, int, str, str]] = [
+    (
+        Behaviour(status=400, error=Error(message=LONG, type="invalid_request_error")),
+        400,
+        "invalid_request_error",
+        LONG,
+    ),
+    (
+        Behaviour(status=429, error=Error(message="Too many tokens", type="rate_limit_error")),
+        429,
+        "rate_limit_error",
+        "",
+    ),
+    (Behaviour(status=404, error=Error(message="no such beta", type="not_found_error")), 404, "not_found_error", ""),
+    (Behaviour(status=400, body=GOOGLES), 400, "invalid_request_error", "thinking.x: not allowed"),
+]
+
+
+@pytest.mark.parametrize("cloud", ["bedrock-messages", "vertex-messages"])
+@pytest.mark.parametrize(("script", "status", "kind", "words"), SAID, ids=["long", "rate", "beta", "google"])
+@BOTH
+async def test_messages_clients_get_a_clouds_words_in_their_own_form(
+    cloud: str, stream: bool, script: Behaviour, status: int, kind: str, words: str, tmp_path: Path
+):
+    async with talking(tmp_path, cloud, script) as (running, _):
+        told = await ask(running, CLIENTS["messages"], "text", stream)
+        expected = words or (script.error.message if script.error else "")
+        assert (told.status, told.error, told.message) == (status, kind, expected)
+        assert set(told.answer.json["error"]) == {"type", "message"}
+
+
+@pytest.mark.parametrize("cloud", ["bedrock-messages", "vertex-messages"])
+async def test_what_a_cloud_says_of_our_account_is_hidden(cloud: str, tmp_path: Path):
+    message = "arn:aws:iam::123456789012:role/x may not use projects/acme-prod with this"
+    async with talking(tmp_path, cloud, Behaviour(status=400, error=Error(message=message))) as (running, _):
+        told = await ask(running, CLIENTS["messages"], "text", False)
+        assert told.status == 400 and "may not use" in told.message
+        assert not any(word in told.answer.body.decode() for word in ("123456789012", "acme-prod"))

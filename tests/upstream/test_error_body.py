@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from suffice.upstream import error_body
 from suffice.upstream.error_body import MAX_MESSAGE, Kind, from_object, read, scrubbed
 
 
@@ -97,3 +98,33 @@ def test_ordinary_words_stay_and_text_is_one_short_line() -> None:
     assert scrubbed(text) == text
     assert scrubbed("a\r\n\x00b\tc") == "a b c"
     assert len(scrubbed("word " * 1000)) == MAX_MESSAGE
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "found"),
+    [
+        (b'{"message":"slow"}', 429, {"type": "rate_limit_error", "message": "slow"}),
+        (b'{"Message":"gone"}', 404, {"type": "not_found_error", "message": "gone"}),
+        (b'{"error":{"type":"overloaded_error","message":"o"}}', 400, {"type": "overloaded_error", "message": "o"}),
+        (b'[{"error":{"code":500,"message":"m","status":"X"}}]', 500, {"type": "api_error", "message": "m"}),
+        (
+            b'{"error":{"message":"role 123456789012"}}',
+            400,
+            {"type": "invalid_request_error", "message": "role [hidden]"},
+        ),
+        (b'{"error":"x"}', 400, None),
+        (b"[]", 400, None),
+        (b"<html>", 400, None),
+        (b"", 400, None),
+    ],
+)
+def test_a_clouds_error_is_worded_as_messages(body: bytes, status: int, found: object):
+    assert error_body.in_messages(body, status) == found
+
+
+@given(
+    st.binary(max_size=60)
+    | st.recursive(st.none() | st.text() | st.integers(), st.lists).map(lambda v: repr(v).encode())
+)
+def test_a_strangers_bytes_never_break_the_wording(body: bytes):
+    error_body.in_messages(body, 500)

@@ -139,7 +139,7 @@ class Attempts:
             now_s=self.env.now(),
             elapsed_s=times.head - times.start,
         )
-        return with_words(fault, body) if live.in_own_words else fault
+        return with_words(fault, body, live.route.dialect) if live.in_own_words else fault
 
     def _failed(self, live: Live, fault: Fault) -> AttemptFailed:
         live.fail(fault)
@@ -203,7 +203,8 @@ class Attempts:
             live.bytes_in = len(body)
             fault = check_body(live.response.headers, body, live.route.dialect, now_s=self.env.now())
             if fault is not None:
-                raise AttemptFailed(with_words(fault, body) if live.in_own_words else fault)
+                words = live.in_own_words
+                raise AttemptFailed(with_words(fault, body, live.route.dialect) if words else fault)
             whole = live.route.conversation.whole(body)
             self.succeeded(live)
             return whole
@@ -266,4 +267,4 @@ def event_fault(live: Live, *, tokens_seen: bool) -> Fault:
     """Return the fault of the error event that a stream ended in, with its own words for clients of its dialect."""
     payload = msgspec.json.encode({"error": live.reader.failure})
     fault = classify_event(payload, tokens_seen=tokens_seen)
-    return with_words(fault, payload) if live.in_own_words else fault
+    return with_words(fault, payload, live.route.dialect) if live.in_own_words else fault

@@ -74,7 +74,7 @@ class Live:
     @property
     def in_own_words(self) -> bool:
         """True when the provider's errors go to the client as they came: clients of Messages react to type and wording."""
-        return self.route.dialect == "messages" and self.turn.operation == "messages"
+        return self.turn.operation == "messages" and self.route.dialect.endswith("messages")
 
     @property
     def status(self) -> int:

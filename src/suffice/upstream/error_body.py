@@ -169,6 +169,31 @@ def verbatim(body: bytes) -> dict[str, Any] | None:
     return redacted(inner) if isinstance(inner, dict) and isinstance(inner.get("message"), str) else None
 
 
+# The words of the Messages dialect for a status; what a cloud says by status alone is told by them.
+_TYPES = {
+    400: "invalid_request_error", 404: "not_found_error", 413: "request_too_large", 429: "rate_limit_error", 503: "overloaded_error",
+    504: "timeout_error", 529: "overloaded_error",
+}  # fmt: skip
+
+
+def in_messages(body: bytes, status: int) -> dict[str, Any] | None:
+    """Return the error of a cloud that serves Claude as the Messages dialect words it; None when it says nothing.
+
+    Bedrock sends a bare `message`, Vertex Anthropic's own object or Google's. The wording stays, redacted: clients react to it.
+    """
+    raw = decode(body)
+    raw = raw[0] if isinstance(raw, list) and raw else raw  # Google wraps the object into a list on streams
+    if not isinstance(raw, dict):
+        return None
+    inner = raw.get("error") if isinstance(raw.get("error"), dict) else raw
+    message = inner.get("message") or inner.get("Message")
+    if not isinstance(message, str) or not message:
+        return None
+    kind = inner.get("type")
+    known = isinstance(kind, str) and kind.endswith(("_error", "_too_large"))
+    return {"type": kind if known else _TYPES.get(status, "api_error"), "message": redacted(message)}
+
+
 def decode(body: bytes) -> Any:
     """Return the parsed body, or None when it is no JSON or too long to be an error."""
     if not body or len(body) > MAX_BODY:

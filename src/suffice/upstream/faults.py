@@ -139,16 +139,26 @@ class Fault:
         return error
 
 
-def with_words(fault: Fault, body: bytes) -> Fault:
+# What AWS says in numbers of its own, as callers of the dialect know it.
+_AS_KNOWN = {408: 504, 424: 500}
+
+
+def with_words(fault: Fault, body: bytes, dialect: str = "messages") -> Fault:
     """Return `fault` with the provider's own error object, for callers of its dialect who react to type and wording.
 
-    What concerns our account there (quota, billing, credentials) is never told as if it were the caller's.
+    What concerns our account there (quota, billing, credentials) is never told as if it were the caller's. Of a cloud that serves
+    the Messages `dialect` in its own wrapping the wording is put into that dialect's object.
     """
     inner = fault.inner or fault.row
     kind = error_body.read(body).kind
     if inner in OUR_ACCOUNT or fault.upstream_status in (401, 402, 403) or kind in _ACCOUNT_KINDS:
         return fault
-    return replace(fault, verbatim=error_body.verbatim(body))
+    if dialect == "messages":
+        return replace(fault, verbatim=error_body.verbatim(body))
+    status = _AS_KNOWN.get(fault.upstream_status, fault.upstream_status)
+    # Inside a stream or a 200 the number is the fault's.
+    said = error_body.in_messages(body, status if status >= 400 else fault.client_status("messages"))
+    return replace(fault, verbatim=said, upstream_status=status)
 
 
 def _fault(row: Row, **changes: Any) -> Fault:
