@@ -185,7 +185,8 @@ def in_messages(body: bytes, status: int) -> dict[str, Any] | None:
     raw = raw[0] if isinstance(raw, list) and raw else raw  # Google wraps the object into a list on streams
     if not isinstance(raw, dict):
         return None
-    inner = raw.get("error") if isinstance(raw.get("error"), dict) else raw
+    error = raw.get("error")
+    inner: dict[str, Any] = error if isinstance(error, dict) else raw
     message = inner.get("message") or inner.get("Message")
     if not isinstance(message, str) or not message:
         return None
