@@ -74,7 +74,7 @@ QUIRKS: tuple[Quirk, ...] = (
     Quirk(name="crlf", what="CRLF line ends", odd=_always(frames=Frames(crlf=True))),
     Quirk(name="split", what="writes of 7 bytes", odd=_always(timing=Timing(write_bytes=7))),
     Quirk(name="nodone", what="no [DONE]", odd=_always(frames=Frames(no_done=True)), provider="chat"),
-    Quirk(name="unknown", what="an event of a foreign type", odd=_always(frames=Frames(unknown_event=True))),
+    Quirk(name="unknown", what="an event of a foreign type", odd=_always(frames=Frames(unknown_event=True)), slow=True),
     Quirk(name="onechunk", what="the tool call and the finish in one delta",
           odd=_always(frames=Frames(tools="one_chunk")), provider="chat"),
     Quirk(name="noindex", what="tool deltas without index", odd=_always(frames=Frames(no_index=True)), provider="chat",

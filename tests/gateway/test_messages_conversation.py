@@ -7,7 +7,7 @@ from tests.e2e.clients import ASK
 from tests.gateway.running import PRICE, gateway
 
 from suffice.testing.fake_upstream import FakeProvider
-from suffice.testing.script import Behaviour, Error
+from suffice.testing.script import Behaviour, Error, Frames
 
 BODY = b'{ "model" : "anthropic/m" , "max_tokens":50,"new_field": {"kept":1.50}, "messages":[{"role":"user","content":"hi"}] }'
 
@@ -30,6 +30,14 @@ async def test_bytes_and_headers_go_on_as_they_came(tmp_path: Path):
         assert request.header("anthropic-beta") == "a-2025,b-2026"
         assert request.header("x-api-key") == "key-of-ours-1234"
         assert request.header("authorization") is None
+
+
+async def test_a_strict_client_is_shown_no_foreign_event(tmp_path: Path):
+    script, body = Behaviour(text="hi", frames=Frames(unknown_event=True)), BODY.replace(b"{", b'{"stream":true,', 1)
+    async with FakeProvider(script) as fake, gateway(toml(fake.base_url), tmp_path) as running:
+        for agent, shown in (("opencode/1.18 ai-sdk/provider-utils/4.0", False), ("claude-cli/2.1", True)):
+            answer = await running.post("/messages", body, {"user-agent": agent})
+            assert (b"telemetry" in answer.body) is shown and b"message_stop" in answer.body
 
 
 async def test_a_version_is_sent_when_the_client_names_none(tmp_path: Path):

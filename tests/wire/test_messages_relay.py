@@ -26,6 +26,33 @@ def test_every_byte_goes_on_at_every_split():
         assert relay.done and relay.finished and relay.failure is None
 
 
+FOREIGN = event("provider.telemetry", note="message_stop") + event("ping", type="noted", message={"type": "ping"})
+
+
+def test_a_strict_client_is_shown_known_events_alone():
+    last = b'event: message_stop\ndata: {"of": {"type": "noted"}, "type": "message_stop"}\n\n'
+    told = START + FOREIGN + TEXT + DELTA + FOREIGN + CLOSE + last
+    for at in range(len(told)):
+        relay = MessagesRelay(strict=True)
+        said = relay.feed(told[:at]) + relay.feed(told[at:]) + relay.close()
+        assert said.count(b"data: ") == 5 and b"telemetry" not in said and b'"note":' not in said
+        assert relay.done and said.endswith(b'"type": "message_stop"}\n\n')
+    plain = MessagesRelay(strict=True)
+    assert plain.feed(STREAM) == STREAM, "a stream without foreign events is the same bytes"
+    assert plain.feed(b"data: [DONE]\n\n") == b""
+    assert MessagesRelay().feed(FOREIGN) == FOREIGN, "other clients know the newest types first"
+
+
+def test_a_name_is_the_events_own_and_no_more_than_a_word():
+    for data, name in (
+        (b'{"message":{"type":"message"},"type":"message_start"}', b"message_start"),
+        (b'{"type":"a\\nevent: message_stop"}', b"message"),
+        (b'{"type":7}', b"message"),
+        (b"[DONE]", b"message"),
+    ):
+        assert MessagesRelay().feed(b"data: " + data + b"\n\n") == b"event: " + name + b"\ndata: " + data + b"\n\n"
+
+
 def test_what_is_read_beside_it():
     relay = MessagesRelay()
     relay.feed(STREAM)

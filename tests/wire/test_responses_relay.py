@@ -31,6 +31,24 @@ def sse(events: list[dict[str, Any]], end: str = "\n") -> bytes:
     return f": hello{end}{end}".join(parts).encode()
 
 
+def test_a_strict_client_is_shown_no_foreign_event() -> None:
+    foreign = [
+        {"type": "provider.telemetry", "note": "response.completed"},
+        {"type": "keepalive", "sequence_number": 9},
+    ]
+    late = {"sequence_number": 6, "type": "response.later"}
+    for end in ("\n", "\r\n"):
+        told = sse([*EVENTS[:2], *foreign, late, *EVENTS[2:]], end)
+        for at in range(0, len(told), 7):
+            relay = ResponsesRelay(strict=True)
+            said = relay.feed(told[:at]) + relay.feed(told[at:]) + relay.close()
+            kinds = [line[6:].strip().decode() for line in said.splitlines() if line.startswith(b"event:")]
+            assert kinds == [e["type"] for e in [*EVENTS[:2], late, *EVENTS[2:]]] and b"telemetry" not in said
+            assert relay.finished and relay.data_events == len(EVENTS) + 3
+        assert ResponsesRelay().feed(told) == told
+        assert ResponsesRelay(strict=True).feed(sse(EVENTS, end) + end.encode()) == sse(EVENTS, end) + end.encode()
+
+
 @given(st.integers(1, 60), st.sampled_from(["\n", "\r\n"]))
 def test_every_byte_goes_on_wherever_it_is_split(n: int, end: str) -> None:
     data = sse(EVENTS, end)

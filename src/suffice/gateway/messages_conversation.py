@@ -23,6 +23,8 @@ from suffice.wire.prescan import TopLevel
 from suffice.wire.request_view import RequestView
 
 VERSION = "2023-06-01"
+# The Vercel AI SDK (opencode, kilo) ends on an event of a type that it does not know (docs/decisions/104-strict-clients.md).
+_STRICT = "ai-sdk"
 
 
 class PassThroughMessages:
@@ -47,7 +49,7 @@ class PassThroughMessages:
 
     def reader(self, top: TopLevel, view: RequestView, target: Target) -> StreamReader:
         """Return a reader of one stream."""
-        return MessagesRelay(self._call.request_id)
+        return MessagesRelay(self._call.request_id, strict=_STRICT in self._call.header("user-agent"))
 
     def whole(self, body: bytes) -> Whole:
         """Read the body beside forwarding it."""

@@ -39,6 +39,8 @@ from suffice.wire.responses_request import ENCRYPTED
 from suffice.wire.responses_stream import StreamEncoder
 
 _MOST_ISSUERS = 50_000
+# The maker's SDK for Node ends on an event that it does not know (docs/decisions/104-strict-clients.md).
+_STRICT = "OpenAI/JS"
 
 
 class Issuers(OrderedDict[str, str]):
@@ -193,7 +195,7 @@ class _Relay(responses_relay.ResponsesRelay):
     quiet = False
 
     def __init__(self, exchange: ResponsesExchange, issuer: str) -> None:
-        super().__init__()
+        super().__init__(strict=exchange.call.header("user-agent").startswith(_STRICT))
         self._exchange = exchange
         self._issuer = issuer
         self._kept = False

@@ -25,7 +25,12 @@ from suffice.wire.messages_client import PING
 from suffice.wire.translate import Pump
 
 _TELLING = re.compile(rb'"type"\s*:\s*"(?:message_start|message_delta|message_stop|error)"')
-_TYPE = re.compile(rb'"type"\s*:\s*"([a-z_]{1,64})"')
+_TYPE = re.compile(rb'\A\s*\{\s*"type"\s*:\s*"([a-z_]{1,64})"')
+# Every type of event that the dialect's documentation has.
+_KNOWN = frozenset(
+    b"message_start content_block_start content_block_delta content_block_stop message_delta message_stop ping error".split()
+)
+_WORD = re.compile(rb"[a-z_]{1,64}")
 _NAMED = re.compile(rb"(?:^|[\r\n])event:")
 _KEEP = 8 * 1024 * 1024
 _raw = msgspec.json.Decoder(msgspec.Raw).decode
@@ -36,13 +41,14 @@ class MessagesRelay:
     """Reader of one upstream event stream whose client speaks the same dialect.
 
     After each `feed`: `started` once a real event was seen, `failure` the error object of an `error` event, `done` once
-    `message_stop` came.
+    `message_stop` came. A `strict` client ends on an event of a type that it does not know: it is not shown any.
     """
 
     quiet = False
 
-    def __init__(self, request_id: str = "") -> None:
+    def __init__(self, request_id: str = "", *, strict: bool = False) -> None:
         self._request_id = request_id
+        self._strict = strict
         self._whole = sse.WholeEvents()
         self._kept: list[bytes] = []
         self._kept_size = 0
@@ -81,6 +87,8 @@ class MessagesRelay:
         if self._kept_size < _KEEP:
             self._kept.append(data)
             self._kept_size += len(data)
+        if self._strict and (known := [p for p in payloads if _type_of(p) in _KNOWN]) != payloads:
+            return _named(known)
         return data if len(_NAMED.findall(data)) >= len(payloads) else _named(payloads)
 
     def _note(self, event: Any) -> None:
@@ -143,9 +151,14 @@ def whole(body: bytes) -> tuple[Any, Answer, Usage | None]:
 
 
 def _named(payloads: list[bytes]) -> bytes:
-    out: list[bytes] = []
-    for payload in payloads:
-        found = _TYPE.search(payload)
-        name = found.group(1) if found else b"message"
-        out.append(b"event: " + name + b"\ndata: " + payload + b"\n\n")
-    return b"".join(out)
+    return b"".join(b"event: " + _type_of(payload) + b"\ndata: " + payload + b"\n\n" for payload in payloads)
+
+
+def _type_of(payload: bytes) -> bytes:
+    """Return the type of an event that was read already: as a rule it stands first, and nothing need be decoded."""
+    found = _TYPE.match(payload)
+    if found is not None:
+        return found.group(1)
+    event = None if payload == sse.DONE else _any(payload)
+    kind = str(event.get("type") if isinstance(event, dict) else "").encode()
+    return kind if _WORD.fullmatch(kind) else b"message"

@@ -23,6 +23,7 @@ _TELLING = re.compile(
     rb'"type"\s*:\s*"(?:response\.(?:created|completed|incomplete|failed|output_item\.done)|error)"|"error"\s*:\s*[{"]'
 )
 _DELTA = re.compile(rb'"type"\s*:\s*"response\.output_text\.delta"')
+_OWN = re.compile(rb'\A\s*\{\s*"type"\s*:\s*"(?:response\.|error")')
 _SEQUENCE = re.compile(rb'"sequence_number"\s*:\s*([0-9]{1,15})')
 _KEEP = 8 * 1024 * 1024
 _TERMINAL = ("response.completed", "response.incomplete", "response.failed")
@@ -34,10 +35,11 @@ class ResponsesRelay:
     After each `feed`: `started` once a real event was seen, `failure` the error object of an `error` or `response.failed` event,
     `done` once a good terminal event came. `encrypted`: opaque reasoning states seen, to remember whose they are.
     `response` is the terminal event's response object, for the store. `next_sequence` is the number that an event of ours
-    would carry.
+    would carry. A `strict` client ends on an event that is none of the dialect's: it is not shown any.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, strict: bool = False) -> None:
+        self._strict = strict
         self._whole = sse.WholeEvents()
         self._text: list[str] = []
         self._items: list[dict[str, Any]] = []
@@ -66,13 +68,18 @@ class ResponsesRelay:
     def _events(self, data: bytes) -> bytes:
         if b"data" not in data:
             return data  # comments only
-        for event in sse.Decoder().feed(data):
+        foreign = False
+        events = sse.Decoder().feed(data)
+        for event in events:
             if event.is_done:
                 continue
             self.data_events += 1
             self.started = True
             self._event(event.data)
-        return data
+            foreign = foreign or (self._strict and not _is_own(event.data))
+        if not foreign:
+            return data
+        return b"".join(sse.encode(e.data, e.name) for e in events if e.is_done or _is_own(e.data))
 
     def _event(self, data: bytes) -> None:
         # The keys stand at the beginning or the end of an event; a text that quotes them only costs a decoding.
@@ -153,6 +160,15 @@ def _check(data: bytes) -> dict[str, Any] | None:
     msgspec.json.decode(data, type=msgspec.Raw)
     number = _SEQUENCE.search(data)
     return {"sequence_number": int(number[1])} if number else None
+
+
+def _is_own(data: bytes) -> bool:
+    """Tell whether an event that was read already is one of the dialect's: every type begins with `response.`, or is `error`."""
+    if _OWN.match(data) is not None:
+        return True
+    event = msgspec.json.decode(data)
+    kind = str(event.get("type") or "") if isinstance(event, dict) else ""
+    return kind.startswith("response.") or kind == "error"
 
 
 def finish_reason(response: dict[str, Any], items: list[dict[str, Any]]) -> str:
