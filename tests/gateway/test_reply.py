@@ -1,6 +1,8 @@
 from typing import Any
 
-from suffice.errors import BudgetError, RateLimitError, UpstreamError
+import pytest
+
+from suffice.errors import BudgetError, RateLimitError, SufficeError, UpstreamError
 from suffice.gateway.reply import Reply
 
 
@@ -28,6 +30,21 @@ async def test_a_rate_limit_says_when():
     sent = Sent()
     await Reply(sent, "chat", "R1").error(RateLimitError("busy", retry_after_s=0.2))
     assert headers_of(sent)[b"retry-after"] == b"1"
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (UpstreamError("cooling", status=503, retry_after_s=31), b"31"),
+        (UpstreamError("disabled until changed", status=503, retry_after_s=300), None),
+        (RateLimitError("the minute is full", retry_after_s=300), b"300"),
+        (UpstreamError("refused", status=502, retry_after_s=5), None),
+    ],
+)
+async def test_nobody_is_sent_away_for_minutes_but_by_a_limit(error: SufficeError, told: bytes | None):
+    sent = Sent()
+    await Reply(sent, "chat", "R1").error(error)
+    assert headers_of(sent).get(b"retry-after") == told
 
 
 async def test_an_error_after_the_head_is_the_last_frame():

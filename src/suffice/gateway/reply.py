@@ -21,6 +21,17 @@ JSON = (b"content-type", b"application/json")
 _NO_RETRY = (b"x-should-retry", b"false")
 
 
+# codex and qwen-code wait in silence for as long as they are told: five minutes for a credential that a person has to change.
+_LONGEST_WAIT_S = 60.0
+
+
+def _worth_waiting(error: SufficeError) -> bool:
+    """Tell whether the client is told when to come back: for a limit always, for an outage when that is soon."""
+    if error.retry_after_s is None or error.status not in (408, 429, 503, 529):
+        return False
+    return error.status == 429 or error.retry_after_s <= _LONGEST_WAIT_S
+
+
 class Reply:
     """Head once, then body bytes, then the end."""
 
@@ -115,8 +126,8 @@ class Reply:
             await self.end(ending(error) if ending else wire_errors.frame(self.dialect, error, self.request_id))
             return
         headers: list[Header] = [JSON, _NO_RETRY]
-        if error.retry_after_s is not None and error.status in (408, 429, 503, 529):
-            headers.append((b"retry-after", str(max(1, round(error.retry_after_s))).encode()))
+        if _worth_waiting(error):
+            headers.append((b"retry-after", str(max(1, round(error.retry_after_s or 0))).encode()))
         if error.status in (413, 408):
             headers.append((b"connection", b"close"))
         await self.whole(error.status, wire_errors.body(self.dialect, error, self.request_id), headers)
