@@ -257,7 +257,7 @@ class Reading:
             soonest = health.soonest((arm.endpoint, arm.model) for arm in arms)
             if soonest is not None and health.admit(soonest.endpoint, soonest.model, panic=True):
                 del down[Arm(model=soonest.model, endpoint=soonest.endpoint)]
-        return {**other, **{arm: f"down: {why}" for arm, why in down.items()}} if other or down else _NOTHING
+        return {**other, **down} if other or down else _NOTHING
 
     def _allowed(self, principal: Principal, state: State, target: Target) -> frozenset[str] | None:
         if not principal.allowed_models:
