@@ -1,4 +1,4 @@
-"""The same dialect on both sides, and the stream dies: never a success, always an error of the dialect, elsewhere while nothing was seen."""
+"""The same dialect on both sides, and the stream dies: no success, an error of the dialect, elsewhere while nothing was seen."""
 
 from __future__ import annotations
 
