@@ -39,6 +39,7 @@ from suffice.gateway.dialect_routes import DialectRoutes, opens
 from suffice.gateway.files import FileRoutes
 from suffice.gateway.fim import open_fim
 from suffice.gateway.fim_routes import FimRoutes
+from suffice.gateway.hedging import Hedging
 from suffice.gateway.idempotency import Idempotency
 from suffice.gateway.implicit import Implicit
 from suffice.gateway.judging import Judging, RunCheck
@@ -151,24 +152,24 @@ class Runtime:
             deadlines=deadlines_of(up),
         )
         learning = Learning(self.core, env, _drifted, self.reading.watch, self.reading.latencies, self.reading.pacing)
+        recovery = Recovery(
+            env=env,
+            routes=routes,
+            health=self.health,
+            budget=RetryBudget(env),
+            max_attempts=up.max_attempts,
+            told=self._failover,
+        )
+        hedging = Hedging(env, attempts, recovery)
+        learners = (learning.observe, self.implicit.observe, self.corrections.observe, hedging.observe)
         return Pipeline(
             read=self.reading.read,
             attempts=attempts,
             routes=routes,
-            recovery=Recovery(
-                env=env,
-                routes=routes,
-                health=self.health,
-                budget=RetryBudget(env),
-                max_attempts=up.max_attempts,
-                told=self._failover,
-            ),
+            recovery=recovery,
+            hedging=hedging,
             judging=Judging(enabled=settings.verify.enabled, run_check=run_check),
-            recording=Recording(
-                env=env,
-                ledger=self.ledger,
-                observers=(self._observe, learning.observe, self.implicit.observe, self.corrections.observe),
-            ),
+            recording=Recording(env=env, ledger=self.ledger, observers=(self._observe, *learners)),
         )
 
     def _state(self, settings: Settings) -> State:

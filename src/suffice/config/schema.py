@@ -211,6 +211,21 @@ class RoutingSettings:
             " `auto`: `gate-tools` for requests with tools, else `commit`."
         ),
     )
+    hedge: Literal["off", "auto"] = field(
+        default="off",
+        metadata=about(
+            "`auto`: a stream that has not begun in time is asked for elsewhere too, and the first that speaks is given. Both are"
+            " paid for."
+        ),
+    )
+    hedge_after_s: float = field(
+        default=0.0,
+        metadata=about(
+            "With `hedge`: how many seconds are in time. 0: those in which 95 % of an arm's streams have begun, once ten were seen.",
+            minimum=0,
+            maximum=600,
+        ),
+    )
     interventions: tuple[str, ...] = field(
         default=(),
         metadata=about(

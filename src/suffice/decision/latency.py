@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from statistics import NormalDist
 
 from suffice.values.plan import Arm
 
@@ -53,6 +54,13 @@ class Latencies:
             return 0.0
         sd = max(_SD_FLOOR, math.sqrt(one.variance))
         return 0.5 * math.erfc((one.mean - math.log(slo_s)) / (sd * math.sqrt(2.0)))
+
+    def quantile(self, arm: Arm, share: float) -> float | None:
+        """Return the seconds within which `share` (between 0 and 1) of an arm's answers come, None while too few were seen."""
+        one = self._arms.get(arm)
+        if one is None or one.count < FEWEST:
+            return None
+        return math.exp(one.mean + NormalDist().inv_cdf(share) * max(_SD_FLOOR, math.sqrt(one.variance)))
 
     def typical(self) -> dict[Arm, float]:
         """Return the median seconds of every arm that was seen often enough."""

@@ -76,7 +76,9 @@ class Attempts:
 
         Raises AttemptFailed; BudgetError and LedgerError before anything is sent.
         """
-        number = turn.attempts + 1
+        # Two attempts may run at once, so those that have ended say nothing of the next number.
+        turn.begun += 1
+        number = turn.begun
         # Whoever chose the route saw it available with no await since: on a half-open circuit this request is the probe.
         self.health.admit(route.arm.endpoint, route.arm.model)
         try:
@@ -193,6 +195,7 @@ class Attempts:
         except BaseException:
             self.cancelled(live)
             raise
+        live.began(self.env.monotonic())
         return held
 
     async def whole(self, live: Live) -> Whole:

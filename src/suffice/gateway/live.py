@@ -31,6 +31,7 @@ from suffice.wire.chat_relay import Answer
 
 # How long the end of the upstream's message may take after its last event before we give the connection up.
 TRAILING_S = 0.5
+OUTRUN = "ended because another endpoint spoke first"
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,6 +70,7 @@ class Live:
         self.reader: StreamReader = route.conversation.reader(turn.top, turn.view, route.target)
         self.bytes_in = 0
         self.ended = False
+        self._begun_s = 0.0
         self._checkpoint = Checkpoint()
 
     @property
@@ -138,6 +140,11 @@ class Live:
         """The upstream's response headers, lower-case names."""
         return self.response.headers if self.response else []
 
+    def began(self, now_s: float) -> None:
+        """Note that the stream has shown its first event."""
+        times = self.timings
+        self._begun_s = max(0.0, now_s - times.start) if times is not None else 0.0
+
     def close(self) -> None:
         """Give the connection back when its message was complete, else close it. A repeat changes nothing."""
         if self.response is not None:
@@ -183,19 +190,20 @@ class Live:
         return self._end(usage, charge, outcome="failed", fault=fault, answer=answer)
 
     def cancel(self) -> Attempted:
-        """Book an attempt whose client has left: what was seen of a stream, the whole reservation of anything else."""
+        """Book an attempt that nobody waits for any more: what was seen of a stream, the whole reservation of anything else."""
         self.close()
+        message = OUTRUN if self.turn.outrun else ""
         if self.ended:
             return self.turn.tried[-1]
         if not self.turn.view.stream or self.status not in (0, 200):
             # An answer that comes whole is made whole before its head; an error is billed by nobody.
             charge = ChargeClass.UNKNOWN if self.status in (0, 200) else ChargeClass.NONE
-            return self._end(Usage(), charge, outcome="cancelled")
+            return self._end(Usage(), charge, outcome="cancelled", message=message)
         answer = self.reader.answer()
         usage = self.reader.usage()
         charge = ChargeClass.EXACT if usage is not None else ChargeClass.ESTIMATED
         usage = usage or estimate_usage(self.route.prompt_tokens, answer, self.bytes_in)
-        return self._end(usage, charge, outcome="cancelled", answer=answer)
+        return self._end(usage, charge, outcome="cancelled", answer=answer, message=message)
 
     def _end(
         self,
@@ -249,6 +257,7 @@ class Live:
             verdicts=verdicts,
             fault=fault,
             total_s=max(0, booked.total_ms) / 1000,
+            begun_s=self._begun_s,
             apart=apart(billed),
             estimated=charge is not ChargeClass.EXACT or billed.price_kind != "known",
             empty=bool(answer and answer.empty)

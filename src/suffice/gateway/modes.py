@@ -7,6 +7,9 @@ will really be done. Invariant: more than one answer may be tried only where an 
 
 from __future__ import annotations
 
+import math
+
+from suffice.config.schema import RoutingSettings
 from suffice.decision.virtual import Rule, Target
 from suffice.errors import RequestError
 from suffice.gateway.speech import CONVERSATIONS
@@ -15,9 +18,11 @@ from suffice.wire.prescan import TopLevel
 from suffice.wire.request_view import RequestView
 
 HEADER = "x-suffice-mode"
+HEDGE_HEADER = "x-suffice-hedge"
 AUTO, COMMIT, GATE_TOOLS, BUFFER = "auto", "commit", "gate-tools", "buffer"
 MODES = (AUTO, COMMIT, GATE_TOOLS, BUFFER)
 ATTEMPT_CAP = 3
+MOST_HEDGE_S = 600.0
 # Tasks whose answer in text is an edit that a client may apply.
 EDITS = frozenset({TaskType.EDIT, TaskType.BUG_FIX, TaskType.REFACTOR})
 # Dialects whose clients pass over an SSE comment before the first event, which is what keeps a buffered stream alive.
@@ -57,6 +62,29 @@ def streaming_mode(
     if mode == GATE_TOOLS and (operation not in CONVERSATIONS or array or not holds):
         return COMMIT
     return mode
+
+
+def hedge_after(asked: str, configured: RoutingSettings) -> float:
+    """Return the seconds in which a stream has to begin before it is asked for elsewhere too: 0 as learned, below 0 never.
+
+    `asked` is the caller's header: `off`, `auto` or seconds. Raises RequestError (400) for anything else.
+    """
+    word = asked.strip().lower() or configured.hedge
+    if word == "off":
+        return -1.0
+    if word == "auto":
+        return configured.hedge_after_s
+    try:
+        seconds = float(word)
+    except ValueError:
+        seconds = math.nan
+    if not 0.0 < seconds <= MOST_HEDGE_S:
+        raise RequestError(
+            f"{HEDGE_HEADER} is {asked[:60]!r}",
+            hint=f"off, auto, or seconds up to {MOST_HEDGE_S:g}",
+            param=HEDGE_HEADER,
+        )
+    return seconds
 
 
 def may_cascade(mode: str) -> bool:

@@ -7,7 +7,7 @@
     constrain     decision     what may not be used, each with its reason
     decide        decision     the plan: first arm, what to do on each verdict
     reserve       attempts.py  budgets, before anything is sent
-    send          attempts.py  the provider's dialect; byte-faithful when the dialects match
+    send          attempts.py  the provider's dialect; byte-faithful when the dialects match; hedging.py a second time when it is late
     relay         relay.py     stream at once; holding.py holds tool calls, draining.py everything
     verify        judging.py   verdicts -> accept, retry, escalate, or stop and say so
     settle        attempts.py  actual usage -> cost, exactly once
@@ -28,6 +28,7 @@ from suffice.gateway.call import Call
 from suffice.gateway.conversation import Whole
 from suffice.gateway.draining import kept_alive, whole_stream
 from suffice.gateway.headers import billed, chosen, estimated, lost, passed, spent
+from suffice.gateway.hedging import Hedging
 from suffice.gateway.holding import Holding, misspoken
 from suffice.gateway.judging import Judging
 from suffice.gateway.live import Live
@@ -58,6 +59,7 @@ class Pipeline:
         attempts: Attempts,
         routes: RouteTable,
         recovery: Recovery,
+        hedging: Hedging,
         judging: Judging,
         recording: Recording,
     ) -> None:
@@ -65,6 +67,7 @@ class Pipeline:
         self._attempts = attempts
         self._routes = routes
         self._recovery = recovery
+        self._hedging = hedging
         self._judging = judging
         self._recording = recording
         self.holding = Holding(attempts, routes, recovery, judging)
@@ -99,9 +102,9 @@ class Pipeline:
         answers: list[tuple[Live, Whole]] = []
         while True:
             try:
-                live = await self._attempts.open(turn, route)
                 if turn.view.stream and turn.mode != BUFFER:
-                    return await self._stream(turn, live)
+                    return await self._stream(turn, *await self._hedging.begin(turn, route))
+                live = await self._attempts.open(turn, route)
                 whole = await (whole_stream(self._attempts, live) if turn.view.stream else self._attempts.whole(live))
             except AttemptFailed as failed:
                 step = await self._recovery.after(turn, route, failed.fault)
@@ -138,8 +141,7 @@ class Pipeline:
         else:
             await turn.reply.whole(200, whole.body, headers)
 
-    async def _stream(self, turn: Turn, live: Live) -> None:
-        held = await self._attempts.begin(live)
+    async def _stream(self, turn: Turn, live: Live, held: bytes) -> None:
         expected = self._routes.expected(turn, live.route)
         headers = [
             *_event_stream(turn),

@@ -30,7 +30,7 @@ from suffice.gateway.call import Call
 from suffice.gateway.exchange import Exchange, GeminiExchange
 from suffice.gateway.ladder import Watch
 from suffice.gateway.modes import HEADER as MODE_HEADER
-from suffice.gateway.modes import mode_and_cap
+from suffice.gateway.modes import HEDGE_HEADER, hedge_after, mode_and_cap
 from suffice.gateway.pacing import Pacing
 from suffice.gateway.reply import Reply
 from suffice.gateway.segments import happened
@@ -140,6 +140,7 @@ class Reading:
             gate=request.gate,
             cap=cap,
             mode=mode,
+            hedge_s=hedge_after(call.header(HEDGE_HEADER), state.settings.routing),
             down=request.down,
             exchange=exchange,
         )

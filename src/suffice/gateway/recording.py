@@ -61,6 +61,8 @@ def _signals(turn: Turn) -> tuple[str, ...]:
     found = list(turn.features.signals)
     if turn.mode:
         found.append(f"mode:{turn.mode}")
+    if turn.hedged:
+        found.append(f"hedged:{turn.hedged}")
     if turn.handed is not None:
         found += (f"handed-over-from:{turn.handed.left}", f"cache-tokens-lost:{turn.handed.lost_cache_tokens}")
     return tuple(found)

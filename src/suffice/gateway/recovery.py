@@ -94,6 +94,22 @@ class Recovery:
             await self._sleep(move.delay_s)
         return Next(route=route, error=fault.error(dialect=turn.call.dialect))
 
+    def beside(self, turn: Turn, route: Route) -> Route | None:
+        """Return where the same request may be asked for at the same time as on `route`: the same model elsewhere, else the next one.
+
+        None when nothing else serves, is well and can be paid for.
+        """
+        options = self._options(turn, route, committed=False)
+        for option in (*options.others, *options.nexts):
+            arm = Arm(model=option.model, endpoint=option.endpoint)
+            if arm == route.arm.fresh or not self._health.healthy(arm.endpoint, arm.model):
+                continue
+            try:
+                return self._routes.make(turn, arm, route.target.evidence)
+            except (BudgetError, RequestError):
+                continue
+        return None
+
     def _once_more(self, turn: Turn, failed: Route) -> bool:
         arm = failed.arm.fresh
         healthy = self._health.healthy(arm.endpoint, arm.model)

@@ -33,8 +33,8 @@ Reconsider = Callable[[Sequence[Tried]], Onward | None]
 class Attempted(msgspec.Struct, kw_only=True):
     """One attempt that is over, for the record and for the next decision. `outcome` is ok, rejected, failed or cancelled.
 
-    Not `priced`, it was used at an unknown price: `cost_nano` is 0 and means nothing. `apart`: the provider's own price is far
-    from the catalogue's.
+    `begun_s` is how long a stream took to begin, 0 when it did not. Not `priced`, it was used at an unknown price:
+    `cost_nano` is 0 and means nothing. `apart`: the provider's own price is far from the catalogue's.
     """
 
     number: int
@@ -50,6 +50,7 @@ class Attempted(msgspec.Struct, kw_only=True):
     delay_s: float = 0.0
     empty: bool = False
     total_s: float = 0.0
+    begun_s: float = 0.0
     apart: bool = False
 
 
@@ -70,7 +71,9 @@ class Turn(msgspec.Struct, kw_only=True):
     arms that were out of order when the plan was made, with the reasons; `exchange` is the client's side of a translation, once
     one was needed; `reconsider` plans again after verdicts, None where the plan did not rest on a check; `given` is the
     position in `answered` of the answer that is given, the last unless another is more likely right; `paced` is the pressure of
-    budgets that are spent too fast; `handed` is set where the plan's first arm takes a run over.
+    budgets that are spent too fast; `handed` is set where the plan's first arm takes a run over; `begun` counts the
+    attempts that were begun; `hedge_s` is how long a stream may not have begun before another arm is asked too (0: as learned, below
+    0: never), `hedged` the arm that was; `outrun` is true while an attempt is ended because another one spoke first.
     """
 
     call: Call
@@ -99,6 +102,10 @@ class Turn(msgspec.Struct, kw_only=True):
     given: int = -1
     paced: float = 0.0
     handed: Handed | None = None
+    begun: int = 0
+    hedge_s: float = -1.0
+    hedged: str = ""
+    outrun: bool = False
 
     @property
     def attempts(self) -> int:
