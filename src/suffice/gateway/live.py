@@ -241,11 +241,8 @@ class Live:
             message=message or (fault.message if fault else ""),
             charge_nano=charged,
         )
-        ledger = self._ledger
-        if charge is ChargeClass.NONE:
-            ledger.release(self.reservation, booked)
-        else:
-            ledger.settle(self.reservation, booked)
+        end = self._ledger.release if charge is ChargeClass.NONE else self._ledger.settle
+        end(self.reservation, booked)
         done = Attempted(
             number=self.number,
             arm=self.route.arm,

@@ -94,8 +94,7 @@ class Reading:
         check = _check(call, state.settings)
         key = self._session_key(call, principal, top, view)
         mode, cap = _mode(call, state, top, view, operation, _as_array(exchange), features.task, target)
-        now_s = self.env.monotonic()
-        session = self.sessions.touch(key, now_s)
+        session = self.sessions.touch(key, now_s := self.env.monotonic())
         features = _with_signals(features, happened(state, session, top, view, features, exchange))
         pressure, paced, remaining = self.pacing.money(principal, state.settings)
         request = RouteRequest(
