@@ -1,16 +1,15 @@
 import numpy as np
 import pytest
 
-from suffice.decision.certifying import BATCH, DELTA, LADDER, Certifier, tightest
+from suffice.decision.certifying import BATCH, DELTA, LADDER, heard, tightest
 from suffice.decision.guarantee import Certificate, valid
 
 
-def fed(
-    certifier: Certifier, wrongs: list[bool], known: dict[str, Certificate] | None = None
-) -> tuple[dict[str, Certificate], list[str]]:
+def fed(wrongs: list[bool], known: dict[str, Certificate] | None = None) -> tuple[dict[str, Certificate], list[str]]:
     known, notes = dict(known or {}), []
+    waiting: tuple[float, ...] = ()
     for at, wrong in enumerate(wrongs):
-        found, note = certifier.heard(known, "edit", wrong=wrong, now_s=1000.0 + at, catalog="c1")
+        found, waiting, note = heard(known, {"edit": waiting}, "edit", wrong=wrong, now_s=1000.0 + at, catalog="c1")
         if found is not None:
             known["edit"] = found
         notes.append(note)
@@ -18,23 +17,29 @@ def fed(
 
 
 def test_a_full_batch_is_certified_at_the_tightest_promise_that_it_supports() -> None:
-    known, notes = fed(Certifier(), [False] * (BATCH - 1))
+    known, notes = fed([False] * (BATCH - 1))
     assert known == {} and notes == []
-    known, notes = fed(Certifier(), [at % 20 == 0 for at in range(BATCH)])
+    known, notes = fed([at % 20 == 0 for at in range(BATCH)])
     assert notes == ["certified:edit"]
     one = known["edit"]
     assert 0.05 < one.epsilon <= 0.1 and one.n == BATCH
     assert valid(one, 1300.0, "c1") == (True, "") and not valid(one, 1300.0, "c2")[0]
 
 
+def test_labels_wait_for_a_batch_and_no_label_is_used_twice() -> None:
+    _, waiting, _ = heard({}, {"edit": (0.0, 1.0)}, "edit", wrong=True, now_s=1.0, catalog="c")
+    assert waiting == (0.0, 1.0, 1.0)
+    _, waiting, note = heard({}, {"edit": (0.0,) * (BATCH - 1)}, "edit", wrong=False, now_s=1.0, catalog="c")
+    assert waiting == () and note == "certified:edit"
+
+
 def test_what_is_mostly_wrong_is_never_certified() -> None:
-    assert fed(Certifier(), [True] * (2 * BATCH)) == ({}, [])
+    assert fed([True] * (2 * BATCH)) == ({}, [])
 
 
 def test_fresh_labels_that_contradict_it_revoke_it_once() -> None:
-    certifier = Certifier()
-    known, _ = fed(certifier, [at % 20 == 0 for at in range(BATCH)])
-    known, notes = fed(certifier, [True] * 20, known)
+    known, _ = fed([at % 20 == 0 for at in range(BATCH)])
+    known, notes = fed([True] * 20, known)
     assert notes == ["revoked:edit"] and known["edit"].revoked
 
 

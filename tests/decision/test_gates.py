@@ -27,14 +27,26 @@ def test_evidence_moves_its_own_family_most_and_the_pool_a_little() -> None:
         learn(post, gate="g", cell="", family="", accepted=True, right=True, reliability=float("nan"))
 
 
-def test_correlation_is_learned_from_pairs() -> None:
-    shared = alone = GatePosterior()
-    for _ in range(60):
-        shared, alone = (
-            learn_pair(shared, gate="g", both_accepted=True),
-            learn_pair(alone, gate="g", both_accepted=False),
-        )
-    assert correlation(alone, "g") < correlation(GatePosterior(), "g") < correlation(shared, "g")
+@pytest.mark.parametrize("rho", [0.0, 0.4, 0.9])
+def test_correlation_is_learned_from_what_follows_a_rejection(rho: float) -> None:
+    rng = np.random.default_rng(3)
+    post = GatePosterior(counts={("check:unit", "", ""): (900.0, 100.0, 300.0, 700.0)})
+    weight, _, false = error_states(0.9, 0.3, rho)
+    for _ in range(3000):
+        f = false[rng.choice(weight.size, p=weight / weight.sum())]
+        if rng.random() >= f:  # the first wrong answer was rejected
+            post = learn_pair(post, gate="check:unit", second_accepted=bool(rng.random() < f))
+    assert correlation(post, "check:unit") == pytest.approx(rho, abs=0.06)
+    assert correlation(GatePosterior(), "check:unit") == pytest.approx(0.3)
+
+
+def test_a_pair_that_is_less_than_sure_counts_less_and_no_other_weight_is_taken() -> None:
+    sure = learn_pair(GatePosterior(), gate="g", second_accepted=False)
+    guess = learn_pair(GatePosterior(), gate="g", second_accepted=False, weight=0.2)
+    assert correlation(GatePosterior(), "g") < correlation(guess, "g") < correlation(sure, "g")
+    for bad in (-0.1, 1.1, float("nan")):
+        with pytest.raises(DecisionError):
+            learn_pair(GatePosterior(), gate="g", second_accepted=False, weight=bad)
 
 
 @given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))

@@ -20,8 +20,8 @@ def _snapshot() -> Snapshot:
     )
     return Snapshot(
         skill=skill, cost=cost.learn(cost.fresh(("a", "b"), 2), arm="a", cell=0, output_tokens=77, steps=3),
-        gates=gates.learn_pair(gate, gate="g", both_accepted=True), platt=(Platt(slope=1.1, offset=-0.2),),
-        certificates=(certificate,), catalog="2026-11",
+        gates=gates.learn_pair(gate, gate="g", second_accepted=True), platt=(Platt(slope=1.1, offset=-0.2),),
+        certificates=(certificate,), catalog="2026-11", gathered=(("edit", (0.0, 1.0)),),
     )  # fmt: skip
 
 
@@ -32,6 +32,7 @@ def test_what_comes_back_is_what_went_in() -> None:
     assert np.array_equal(after.skill.ability, before.skill.ability) and after.skill.seen == ("1",)
     assert gates.rates(after.gates, "g", "x", "f") == gates.rates(before.gates, "g", "x", "f")
     assert after.certificates == before.certificates and after.platt == before.platt
+    assert after.gathered == before.gathered
 
 
 @pytest.mark.parametrize(

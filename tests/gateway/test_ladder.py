@@ -66,6 +66,18 @@ def test_too_many_moves_of_warm_conversations_lower_it() -> None:
     assert "switching" in one.standing().alarm
 
 
+def test_a_revoked_guarantee_lowers_it_by_one_rung_at_the_next_decision_and_only_once() -> None:
+    one, clock = watch()
+    one.contradicted("bug-fix")
+    assert one.standing().rung is Rung.CASCADE and "bug-fix" in one.standing().alarm
+    clock.s += LOOK_S
+    assert one.standing().rung is Rung.CASCADE
+    one.contradicted("edit")
+    assert one.standing().rung is Rung.SINGLE
+    clock.s += 2 * QUIET_S
+    assert one.standing().rung is Rung.CASCADE
+
+
 async def test_after_repeated_failures_the_fixed_cascade_serves_and_explain_names_the_alarm(
     tmp_path: Path, monkeypatch: Any
 ):

@@ -4,6 +4,12 @@ from pathlib import Path
 import pytest
 from tests.gateway.running import Gateway, one_provider
 
+from suffice.decision.certifying import BATCH
+from suffice.decision.gates import rates
+from suffice.values.task import TaskType
+from suffice.values.verdict import Outcome, Verdict
+from suffice.verify.view import AnswerView, AskView
+
 COMMIT = "c0ffee" * 6 + "abcd"
 
 
@@ -145,3 +151,50 @@ async def test_what_the_ledger_cannot_keep_is_not_called_recorded(tmp_path: Path
         assert (refused.status, learned(running)) == (503, before)
         ledger._spool_entries = room
         assert (await running.post("/outcomes", body)).json["recorded"] == 1
+
+
+async def test_a_guarantee_that_reports_contradict_lowers_the_ladder_and_explain_names_why(tmp_path: Path):
+    async with one_provider(tmp_path) as (running, _):
+        core = running.runtime.core
+        task = TaskType.GENERATE
+        for _ in range(BATCH):
+            core.heard(task=task, wrong=False, at_s=running.runtime.env.now())
+        assert core.holder.current.certificates and not core.holder.current.gathered
+        for _ in range(2 * BATCH):
+            if running.runtime.reading.watch.health.revoked:
+                break
+            request = await ask(running)
+            await running.post("/outcomes", {"request_id": request, "kind": "tests_failed", "source": "ci"})
+        assert core.holder.current.certificates[0].revoked
+        text = "Another conversation, in words of its own."
+        answer = await running.chat("auto", messages=[{"role": "user", "content": text}])
+        assert answer.status == 200 and answer.headers["x-suffice-fallback"] == "fixed-cascade"
+        story = await running.story(answer.request_id)
+        assert story.decision is not None and story.decision.plan is not None
+        assert "revoked" in story.decision.plan.alarm and "generate" in story.decision.plan.alarm
+
+
+async def test_labels_that_wait_for_a_guarantee_outlive_the_process(tmp_path: Path):
+    async with one_provider(tmp_path) as (running, _):
+        request = await ask(running)
+        await running.post("/outcomes", {"request_id": request, "kind": "tests_failed", "source": "ci"})
+        before = running.runtime.core.holder.current.gathered
+        assert before == (("generate", (1.0,)),)
+    async with one_provider(tmp_path) as (running, _):
+        assert running.runtime.core.holder.current.gathered == before
+
+
+async def test_a_report_on_a_checked_answer_teaches_how_far_the_check_can_be_believed(tmp_path: Path):
+    async def run(name: str, answer: AnswerView, asked: AskView) -> Verdict:
+        return Verdict(gate=f"check:{name}", outcome=Outcome.ACCEPT)
+
+    more = '[checks.tests]\ncommand = ["true"]\n'
+    async with one_provider(tmp_path, more=more) as (running, _):
+        running.runtime.pipeline._judging._run_check = run
+        request = await ask(running, {"x-suffice-check": "tests"})
+        gate = (await running.story(request)).decision
+        assert gate is not None and gate.gate.startswith("check:")
+        before = rates(running.runtime.core.holder.current.gates, gate.gate, "generate/other")
+        await running.post("/outcomes", {"request_id": request, "kind": "tests_failed", "source": "ci"})
+        after = rates(running.runtime.core.holder.current.gates, gate.gate, "generate/other")
+        assert after.fpr > before.fpr and after.tpr == before.tpr

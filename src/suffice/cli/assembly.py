@@ -135,7 +135,7 @@ class Runtime:
             ledger=self.ledger,
             core=self.core,
             secret=self._derived(b"sessions"),
-            alarm=_drifted,
+            alarm=self._alarmed,
         )
         self.implicit = Implicit(env, self.outcomes)
         self.corrections = TokenCorrections()
@@ -195,6 +195,15 @@ class Runtime:
         await self.ledger.start()
         await asyncio.to_thread(self.keys.start)
         await self._define_budgets(self.state.settings)
+
+    def _alarmed(self, note: str) -> None:
+        """Log what reports have shown; a revoked guarantee also lowers the fallback ladder."""
+        what, _, task = note.partition(":")
+        if what == "revoked":
+            self.reading.watch.contradicted(task)
+            log.warning("the guarantee for %s is revoked: reports contradict it", task)
+        else:
+            _drifted(note)
 
     def _derived(self, purpose: bytes) -> bytes:
         """Return the secret for one purpose, 32 bytes."""

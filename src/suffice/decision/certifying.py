@@ -2,7 +2,8 @@
 
 The loss is 1 when evidence says that an answer that was given was wrong. Every full batch of labels of one kind is tested once, with
 learn-then-test down a ladder of promises from the loosest; every label after that is watched by the certificate's e-process. No label is
-used for two tests. Must not read a clock. Invariant: a kind of task has at most one certificate, of its last batch that passed.
+used for two tests. Must not read a clock or keep anything: what waits is part of the snapshot. Invariant: a kind of task has at most one
+certificate, of its last batch that passed.
 """
 
 from __future__ import annotations
@@ -29,34 +30,28 @@ def tightest(losses: np.ndarray, ladder: tuple[float, ...] = LADDER, delta: floa
     return passed
 
 
-class Certifier:
-    """Gathers labels per family; what is gathered is lost with the process, certificates are not (they are in the snapshot)."""
+def heard(
+    known: Mapping[str, Certificate], gathered: Mapping[str, tuple[float, ...]], family: str, *, wrong: bool, now_s: float,
+    catalog: str,
+) -> tuple[Certificate | None, tuple[float, ...], str]:  # fmt: skip
+    """Return the family's certificate after one more label, None while there is none, its labels that wait, and a note.
 
-    def __init__(self) -> None:
-        self._gathered: dict[str, list[float]] = {}
-
-    def heard(
-        self, known: Mapping[str, Certificate], family: str, *, wrong: bool, now_s: float, catalog: str
-    ) -> tuple[Certificate | None, str]:
-        """Return the family's certificate after one more label, None while there is none, and a note.
-
-        The note is empty, `certified:<family>` or `revoked:<family>`.
-        """
-        note = ""
-        before = known.get(family)
-        after = before
-        if before is not None and not before.revoked:
-            after = watch(before, float(wrong))
-            note = f"revoked:{family}" if after.revoked else ""
-        gathered = self._gathered.setdefault(family, [])
-        gathered.append(float(wrong))
-        if len(gathered) < BATCH:
-            return after, note
-        rung = tightest(np.array(gathered))
-        gathered.clear()
-        if rung < 0:
-            return after, note
-        return Certificate(
-            family=family, epsilon=LADDER[rung], delta=DELTA, n=BATCH, rung=rung, threshold=LADDER[rung], catalog=catalog,
-            issued_at_s=now_s,
-        ), f"certified:{family}"  # fmt: skip
+    `gathered` holds what waited before. The note is empty, `certified:<family>` or `revoked:<family>`.
+    """
+    note = ""
+    before = known.get(family)
+    after = before
+    if before is not None and not before.revoked:
+        after = watch(before, float(wrong))
+        note = f"revoked:{family}" if after.revoked else ""
+    waiting = (*gathered.get(family, ()), float(wrong))
+    if len(waiting) < BATCH:
+        return after, waiting, note
+    rung = tightest(np.array(waiting))
+    if rung < 0:
+        return after, (), note
+    certificate = Certificate(
+        family=family, epsilon=LADDER[rung], delta=DELTA, n=BATCH, rung=rung, threshold=LADDER[rung], catalog=catalog,
+        issued_at_s=now_s,
+    )  # fmt: skip
+    return certificate, (), f"certified:{family}"

@@ -12,9 +12,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from suffice.decision import certifying, gates, hindsight, joint, learning, sequel, skill, spend
 from suffice.decision import cost as cost_model
-from suffice.decision import gates, joint, learning, sequel, skill, spend
-from suffice.decision.certifying import Certifier
 from suffice.decision.grid import Floats, logit, observe
 from suffice.decision.outlook import Outlook, outlook
 from suffice.decision.plan import ESCAPE_FACTOR, Solution, along, solve_flat, told_again
@@ -101,7 +100,6 @@ class Core:
         # What is believed of a gate in a cell, and the posterior that says so: it holds until a verdict teaches.
         self._checks: dict[tuple[str, int, str], tuple[gates.GatePosterior, Check]] = {}
         self._outlooks: dict[tuple[int, tuple[int, ...], int, str], tuple[Belief, Check, Outlook]] = {}
-        self._certifier = Certifier()
         self._rows: dict[str, int] = {arm: at for at, arm in enumerate(self.holder.current.skill.arms)}
 
     @property
@@ -305,12 +303,37 @@ class Core:
     def heard(self, *, task: TaskType, wrong: bool, at_s: float) -> str:
         """Learn for the guarantee that an answer which was given turned out right or wrong; returns the certifier's note."""
         snapshot = self.holder.current
-        known = {one.family: one for one in snapshot.certificates}
-        found, note = self._certifier.heard(known, task.value, wrong=wrong, now_s=at_s, catalog=snapshot.catalog)
-        if found is not None and found is not known.get(task.value):
+        known, gathered = {one.family: one for one in snapshot.certificates}, dict(snapshot.gathered)
+        found, waiting, note = certifying.heard(
+            known, gathered, task.value, wrong=wrong, now_s=at_s, catalog=snapshot.catalog
+        )
+        gathered[task.value] = waiting
+        if found is not None:
             known[task.value] = found
-            self.holder.swap(replace(snapshot, certificates=tuple(known.values())))
+        kept = tuple((family, losses) for family, losses in gathered.items() if losses)
+        self.holder.swap(replace(snapshot, certificates=tuple(known.values()), gathered=kept))
         return note
+
+    def checked(
+        self, *, gate: str, cell: int, judged: Sequence[tuple[int, str, bool]], given: int, right: bool, reliability: float
+    ) -> None:  # fmt: skip
+        """Learn of the check `gate` that the answer of attempt `given` turned out right or wrong.
+
+        `judged`: attempt number, model and whether the check accepted its answer, of every attempt of the request.
+        """
+        snapshot = self.holder.current
+        known = [(number, self._rows[model], accepted) for number, model, accepted in judged if model in self._rows]
+        if not gate.startswith("check:") or not known:
+            return
+        mean = self.believe([row for _, row, _ in known], cell, None).mean.tolist()
+        seen = [
+            hindsight.Judged(attempt=number, p=p, accepted=accepted)
+            for (number, _, accepted), p in zip(known, mean, strict=True)
+        ]
+        post = hindsight.learn(
+            snapshot.gates, gate=gate, cell=CELLS[cell], judged=seen, given=given, right=right, reliability=reliability
+        )
+        self.holder.swap(replace(snapshot, gates=post))
 
     def bill(self, *, model: str, cell: int, output_tokens: int, success: bool | None = None) -> None:
         """Learn the length of one answer from its bill; zero and negative lengths teach nothing.

@@ -39,7 +39,7 @@ LADDER = tuple(Rung)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """What is watched; NaN where nothing was measured yet, which raises no alarm."""
+    """What is watched; NaN where nothing was measured yet, which raises no alarm. `revoked`: the kind of task whose guarantee broke."""
 
     ece: float = float("nan")
     regret_low_usd: float = float("nan")
@@ -48,6 +48,7 @@ class Health:
     switches_per_turn: float = float("nan")
     fpr_width: float = float("nan")
     decision_failed: bool = False
+    revoked: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +65,8 @@ def alarms(health: Health) -> tuple[str, ...]:
     found = []
     if health.decision_failed:
         found.append("decision-failed")
+    if health.revoked:
+        found.append(f"guarantee: reports contradict the certificate for {health.revoked}, it is revoked")
     if health.ece > 0.1:
         found.append(f"calibration: ECE {health.ece:.3f} > 0.1")
     if health.regret_low_usd > 0 and health.regret_hours >= 24:

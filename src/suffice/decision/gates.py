@@ -46,7 +46,7 @@ class Rates:
 class GatePosterior:
     """Counts [4] = accepted|right, rejected|right, accepted|wrong, rejected|wrong per (gate, cell, family).
 
-    `pairs` holds, per gate, how many pairs of wrong answers to one task were judged, and how many of them both passed.
+    `pairs` holds, per gate, how many wrong answers followed a wrong one that was rejected on the same task, and how many of them passed.
     """
 
     counts: Mapping[tuple[str, str, str], tuple[float, float, float, float]] = field(default_factory=dict)
@@ -89,26 +89,31 @@ def learn(
     return replace(post, counts=counts, version=post.version + 1)
 
 
-def learn_pair(post: GatePosterior, *, gate: str, both_accepted: bool) -> GatePosterior:
-    """Return the posterior after two wrong answers of different arms to one task, of which one at least was accepted."""
-    n, both = post.pairs.get(gate, (0.0, 0.0))
-    return replace(post, pairs={**post.pairs, gate: (n + 1.0, both + float(both_accepted))}, version=post.version + 1)
+def learn_pair(post: GatePosterior, *, gate: str, second_accepted: bool, weight: float = 1.0) -> GatePosterior:
+    """Return the posterior after a wrong answer to a task on which the gate had rejected a wrong one of another arm.
+
+    `weight` in [0, 1] is how sure it is that both were wrong. Raises DecisionError for another weight.
+    """
+    if not np.isfinite(weight) or not 0.0 <= weight <= 1.0:
+        raise DecisionError(f"gate {gate}: the weight {weight} of a pair is outside [0, 1]")
+    n, passed = post.pairs.get(gate, (0.0, 0.0))
+    pair = (n + weight, passed + weight * float(second_accepted))
+    return replace(post, pairs={**post.pairs, gate: pair}, version=post.version + 1)
 
 
 def correlation(post: GatePosterior, gate: str, cell: str = "", family: str = "") -> float:
     """Return ρ in [0, 1]: the chance that the gate's errors on a task are shared by all arms.
 
-    With shared errors of weight ρ, P(second wrong accepted | first wrong accepted) = ρ + (1 − ρ) f. Both members of a pair
-    were seen, so `both / n` estimates P(both | at least one) = s / (2 − s) with s that conditional; inverted and shrunk.
+    After a first acceptance nobody is asked again, so what is seen are second answers behind a rejection: with shared errors of
+    weight ρ, P(wrong second accepted | wrong first rejected) = (1 − ρ) f. Inverted and shrunk; n pairs tell of ρ as much as n f
+    acceptances do.
     """
-    n, both = post.pairs.get(gate, (0.0, 0.0))
-    if n <= 0.0:
-        return RHO_PRIOR
-    share = both / n
-    conditional = 2.0 * share / (1.0 + share)
+    n, passed = post.pairs.get(gate, (0.0, 0.0))
     f = rates(post, gate, cell, family).fpr
-    seen = min(1.0, max(0.0, (conditional - f) / max(1.0 - f, 1e-6)))
-    return (RHO_PRIOR * RHO_WEIGHT + seen * n) / (RHO_WEIGHT + n)
+    if n <= 0.0 or f <= 0.0:
+        return RHO_PRIOR
+    seen = min(1.0, max(0.0, 1.0 - passed / n / f))
+    return (RHO_PRIOR * RHO_WEIGHT + seen * n * f) / (RHO_WEIGHT + n * f)
 
 
 def error_states(tpr: float, fpr: float, rho: float) -> tuple[Floats, Floats, Floats]:

@@ -17,7 +17,10 @@ from suffice.decision.skill import SkillPosterior
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """Everything learned. `catalog` names the price book it was learned under."""
+    """Everything learned. `catalog` names the price book it was learned under.
+
+    `gathered` are the losses per kind of task that wait for a batch of the guarantee's test, oldest first.
+    """
 
     skill: SkillPosterior
     cost: CostPosterior
@@ -25,6 +28,7 @@ class Snapshot:
     platt: tuple[Platt, ...] = ()
     certificates: tuple[Certificate, ...] = ()
     catalog: str = ""
+    gathered: tuple[tuple[str, tuple[float, ...]], ...] = ()
 
     @property
     def versions(self) -> tuple[tuple[str, str], ...]:

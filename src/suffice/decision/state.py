@@ -61,6 +61,7 @@ def dumps(snapshot: Snapshot) -> bytes:
             "platt": [[p.slope, p.offset] for p in snapshot.platt],
             "certificates": [_dump(c) for c in snapshot.certificates],
             "catalog": snapshot.catalog,
+            "gathered": snapshot.gathered,
         },
         separators=(",", ":"),
     ).encode()
@@ -91,6 +92,8 @@ def loads(data: bytes) -> Snapshot:
             platt=tuple(Platt(slope=a, offset=b) for a, b in raw["platt"]),
             certificates=tuple(Certificate(**c) for c in raw["certificates"]),
             catalog=raw["catalog"],
+            # Absent in what was stored before labels were kept.
+            gathered=tuple((str(f), tuple(float(x) for x in losses)) for f, losses in raw.get("gathered", [])),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DecisionError(f"stored posterior: {type(error).__name__} while reading it", hint=_HINT) from error

@@ -17,10 +17,12 @@ from suffice.decision.grid import Floats
 MARGIN = 0.004
 EXTRA_MARGIN = 0.0225  # bought on top, in steps, while it is cheap
 STEP = 0.0025
-DISCOUNT = (
-    0.5  # of the winner's luck: with all of it taken off, development splits fell short where many arms are alike
-)
-CHEAP = 4.0  # a unit of accuracy for less than 4 times an attempt by the best single model
+SHORT = 0.03  # below the target from which accuracy is bought at all
+# Of the winner's luck: with more of it taken off, development splits fell short where many arms are alike.
+DISCOUNT = 0.25
+# A point of accuracy is bought above the target while a unit costs less than 4 attempts by the best single model, below it 15.
+CHEAP, STEEP = 4.0, 15.0
+REPEATS = 3  # of the cross-validation: one alone adds its own luck to the choice
 RESAMPLES = 200
 
 
@@ -45,7 +47,7 @@ def best_single(right: Floats, cost: Floats) -> int:
 
 
 def honest_best(right: Floats, seed: int = 1) -> float:
-    """Return the accuracy that the best single arm will have on new tasks: its training rate less half the luck of being chosen.
+    """Return the accuracy that the best single arm will have on new tasks: its training rate less a share of the luck of being chosen.
 
     The luck is the mean, over bootstrap resamples, of the winner's rate in the resample minus the same arm's rate
     outside of it.
@@ -88,14 +90,18 @@ def cheapest_mixture(accuracy: Floats, cost: Floats, target: float) -> Mixture:
 def safe_mixture(accuracy: Floats, cost: Floats, target: float, best_usd: float) -> Mixture:
     """Return the cheapest mixture that meets `target`, raised by up to two points while further safety is cheap.
 
-    Where the frontier is flat a margin costs next to nothing and is taken; where it is steep only the margin in `target` is.
+    Where the frontier is flat a margin costs next to nothing and is taken; where it is steep only the margin in `target` is, and the
+    last points up to `target` are not bought at any price: near the top of a frontier, accuracy in cross-validation is mostly luck.
     """
-    chosen = cheapest_mixture(accuracy, cost, target)
-    for k in range(1, round(EXTRA_MARGIN / STEP) + 1):
-        if target + k * STEP > float(accuracy.max()):
+    start = target - SHORT
+    chosen = cheapest_mixture(accuracy, cost, start)
+    for k in range(1, round((SHORT + EXTRA_MARGIN) / STEP) + 1):
+        aim = start + k * STEP
+        if aim > float(accuracy.max()) + 1e-9:
             break
-        further = cheapest_mixture(accuracy, cost, target + k * STEP)
-        if float(further.of(cost[:, None])[0] - chosen.of(cost[:, None])[0]) > CHEAP * STEP * best_usd:
+        further = cheapest_mixture(accuracy, cost, aim)
+        dearest = STEEP if aim <= target + 1e-9 else CHEAP
+        if float(further.of(cost[:, None])[0] - chosen.of(cost[:, None])[0]) > dearest * STEP * best_usd:
             break
         chosen = further
     return chosen

@@ -21,7 +21,7 @@ from suffice.decision.spend import QUANTILES
 from suffice.decision.tree import STOP, Leaves, Policy
 from suffice.evals import baselines
 from suffice.evals.baselines import Judged
-from suffice.evals.choice import MARGIN, best_single, honest_best, monotone, safe_mixture
+from suffice.evals.choice import MARGIN, REPEATS, best_single, honest_best, monotone, safe_mixture
 from suffice.evals.fit import Fitted
 from suffice.evals.tree_policy import LEVELS, Data, cells_of
 from suffice.evals.walk import Menu, Verifier, tasks_of, walk
@@ -235,9 +235,9 @@ def iso(train: Data, test: Data, verifier: Verifier, margin: float = MARGIN) -> 
     target = honest_best(train.right) + margin
     scale = float(train.cost[:, best_single(train.right, train.cost)].mean())
     levels = LEVELS * scale
-    n = train.right.shape[0]
+    n = train.right.shape[0] * REPEATS
     accuracy, cost = np.zeros(levels.size), np.zeros(levels.size)
-    for inner, _, judged in train.parts():
+    for inner, _, judged in (part for repeat in range(REPEATS) for part in train.parts(repeat)):
         for at, done in enumerate(least_cost(inner, judged, verifier, levels, 1.0, human=False)):
             accuracy[at] += done.right.sum() / n
             cost[at] += done.cost.sum() / n

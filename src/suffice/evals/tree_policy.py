@@ -58,12 +58,13 @@ class Data:
             self.cache[key] = fit(self.right, self.cost, quantiles)
         return cast(Fitted, self.cache[key])
 
-    def parts(self) -> list[tuple[Data, np.ndarray, Data]]:
-        """Return the cross-fitting folds, made once: (rows to fit on, indices to judge, rows to judge)."""
-        if "folds" not in self.cache:
-            made = [(self.rows(a), b, self.rows(b)) for a, b in folds(self.right.shape[0], FOLDS)]
-            self.cache["folds"] = made
-        return cast(list[tuple[Data, np.ndarray, Data]], self.cache["folds"])
+    def parts(self, repeat: int = 0) -> list[tuple[Data, np.ndarray, Data]]:
+        """Return the cross-fitting folds, made once per `repeat`: (rows to fit on, indices to judge, rows to judge)."""
+        key = ("folds", repeat)
+        if key not in self.cache:
+            made = [(self.rows(a), b, self.rows(b)) for a, b in folds(self.right.shape[0], FOLDS, seed=repeat)]
+            self.cache[key] = made
+        return cast(list[tuple[Data, np.ndarray, Data]], self.cache[key])
 
     def of_cell(self, cell: int, own: tuple[int, ...]) -> Data:
         """Return the rows of a cell, made once; -1 is what no cell of `own` holds."""

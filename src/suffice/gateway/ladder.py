@@ -1,6 +1,7 @@
 """Watches how decisions fare, and says on which rung of the fallback ladder they stand (`decision/fallback.py`).
 
-Does: keep windows of failures, of predictions beside verdicts, of moves away from warm caches; look at them once a minute. Does
+Does: keep windows of failures, of predictions beside verdicts, of moves away from warm caches; look at them once a minute, at once when
+decisions break or a guarantee is revoked. Does
 not: decide. Invariant: an alarm needs enough of its kind, and what raised one is forgotten when the ladder moves, so that old news
 does not lower it twice.
 """
@@ -35,6 +36,7 @@ class Watch:
         self._failed: deque[bool] = deque(maxlen=DECISIONS)
         self._labels: deque[tuple[float, float]] = deque(maxlen=LABELS)
         self._moves: deque[bool] = deque(maxlen=TURNS)
+        self._revoked = ""
 
     @property
     def health(self) -> Health:
@@ -45,16 +47,20 @@ class Watch:
             pairs = np.array(self._labels)
             error = ece(pairs[:, 0], pairs[:, 1])
         moves = sum(self._moves) / len(self._moves) if len(self._moves) >= FEWEST_TURNS else nan
-        return Health(ece=error, switches_per_turn=moves, decision_failed=sum(self._failed) >= FAILED_DECISIONS)
+        return Health(
+            ece=error, switches_per_turn=moves, decision_failed=sum(self._failed) >= FAILED_DECISIONS, revoked=self._revoked
+        )  # fmt: skip
 
     def standing(self) -> Ladder:
         """Return where the ladder stands; it moves by at most one rung a minute."""
         now_s = self._env.monotonic()
-        if 0.0 <= now_s - self._looked_s < LOOK_S and sum(self._failed) < FAILED_DECISIONS:
+        urgent = self._revoked or sum(self._failed) >= FAILED_DECISIONS
+        if 0.0 <= now_s - self._looked_s < LOOK_S and not urgent:
             return self._ladder
         self._looked_s = now_s
         before = self._ladder
         self._ladder = step(before, self.health, now_s)
+        self._revoked = ""
         if self._ladder.rung is not before.rung:
             for window in (self._failed, self._labels, self._moves):
                 window.clear()
@@ -64,6 +70,10 @@ class Watch:
     def decided(self, *, failed: bool) -> None:
         """Count a decision of the core that worked, or one that broke."""
         self._failed.append(failed)
+
+    def contradicted(self, task: str) -> None:
+        """Take note that fresh reports have revoked the guarantee for a kind of task: one rung down at the next decision."""
+        self._revoked = task
 
     def judged(self, p_success: float, *, right: bool) -> None:
         """Count a prediction beside what a check that ran the code found."""

@@ -69,7 +69,8 @@ class Told:
 
 
 class Outcomes:
-    """Takes reports. `secret` is the one that keys sessions; `alarm` is told of drift (`drift:<model>`)."""
+    """Takes reports. `secret` is the one that keys sessions; `alarm` is told of drift (`drift:<model>`) and of a
+    certificate that fresh reports contradict (`revoked:<task>`)."""
 
     def __init__(
         self, *, env: Env, database: Database, ledger: Ledger, core: Core, secret: bytes, alarm: Callable[[str], None]
@@ -164,6 +165,14 @@ class Outcomes:
             told = self._core.heard(task=TaskType(known.task), wrong=not evidence.accepted, at_s=self._env.now())
             if told.startswith("revoked"):
                 self._alarm(told)
+            self._core.checked(
+                gate=known.gate,
+                cell=cell_of(TaskType(known.task), known.language),
+                judged=each.judged,
+                given=each.attempt,
+                right=evidence.accepted,
+                reliability=evidence.reliability,
+            )
         note = self._core.learn(
             label_id="/".join(("outcome", *key)),
             model=each.model,

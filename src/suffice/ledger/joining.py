@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import msgspec
 
-from suffice.ledger.records import OutcomeRecord
+from suffice.ledger.records import Detail, OutcomeRecord
 from suffice.storage import tables
 from suffice.storage.tables import Session
+from suffice.values.verdict import Outcome
 
 WINDOW_S = 7 * 86_400.0
 SCANNED = 20_000
@@ -32,6 +33,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     language: str = ""
     signals: tuple[str, ...] = ()
     given: int = 0
+    gate: str = ""
 
     @property
     def tenant(self) -> str:
@@ -40,16 +42,21 @@ class Known(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Served(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A request, what served it (the attempt whose answer was given, else the last with one; 0 and "" for none), and its outcomes."""
+    """A request, what served it (the attempt whose answer was given, else the last with one; 0 and "" for none), and its outcomes.
+
+    `judged` are the attempts whose answers a named check judged: number, model, and whether it accepted.
+    """
 
     known: Known
     attempt: int
     model: str
     outcomes: tuple[OutcomeRecord, ...]
+    judged: tuple[tuple[int, str, bool], ...] = ()
 
 
 _known = msgspec.json.Decoder(Known)
 _outcome = msgspec.json.Decoder(OutcomeRecord)
+_detail = msgspec.json.Decoder(Detail)
 
 
 def by_id(session: Session, tenant: str, request_id: str) -> tuple[Known, ...]:
@@ -91,7 +98,15 @@ def served(session: Session, known: Known) -> Served:
     answered = [row for row in rows if row.kind == "S" and row.outcome in ("ok", "rejected")]
     chosen = [row for row in answered if row.attempt == known.given] or answered
     attempt, model = (chosen[-1].attempt, chosen[-1].model) if chosen else (0, "")
-    return Served(known=known, attempt=attempt, model=model, outcomes=outcomes(session, known.request_id))
+    judged = tuple(
+        (row.attempt, row.model, verdict.outcome is Outcome.ACCEPT)
+        for row in answered
+        for verdict in _detail.decode(row.detail).result.verdicts
+        if verdict.gate.startswith("check:") and verdict.outcome is not Outcome.UNKNOWN
+    )
+    return Served(
+        known=known, attempt=attempt, model=model, outcomes=outcomes(session, known.request_id), judged=judged
+    )
 
 
 def outcomes(session: Session, request_id: str) -> tuple[OutcomeRecord, ...]:
