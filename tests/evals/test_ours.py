@@ -50,3 +50,16 @@ def test_iso_keeps_quality_and_test_rows_do_not_reach_the_plan(data: Data) -> No
     flipped = Data(right=1 - test.right, cost=test.cost, cell=test.cell, family=test.family, text=test.text)
     ahead = least_cost(train, flipped, NONE, np.array([3.0]), 1.0)[0]
     assert np.allclose(ahead.right, 1 - least_cost(train, test, NONE, np.array([3.0]), 1.0)[0].right)
+
+
+def test_without_a_check_each_kind_of_task_gets_its_own_model_as_far_as_there_are_tasks_to_tell(data: Data) -> None:
+    n = 120
+    kind = tuple("a/x" if at % 2 else "a/y" for at in range(n))
+    first = np.array([k == "a/x" for k in kind], dtype=float)
+    right, cost = np.stack([first, 1 - first], axis=1), np.ones((n, 2))
+    rows = Data(right=right, cost=cost, cell=np.zeros(n, dtype=int), family=("a",) * n, text=np.ones((n, 2)), kind=kind)
+    done = least_cost(rows, rows, NONE, np.array([3.0]), 1.0)[0]
+    assert done.right.mean() == 1.0
+    new = rows.rows(np.array([0, 1]))
+    new = Data(right=new.right, cost=new.cost, cell=new.cell, family=("b", "b"), text=new.text, kind=("b/z", "b/z"))
+    assert np.isfinite(least_cost(rows, new, NONE, np.array([3.0]), 1.0)[0].cost).all()

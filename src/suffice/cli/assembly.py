@@ -198,12 +198,9 @@ class Runtime:
 
     def _alarmed(self, note: str) -> None:
         """Log what reports have shown; a revoked guarantee also lowers the fallback ladder."""
-        what, _, task = note.partition(":")
-        if what == "revoked":
-            self.reading.watch.contradicted(task)
-            log.warning("the guarantee for %s is revoked: reports contradict it", task)
-        else:
-            _drifted(note)
+        if note.startswith("revoked:"):
+            self.reading.watch.contradicted(note.removeprefix("revoked:"))
+        _drifted(note)
 
     def _derived(self, purpose: bytes) -> bytes:
         """Return the secret for one purpose, 32 bytes."""

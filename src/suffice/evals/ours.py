@@ -27,6 +27,7 @@ from suffice.evals.tree_policy import LEVELS, Data, cells_of
 from suffice.evals.walk import Menu, Verifier, tasks_of, walk
 
 ATTEMPTS = 3
+SHRINK = 10.0  # tasks that the belief above a cell counts as
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,14 +190,33 @@ def _taken(masses: Floats, ending: Ending) -> np.ndarray:
     return np.asarray((ending.escape * (mass - best) <= mass) | (not ending.human))
 
 
-def _one_shot(train: Data, test: Data, repair_usd: float, escape: float) -> Judged:
-    """Return what the plan does where nothing judges: one attempt, the plug-in rule."""
+def _cell_means(train: Data, test: Data) -> tuple[Floats, Floats]:
+    """Return success and dollars [n, A] of the test tasks by task type, then type and language, each shrunk to what stands above it.
+
+    On top stand the fitted model's means over all tasks. Where families are no task types there is nothing below them.
+    """
     model = train.fitted(())
-    cost = train.cost.mean(axis=0)
-    keep = shortlist(model.p @ model.prior, cost, repair_usd)
-    nobody = Verifier(name="none", gate=False, spend=False)
-    arm = first_of(_support(model, cost, keep, nobody, merged=True), repair_usd, escape, 1)
-    return baselines.run_sequence([int(keep[arm])], test.right, test.cost, nobody, escape, hand_over=False)
+    n = test.right.shape[0]
+    out = []
+    for top, seen in ((model.p @ model.prior, train.right), (train.cost.mean(axis=0), train.cost)):
+        believed = np.repeat(top[None], n, axis=0)
+        levels = ((train.family, test.family), (train.kind, test.kind)) if any(train.kind) else ()
+        for known, asked in levels:
+            fresh = believed.copy()
+            for name in set(asked):
+                to = np.array([one == name for one in asked])
+                of = np.array([one == name for one in known])
+                fresh[to] = (seen[of].sum(axis=0) + SHRINK * believed[to]) / (of.sum() + SHRINK)
+            believed = fresh
+        out.append(believed)
+    return out[0], out[1]
+
+
+def _one_shot(train: Data, test: Data, repair_usd: Floats, escape: float) -> list[Judged]:
+    """Return what the plan does where nothing judges: one attempt per task, the plug-in rule."""
+    p, cost = _cell_means(train, test)
+    picks = [(cost + float(h) * escape * (1.0 - p)).argmin(axis=1) for h in repair_usd]
+    return [baselines.routed(pick, test.right, test.cost, escape) for pick in picks]
 
 
 def _cells(train: Data, test: Data) -> list[tuple[Data, np.ndarray]]:
@@ -211,16 +231,13 @@ def least_cost(
     train: Data, test: Data, verifier: Verifier, repair_usd: Floats, escape: float, *, human: bool = True
 ) -> list[Judged]:
     """Return what the planner does on the test tasks for every repair cost; without `human` an answer is always returned."""
+    if not verifier.gate:
+        return _one_shot(train, test, repair_usd, escape)
     shape = (repair_usd.shape[0], test.right.shape[0])
     cost, right, loss = np.zeros(shape), np.zeros(shape), np.zeros(shape)
     for part, index in _cells(train, test):
         rows = test.rows(index) if index.size else None
         if rows is None:
-            continue
-        if not verifier.gate:
-            for at, h in enumerate(repair_usd):
-                done = _one_shot(part, rows, float(h), escape)
-                cost[at, index], right[at, index], loss[at, index] = done.cost, done.right, done.loss
             continue
         for group in groups(part, verifier, repair_usd, escape, human=human):
             tasks = tasks_of(group.model, group.menu, rows.right, rows.cost)

@@ -35,8 +35,8 @@ class PoolSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pool:
-    """n tasks x A models: `right` in {0, 1}, `cost` dollars [n, A]; `family` [n] labels, `text` [n]; `dropped` tasks
-    with holes."""
+    """n tasks x A models: `right` in {0, 1}, `cost` dollars [n, A]; `family`, `language` [n] labels, `text` [n]; `dropped`
+    tasks with holes."""
 
     name: str
     models: tuple[str, ...]
@@ -47,6 +47,10 @@ class Pool:
     text: tuple[str, ...]
     dropped: int
     cells: bool
+    language: tuple[str, ...] = ()
+
+
+_NOTHING = ("", "", "")
 
 
 def _lines(path: Path) -> list[str]:
@@ -67,12 +71,12 @@ def _number(text: str, where: str) -> float:
         raise ConfigError(f"{where}: {text!r} is not a number") from None
 
 
-def _texts(folder: Path, table: str) -> dict[str, tuple[str, str]]:
-    """Return task_id -> (family, text); a `text_ref` names the table that holds the text of the same task."""
+def _texts(folder: Path, table: str) -> dict[str, tuple[str, str, str]]:
+    """Return task_id -> (family, text, language); a `text_ref` names the table that holds the text of the same task."""
     path = folder / f"tasks_{table}.jsonl.gz"
     if not path.is_file():
         return {}
-    found: dict[str, tuple[str, str]] = {}
+    found: dict[str, tuple[str, str, str]] = {}
     refs: dict[str, dict[str, str]] = {}
     for line in _lines(path):
         row = json.loads(line)
@@ -84,7 +88,7 @@ def _texts(folder: Path, table: str) -> dict[str, tuple[str, str]]:
                 rows = [json.loads(x) for x in _lines(other)] if other.is_file() else []
                 refs[ref] = {r["task_id"]: r.get("text") or "" for r in rows}
             text = refs[ref].get(row["task_id"], "")
-        found[row["task_id"]] = (row.get("repo") or "", text)
+        found[row["task_id"]] = (row.get("repo") or "", text, row.get("language") or "")
     return found
 
 
@@ -99,7 +103,7 @@ def load_pool(folder: Path, spec: PoolSpec) -> Pool:
         raise ConfigError(f"{path}: pool {spec.name} names models that are not there: {', '.join(missing)}")
     texts = _texts(folder, spec.table)
     column = {m: j for j, m in enumerate(models)}
-    tasks = sorted({row["task_id"] for row in rows if texts.get(row["task_id"], ("", ""))[0] not in spec.leave_out})
+    tasks = sorted({row["task_id"] for row in rows if texts.get(row["task_id"], _NOTHING)[0] not in spec.leave_out})
     place = {task: i for i, task in enumerate(tasks)}
     right = np.full((len(tasks), len(models)), np.nan)
     cost = np.full_like(right, np.nan)
@@ -116,8 +120,8 @@ def load_pool(folder: Path, spec: PoolSpec) -> Pool:
         raise ConfigError(f"{path}: no task of pool {spec.name} has outcome and cost for all of its models")
     return Pool(
         name=spec.name, models=models, tasks=tuple(kept), right=right[whole], cost=cost[whole],
-        family=tuple(texts.get(t, ("", ""))[0] for t in kept), text=tuple(texts.get(t, ("", ""))[1] for t in kept),
-        dropped=len(tasks) - len(kept), cells=spec.cells,
+        family=tuple(texts.get(t, _NOTHING)[0] for t in kept), text=tuple(texts.get(t, _NOTHING)[1] for t in kept),
+        dropped=len(tasks) - len(kept), cells=spec.cells, language=tuple(texts.get(t, _NOTHING)[2] for t in kept),
     )  # fmt: skip
 
 
@@ -130,4 +134,5 @@ def join(first: Pool, second: Pool) -> Pool:
         right=np.vstack([first.right, second.right[new]]), cost=np.vstack([first.cost, second.cost[new]]),
         family=first.family + tuple(second.family[i] for i in new), text=first.text + tuple(second.text[i] for i in new),
         dropped=first.dropped + second.dropped, cells=first.cells,
+        language=first.language + tuple(second.language[i] for i in new),
     )  # fmt: skip

@@ -42,13 +42,17 @@ MIN_CELL = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Data:
-    """Rows of a pool: `right`, `cost` [n, A], `cell` [n] (all 0 when families are not cells), `family` and `text` [n]."""
+    """Rows of a pool: `right`, `cost` [n, A], `cell` [n] (all 0 when families are not cells), `family` and `text` [n].
+
+    `kind` [n] is the cell with the language of the task, "" where families are not cells.
+    """
 
     right: Floats
     cost: Floats
     cell: Ints
     family: tuple[str, ...]
     text: Floats
+    kind: tuple[str, ...] = ()
     cache: dict[object, object] = field(default_factory=dict, compare=False, repr=False)
 
     def fitted(self, quantiles: tuple[float, ...]) -> Fitted:
@@ -78,6 +82,7 @@ class Data:
         return Data(
             right=self.right[index], cost=self.cost[index], cell=self.cell[index],
             family=tuple(self.family[i] for i in index), text=self.text[index],
+            kind=tuple(self.kind[i] for i in index) if self.kind else (),
         )  # fmt: skip
 
 
@@ -85,9 +90,11 @@ def data_of(pool: Pool) -> Data:
     """Return the pool's rows; families become cells only where the pool says that they are task types."""
     names = {name: i for i, name in enumerate(sorted(set(pool.family)))}
     cell = np.array([names[f] if pool.cells else 0 for f in pool.family], dtype=np.int64)
+    both = zip(pool.family, pool.language or ("",) * len(pool.family), strict=True)
     return Data(
-        right=pool.right, cost=pool.cost, cell=cell, family=pool.family, text=baselines.text_features(pool.text)
-    )
+        right=pool.right, cost=pool.cost, cell=cell, family=pool.family, text=baselines.text_features(pool.text),
+        kind=tuple(f"{family}/{language}" if pool.cells else "" for family, language in both),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
