@@ -54,6 +54,6 @@ def test_safety_is_bought_where_it_is_cheap_only() -> None:
     flat = safe_mixture(accuracy, np.array([1.0, 1.01, 1.02]), 0.7, 1.0)
     dear = safe_mixture(accuracy, np.array([1.0, 2.6, 99.0]), 0.7, 1.0)
     steep = safe_mixture(accuracy, np.array([1.0, 9.0, 99.0]), 0.7, 1.0)
-    assert flat.of(accuracy[:, None])[0] == pytest.approx(0.7225)
+    assert flat.of(accuracy[:, None])[0] == pytest.approx(0.72)
     assert dear.of(accuracy[:, None])[0] == pytest.approx(0.7)
     assert steep.of(accuracy[:, None])[0] == pytest.approx(0.67)

@@ -29,6 +29,9 @@ def test_rows_have_the_fields_intervals_and_paired_differences() -> None:
     assert ours["cost_vs_best_single"] == pytest.approx(-0.75) and ours["cost_vs_best_single_ci95"] == [-0.75, -0.75]
     assert ours["accuracy_minus_best_single_pp_ci95"] == [0.0, 0.0]  # paired: the same tasks, so no noise at all
     assert ours["j_usd"] == pytest.approx(0.25 + 3 * (1 - right.mean())) and ours["regret"] == 0.0
+    single = 1.0 + 3.0 * (1 - right.mean())
+    assert ours["j_vs_best_single"] == pytest.approx(ours["j_usd"] / single - 1.0, abs=1e-5)
+    assert ours["j_vs_oracle"] is None and ours["j_vs_fixed_cascade"] is None  # neither was run
     assert ours["brier"] == pytest.approx(0.2) and ours["ece_one_outcome"] == pytest.approx(0.025)
     assert not any("brier" in r for r in made if r["policy"] == "best-single")
     assert "0.200   0.100" in predictions(made)

@@ -15,7 +15,7 @@ import numpy as np
 from suffice.decision.grid import Floats
 
 MARGIN = 0.004
-EXTRA_MARGIN = 0.0225  # bought on top, in steps, while it is cheap
+EXTRA_MARGIN = 0.02  # bought on top, in steps, while it is cheap
 STEP = 0.0025
 SHORT = 0.03  # below the target from which accuracy is bought at all
 # Of the winner's luck: with more of it taken off, development splits fell short where many arms are alike.

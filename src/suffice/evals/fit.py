@@ -18,7 +18,6 @@ from suffice.decision.spend import bin_chances
 from suffice.errors import DecisionError
 
 SPREAD = 1.8
-PRIOR_TASKS = 60.0  # the normal law of difficulties counts as so many tasks
 ABILITY_PRECISION = 0.15
 SLOPE_PRECISION = 12.0
 SPEND_RIDGE = 8.0
@@ -65,17 +64,8 @@ def difficulty_posterior(p: Floats, right: Floats, prior: Floats) -> Floats:
 
 def fit_skill(right: Floats, iterations: int = 40) -> tuple[Floats, Floats]:
     """Return (ability [A], slope [A]) from outcomes [n, A]. Slopes are shrunk to 1, abilities weakly to 0."""
-    ability, slope, _ = fit_difficulty(right, iterations)
-    return ability, slope
-
-
-def fit_difficulty(right: Floats, iterations: int = 40) -> tuple[Floats, Floats, Floats]:
-    """Return (ability [A], slope [A], how difficult tasks are [33]): a normal law, moved towards what the outcomes [n, A] show.
-
-    Families of tasks that are half trivial and half beyond all are far from normal, and what a model solves of them is then off.
-    """
-    n, a = right.shape
-    prior = start = normal_prior(0.0, SPREAD)
+    a = right.shape[1]
+    prior = normal_prior(0.0, SPREAD)
     known = np.isfinite(right)
     y = np.where(known, right, 0.0)
     rate = np.clip((y.sum(axis=0) + 0.5) / (known.sum(axis=0) + 1.0), 0.02, 0.98)
@@ -98,8 +88,7 @@ def fit_difficulty(right: Floats, iterations: int = 40) -> tuple[Floats, Floats,
                 (curve * by_slope**2).sum(1) + SLOPE_PRECISION
             )
             log_slope = np.clip(log_slope + np.clip(step_s, -0.2, 0.2), -0.7, 0.7)
-        prior = (post.sum(axis=0) + PRIOR_TASKS * start) / (n + PRIOR_TASKS)
-    return np.clip(ability, GRID[0], GRID[-1]), np.exp(log_slope), np.asarray(prior)
+    return np.clip(ability, GRID[0], GRID[-1]), np.exp(log_slope)
 
 
 def fit(right: Floats, cost: Floats, quantiles: tuple[float, ...]) -> Fitted:
@@ -110,7 +99,8 @@ def fit(right: Floats, cost: Floats, quantiles: tuple[float, ...]) -> Fitted:
     n, a = right.shape
     if n < 10 or a == 0:
         raise DecisionError(f"{n} training tasks x {a} arms are too few to fit", hint="at least 10 tasks")
-    ability, slope, prior = fit_difficulty(right)
+    ability, slope = fit_skill(right)
+    prior = normal_prior(0.0, SPREAD)
     p = sigmoid(slope[:, None] * (ability[:, None] - GRID))
     posterior = difficulty_posterior(p, right, prior)
     edges = np.stack([np.quantile(cost, q, axis=0) for q in quantiles], axis=1) if quantiles else np.zeros((a, 0))

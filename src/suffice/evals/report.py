@@ -31,6 +31,9 @@ class Yardstick:
 def rows(pool: str, tally: Tally, yardstick: Yardstick, splits: int) -> list[dict[str, object]]:
     """Return one JSON row per (policy, verifier, errors, H). Every measure has `<measure>_ci95` = [low, high].
 
+    `regret` is J over the best non-oracle policy's J of the same setting, minus one; `j_vs_oracle`, `j_vs_fixed_cascade` and
+    `j_vs_best_single` are J over that policy's, minus one. All four are null at iso-quality.
+
     Rows of `ours` also say how good its success predictions are: `brier`, `ece`, and both given one verified outcome
     (`brier_one_outcome`, `ece_one_outcome`), as means over the splits; they depend on the pool alone.
     """
@@ -38,8 +41,8 @@ def rows(pool: str, tally: Tally, yardstick: Yardstick, splits: int) -> list[dic
     rng = np.random.default_rng(7)  # noqa: TID251
     draws = rng.multinomial(tally.n, np.full(tally.n, 1.0 / tally.n), size=RESAMPLES).astype(np.float64)
     draws = np.vstack([np.ones(tally.n), draws])
-    best: dict[tuple[str, str, str], float] = {}
     made: list[dict[str, object]] = []
+    totals: dict[Setting, Floats] = {}
     for setting, sums in sorted(tally.sums.items()):
         measures = _measures(setting, sums.cost, sums.right, sums.loss, sums.count, yardstick, draws)
         row: dict[str, object] = {
@@ -49,22 +52,41 @@ def rows(pool: str, tally: Tally, yardstick: Yardstick, splits: int) -> list[dic
             "best_single": yardstick.name,
         }  # fmt: skip
         for name, values in measures.items():
-            row[name] = _clean(float(values[0]))
-            low, high = (
-                np.nanquantile(values[1:], [0.025, 0.975]) if np.isfinite(values[1:]).any() else (np.nan, np.nan)
-            )
-            row[f"{name}_ci95"] = [_clean(float(low)), _clean(float(high))]
+            row |= _with_interval(name, values)
         made.append(row)
         if setting.policy in ("ours", "ours-tree"):
             row |= {name: _clean(value) for name, value in calibrated.items()}
-        if setting.policy not in ("oracle", "ours-tree") and setting.repair != "iso":
-            key = (setting.verifier, setting.errors, setting.repair)
-            best[key] = min(best.get(key, math.inf), float(measures["j_usd"][0]))
+        totals[setting] = measures["j_usd"]
     for row, setting in zip(made, sorted(tally.sums), strict=True):
-        floor = best.get((setting.verifier, setting.errors, setting.repair))
-        j = row["j_usd"]
-        row["regret"] = float(j) / floor - 1.0 if floor and isinstance(j, float) else None
+        row |= _comparisons(setting, totals)
     return made
+
+
+def _with_interval(name: str, values: Floats | None) -> dict[str, object]:
+    """Return a measure and its interval from its draws [1 + R], the first of them the measure itself; null without draws."""
+    if values is None or not np.isfinite(values[1:]).any():
+        return {name: None if values is None else _clean(float(values[0])), f"{name}_ci95": [None, None]}
+    low, high = np.nanquantile(values[1:], [0.025, 0.975])
+    return {name: _clean(float(values[0])), f"{name}_ci95": [_clean(float(low)), _clean(float(high))]}
+
+
+def _comparisons(setting: Setting, totals: dict[Setting, Floats]) -> dict[str, object]:
+    """Return J over other policies' J of the same setting, minus one, on the same draws of tasks."""
+    same = {
+        other.policy: j
+        for other, j in totals.items()
+        if (other.verifier, other.errors, other.repair) == (setting.verifier, setting.errors, setting.repair)
+    }
+    field = [j for policy, j in same.items() if policy not in ("oracle", "ours-tree")]
+    against = {
+        "regret": min(field, key=lambda j: float(j[0])) if field else None, "j_vs_oracle": same.get("oracle"),
+        "j_vs_fixed_cascade": same.get("fixed-cascade"), "j_vs_best_single": same.get("best-single"),
+    }  # fmt: skip
+    out: dict[str, object] = {}
+    for name, j in against.items():
+        known = j is not None and setting.repair != "iso" and float(j[0]) > 0.0
+        out |= _with_interval(name, totals[setting] / np.maximum(j, 1e-12) - 1.0 if known and j is not None else None)
+    return out
 
 
 def _measures(
