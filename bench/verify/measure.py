@@ -12,6 +12,7 @@ from typing import Any
 from bench.verify import edit_cases, mutants
 from bench.verify.tasksets import Task, ask, renderings
 from suffice.values.verdict import Outcome, Verdict
+from suffice.verify import languages
 from suffice.verify.judge import GATES, judge, overall, run
 from suffice.verify.reading import Reading
 from suffice.verify.view import AnswerView, AskView
@@ -20,10 +21,11 @@ SUFFIX = {
     "python": "py",
     "javascript": "js",
     "typescript": "ts",
-    "go": "go",
     "rust": "rs",
-    "java": "java",
-    "cpp": "cpp",
+    "kotlin": "kt",
+    "csharp": "cs",
+    "ruby": "rb",
+    "bash": "sh",
 }
 Key = tuple[str, str, str, str]
 
@@ -91,9 +93,9 @@ def measure(task: Task, tally: Tally) -> None:
         return
     asked = ask(task)
     for path, code in task.code.items():
-        if SUFFIX.get(task.language) == path.rsplit(".", 1)[-1] or not path:
+        if not path or languages.of_path(path) == task.language:
             _mutants(task, path, code, asked, tally, rng)
-            _edits(task, path or f"solution.{SUFFIX.get(task.language, 'txt')}", code, tally, rng)
+            _edits(task, path or f"solution.{SUFFIX.get(task.language, task.language)}", code, tally, rng)
 
 
 def _reference(task: Task, kind: str, asked: AskView, answer: AnswerView, tally: Tally) -> None:

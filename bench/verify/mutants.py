@@ -58,17 +58,31 @@ def compiles(code: str) -> bool:
     return True
 
 
-def counts(code: str) -> tuple[int, ...]:
+_HASHES = frozenset(["bash", "ruby", "python", "yaml", "toml", "hcl", "dockerfile", "php"])
+# Where a cut or a lost bracket cannot be shown by counting: text, and what ends by words.
+_UNCOUNTED = frozenset(["yaml", "markdown", "text", "html", "vue", "svelte", "dockerfile"])
+
+
+def counts(code: str, language: str = "") -> tuple[int, ...]:
     """How often each bracket is opened more than closed in `code`, comments left out, strings included."""
     code = re.sub(r"/\*[\s\S]*?(?:\*/|\Z)|//[^\n]*", "", code)
+    if language in _HASHES:
+        code = re.sub(r"(?m)(?:^|(?<=\s))#[^\n]*", "", code)
+    if language in {"lua", "sql"}:
+        code = re.sub(r"--[^\n]*", "", code)
     return tuple(code.count(a) - code.count(b) for a, b in zip(_OPEN, _CLOSE, strict=True))
 
 
-def plain_places(code: str, marks: str) -> list[int]:
-    """Offsets of `marks` on lines without quotes or comment signs, outside of block comments and long strings."""
+def plain_places(code: str, marks: str, language: str = "") -> list[int]:
+    """Offsets of `marks` on lines without quotes or comment signs, outside of block comments and strings over lines."""
     places, at, inside = [], 0, False
     for line in code.split("\n"):
         toggles = line.count('"""') + line.count("'''") + ("/*" in line) + ("*/" in line)
+        if language == "lua":
+            toggles += line.count("[[") + line.count("]]")
+        elif language in {"bash", "php", "ruby"}:
+            # A string of the shell goes over lines: a quote without its pair opens or closes one.
+            toggles += re.sub(r'\\.|"(?:[^"\\]|\\.)*"', "", line).count("'") % 2
         if not inside and not toggles and not re.search(r"[\"'`#]|//|/[^ /=]|--|^\s*\*", line):
             places += [at + i for i, char in enumerate(line) if char in marks]
         inside ^= toggles % 2 == 1
@@ -86,21 +100,23 @@ def truncated(code: str, language: str, rng: random.Random) -> Iterator[Mutant |
         broken = (
             not compiles(cut)
             if language == "python"
-            else any(a > b for a, b in zip(counts(cut), counts(code), strict=True)) and counts(code) == (0, 0, 0)
+            else any(a > b for a, b in zip(counts(cut, language), counts(code, language), strict=True))
+            and counts(code, language) == (0, 0, 0)
+            and language not in _UNCOUNTED
         )
         yield Mutant(kind="truncated-closed", code=cut) if broken and cut.strip() else None
 
 
 def syntax(code: str, language: str, rng: random.Random) -> Iterator[Mutant | None]:
     """Yield one missing bracket, one extra bracket, one doubled operator, one broken keyword or colon."""
-    balanced = counts(code) == (0, 0, 0)
-    brackets = plain_places(code, _OPEN + _CLOSE)
+    balanced = counts(code, language) == (0, 0, 0) and language not in _UNCOUNTED
+    brackets = plain_places(code, _OPEN + _CLOSE, language)
     if brackets and balanced:
         at = rng.choice(brackets)
         yield _real(code[:at] + code[at + 1 :], language)
         at = rng.choice(brackets)
         yield _real(code[:at] + rng.choice(_OPEN + _CLOSE) + code[at:], language)
-    equals = [at for at in plain_places(code, "=") if re.match(r"\w = \w", code[at - 2 : at + 3])]
+    equals = [at for at in plain_places(code, "=", language) if re.match(r"\w = \w", code[at - 2 : at + 3])]
     if equals:
         at = rng.choice(equals)
         yield _real(code[:at] + "= = " + code[at + 1 :], language)
@@ -136,6 +152,15 @@ def invented_import(code: str, language: str, rng: random.Random) -> Iterator[Mu
             f"import {plain}.core.Solver;\n{code}" if "package " not in code else "",
         ),
         "cpp": (f"#include <{name}>\n{code}",),
+        "c": (f"#include <{name}>\n{code}",),
+        "kotlin": (
+            _after_package(f"import {plain}.core.Solver", code),
+            _after_package(f"import java.util.{plain}.Solver", code),
+        ),
+        "scala": (
+            _after_package(f"import {plain}.core.Solver", code),
+            _after_package(f"import java.util.{plain}.Solver", code),
+        ),
     }
     for text in forms.get(language, ()):
         if text:
@@ -144,6 +169,13 @@ def invented_import(code: str, language: str, rng: random.Random) -> Iterator[Mu
         path = rng.choice((f"strings/{plain}", plain))
         with_import = re.sub(r"^(package \w+\n)", rf'\1\nimport "{path}"\n', code, count=1, flags=re.MULTILINE)
         yield Mutant(kind="invented-import", code=with_import if with_import != code else f'import "{path}"\n{code}')
+
+
+def _after_package(line: str, code: str) -> str:
+    """Return `code` with `line` below its package clause, where it has one."""
+    clause = re.match(r"(?:\s*(?://[^\n]*|@file:[^\n]*)\n)*\s*package [^\n]+\n", code)
+    at = clause.end() if clause else 0
+    return f"{code[:at]}{line}\n{code[at:]}"
 
 
 def wrong_name(code: str, language: str, rng: random.Random) -> Iterator[Mutant]:

@@ -51,20 +51,26 @@ def test_rust():
         "use std::collections::HashMap;\nuse std::fastmap::X;\nuse serde::Serialize;\nuse "
         "quick_array_toolset::A;\nmod b;\nuse b::C;\nuse crate::d;\n"
     )
-    assert known(of_rust, text) == {"std": True, "std::fastmap": False, "serde": True, "quick_array_toolset": None}
+    assert known(of_rust, text) == {"std": True, "std::fastmap": False, "serde": True, "quick_array_toolset": False}
+
+
+def test_a_crate_that_may_be_real_is_not_called_invented():
+    names = ("word_count", "tokio_quick_toolset", "quick_array_derive", "rarecrate", "zzyzx")
+    text = "".join(f"use {name}::A;\n" for name in names)
+    assert known(of_rust, text) == dict.fromkeys(names)
 
 
 def test_java():
     text = (
         "import java.util.List;\nimport java.util.fastlists.X;\nimport org.junit.Test;\nimport "
-        "quickarrays.core.Y;\nimport static java.lang.Math.*;\n"
+        "quickarraystoolset.core.Y;\nimport static java.lang.Math.*;\n"
     )
     found = known(of_java, text)
     assert found == {
         "java.util.List": True,
         "java.util.fastlists": False,
         "org.junit.Test": None,
-        "quickarrays": False,
+        "quickarraystoolset": False,
         "java.lang.Math": True,
     }
 

@@ -246,15 +246,38 @@ def of_rust(piece: Code, parsed: Parse) -> tuple[Imported, ...]:
             name = f"{crate}::{rest[0]}" if wrong else crate
             out[name] = Imported(name=name, known=not wrong, what="module of the standard library")
             continue
-        # The list holds the crates in wide use, not the registry: one that is missing may still exist.
-        known = True if crate in packages.names("crates") else None
+        # The list holds the crates in wide use, not the registry: one that is missing may still exist, unless it is of no
+        # family and a description in three words or more, as the ones are that nobody has written.
+        known = True if crate in packages.names("crates") else False if _described(crate) else None
         near = "" if known else packages.lookalike(crate, "crates")
         why = f"did you mean {near!r}?" if near else "a crate that the list does not have"
         out[crate] = Imported(name=crate, known=known, what="crate", near=near, why=why)
     return tuple(out.values())
 
 
-_JAVA = re.compile(r"^\s*import\s+(?:static\s+)?([\w.]+(?:\.\*)?)\s*;", re.MULTILINE)
+_PARTS = frozenset([
+    "sys", "derive", "macro", "macros", "core", "rs", "impl", "type", "types", "common", "client", "sdk",
+    "api", "util", "utils", "lib", "ffi", "bindings", "proto", "codegen", "test", "tests", "testing",
+])  # fmt: skip
+
+
+def _described(crate: str) -> bool:
+    """True when the name is three words or more that neither begin like a family of known crates nor end like a part of one."""
+    words = crate.lower().split("_")
+    if len(words) < 3 or words[-1] in _PARTS:
+        return False
+    return words[0] not in packages.families("crates")
+
+
+_JAVA = re.compile(r"^\s*import\s+(?:static\s+)?([\w.]+(?:\.[*_])?)\s*(?:;|$|\bas\b|//|\.\{|\{)", re.MULTILINE)
+# A root of a package that no domain owns is its project's own, unless it is longer than words are.
+_OWN_LENGTH = 13
+_LONG_WORDS = frozenset([
+    "configuration", "configurations", "infrastructure", "presentation", "authentication", "authorization",
+    "administration", "communication", "communications", "notifications", "implementation", "documentation",
+    "visualization", "serialization", "representation", "transformation", "transformations",
+    "internationalization", "recommendation", "recommendations",
+])  # fmt: skip
 _DOMAINS = frozenset(
     [
         "com",
@@ -299,11 +322,14 @@ _DOMAINS = frozenset(
 
 
 def of_java(piece: Code, parsed: Parse) -> tuple[Imported, ...]:
-    """Return the packages that Java imports; only those of the JDK and those of no domain can be judged."""
+    """Return the packages that Java, Kotlin or Scala imports; only those of the JDK and those of no domain can be judged."""
     out = []
     own = re.search(r"^\s*package\s+(\w+)", piece.text, re.MULTILINE)
     for path in _JAVA.findall(piece.text):
         parts = path.split(".")
+        if not parts[0][0].islower():
+            # A name that is in scope already: an object, or a package that a wildcard brought.
+            continue
         if parts[0] in {"java", "javax", "jakarta"}:
             known = parts[0] == "jakarta" or ".".join(parts[:2]) in packages.names("java_std")
             if parts[:2] == ["java", "util"] and len(parts) > 3 and parts[2][0].islower():
@@ -312,8 +338,10 @@ def of_java(piece: Code, parsed: Parse) -> tuple[Imported, ...]:
         elif parts[0] in _DOMAINS or len(parts) < 2 or (own and own.group(1) == parts[0]):
             out.append(Imported(name=path, known=None, why="a package outside the JDK"))
         else:
-            famous = parts[0] in _FAMOUS
-            out.append(Imported(name=parts[0], known=famous, what="package"))
+            named = parts[0] in _FAMOUS or None
+            invented = len(parts[0]) >= _OWN_LENGTH and parts[0].lower() not in _LONG_WORDS
+            known = named if named or not invented else False
+            out.append(Imported(name=parts[0], known=known, what="package", why="perhaps a package of the project"))
     return tuple(out)
 
 

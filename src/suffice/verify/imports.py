@@ -29,11 +29,14 @@ _READERS: dict[str, Callable[[Code, Parse], tuple[Imported, ...]]] = {
     "go": of_go,
     "rust": of_rust,
     "java": of_java,
+    "kotlin": of_java,
+    "scala": of_java,
+    "c": of_cpp,
     "cpp": of_cpp,
 }
 # Names with which snippets stand for the reader's own code.
 _OWN = re.compile(
-    r"(?i)^@?(?:.*[-_.]?(?:your|my|our|example|sample|demo|placeholder|foo|bar|baz|dummy|some|custom)[-_.]?.*|src|lib"
+    r"(?i)^@?(?:(?:.*[-_.])?(?:tests?|e2e|internal|local|private|shared|workspace)(?:[-_.].*)?|.*[-_.]?(?:your|my|our|example|sample|demo|placeholder|foo|bar|baz|dummy|some|custom)[-_.]?.*|src|lib"
     r"|libs|app|apps|main|utils?|helpers?|common|core|"
     r"config|configs|settings|constants?|models?|views?|schemas?|types?|services?|components?|modules?|module|pages?"
     r"|hooks?|store|stores|"
@@ -98,7 +101,9 @@ def _judge(item: Imported, piece: Code, reading: Reading) -> tuple[Outcome, str]
 def _mentioned(name: str, reading: Reading) -> bool:
     """True when the conversation has the name, as a word or as a part of a path."""
     ask = reading.ask
-    pattern = re.compile(rf"(?<![A-Za-z0-9_]){re.escape(name)}(?![A-Za-z0-9_])", re.IGNORECASE)
+    # "The Word Count exercise" is where a crate or a module `word_count` comes from.
+    loose = r"[\s_-]?".join(re.escape(word) for word in re.split(r"[_-]", name))
+    pattern = re.compile(rf"(?<![A-Za-z0-9_]){loose}(?![A-Za-z0-9_])", re.IGNORECASE)
     dashed = name.replace("_", "-")
     return bool(
         pattern.search(ask.text)
@@ -122,6 +127,7 @@ def _in_answer(name: str, piece: Code, reading: Reading) -> bool:
     # Words of prose about a module do not make it exist; a command that installs it, or a file of its name, may.
     command = (
         rf"(?:install|add|get|require)[^\n]*(?<![\w-]){re.escape(name)}(?![\w-])"
+        rf"|^\s*(?:name\s*=\s*[\"'])?{re.escape(name).replace('_', '[_-]')}\b[\"']?\s*(?:=|$)"
         rf"|`[\w/.-]*\b{re.escape(name)}\.\w+`|^[\s│├└─|`]*{re.escape(name)}(?:/|\.\w+)"
     )
     return bool(re.search(command, outside, re.MULTILINE)) and packages.lookalike(name, "pypi_top") == ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from functools import lru_cache
 from pathlib import Path
 
@@ -20,6 +21,14 @@ def names(which: str) -> frozenset[str]:
     """Return the names of a sorted list: `pypi_top`, `npm_top`, `crates`, `python_stdlib`, `import_names`,
     `node_builtins`, ..."""
     return frozenset((_DATA / f"{which}.txt").read_text(encoding="utf-8").split())
+
+
+@lru_cache(maxsize=4)
+def families(which: str) -> frozenset[str]:
+    """Return the listed names after which at least two other listed ones are called (`tokio`, of `tokio_util`, ...)."""
+    listed = names(which)
+    heads = Counter(name.split("_")[0] for name in listed if "_" in name)
+    return frozenset(head for head, members in heads.items() if head in listed and members > 1)
 
 
 @lru_cache(maxsize=4)
@@ -57,12 +66,30 @@ def pypi_has(module: str) -> bool:
         f"{dashed}-python",
         f"{dashed}-py",
         dashed.removeprefix("py"),
+        dashed.replace("adafruit-", "adafruit-circuitpython-", 1),
     )
     listed = names("import_names")
     if module in listed or module.lower() in listed:
         return True
-    # Each candidate may pass by chance: only the name itself may rely on the whole registry, the others on the most used.
-    return on_registry(dashed, "pypi") or any(name in names("pypi_top") for name in candidates[1:])
+    turned = "-".join(reversed(dashed.split("-")))
+    # Each candidate may pass by chance: only the name itself, and the name turned round ("Frozen-Flask" brings
+    # `flask_frozen`), may rely on the whole registry, the others on the most used.
+    return (
+        any(on_registry(name, "pypi") for name in {dashed, turned})
+        or any(name in names("pypi_top") for name in candidates[1:])
+        or dashed in _ends("pypi_top")
+    )
+
+
+@lru_cache(maxsize=2)
+def _ends(which: str) -> frozenset[str]:
+    """Return what listed names begin or end with: `opentelemetry-api` brings `opentelemetry`, `apache-libcloud` `libcloud`."""
+    out: set[str] = set()
+    for name in names(which):
+        words = name.replace(".", "-").split("-")
+        out.update("-".join(words[:at]) for at in range(1, len(words)))
+        out.update("-".join(words[at:]) for at in range(1, len(words)))
+    return frozenset(out)
 
 
 def lookalike(name: str, which: str) -> str:

@@ -13,7 +13,7 @@ _SESSION = re.compile(
 )
 _MARKED = re.compile(
     # "..." where no spread, range or list of arguments can be meant; "…" anywhere
-    r"(?<![.\w)\]])\.\.\.(?![.\w\[({\"'$@&*<])|…"
+    r"(?<![.\w)\]\"])\.\.\.(?![.\w\[({\"'$@&*<])|…"
     # marks of a diff or of a documentation tool, columns pointed at
     r"|^[ \t]*(?:\+\+\+|---)\S|\[tl! |\[!code |^[ \t]*[\^~]+(?:[ \t]*[\^~]+)*[ \t]*$|^[ \t]*-{3,}(?:[ \t]+-{3,})*[ \t]*$"
     # what a program printed
@@ -48,7 +48,11 @@ _BEGINS = re.compile(
     r"|\$\w|[\w.$:]+\(|\w+!)"
 )
 _DATA = frozenset({"yaml", "toml", "json", "hcl", "sql", "css", "bash"})
-_FILE = re.compile(r"\s*(?:#\s*include\b|(?:import|package|using|from|namespace|use|require\w*)[ \t(]|<\?php)")
+_FILE = re.compile(
+    r"\s*(?:(?:(?:public|internal|abstract|sealed|final|static|open|data|case|export|default|declare|partial)\s+)*"
+    r"(?:class|interface|enum|struct|record|object|trait|extension|protocol|namespace)\s+\w|#\s*include\b"
+    r"|(?:import|package|using|from|namespace|use|require\w*)[ \t(]|<\?php)"
+)
 _COMMENT = re.compile(r"\s*(?://.*|#(?![!\[\w]).*|--.*|/\*[\s\S]*?\*/|\"\"\"[\s\S]*?\"\"\"|;.*|\n)")
 
 
@@ -61,7 +65,7 @@ def is_sketch(code: str, language: str, around: str) -> bool:
     """True when `code` bears the signs of an illustration rather than of a program of `language`; `around` is where it fails."""
     if is_session(code) or _COMMENTED.search(around) or _NO_VALUE.search(code):
         return True
-    return _MARKED.search(_ASIDES.sub("", code)) is not None or (language not in _DATA and not _begins(code))
+    return _MARKED.search(_ASIDES.sub('""', code)) is not None or (language not in _DATA and not _begins(code))
 
 
 def is_file(code: str) -> bool:

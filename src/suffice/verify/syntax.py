@@ -9,12 +9,18 @@ the fault is none that the grammar is known to get wrong. Diffs and search/repla
 
 from __future__ import annotations
 
+import re
+
 from suffice.verify import contexts, documents, grammars, languages, markup, python_code, rewrites, sketch, units
 from suffice.verify.extract import Code
 from suffice.verify.python_code import Parse, Status
 from suffice.verify.scan import Balance, scan
 
 MAX_LARGE = 40_000
+# What no language with assignments has, whatever its grammar may not know.
+_IMPOSSIBLE = re.compile(r"[\w\])] = =[ \t]+\w")
+_TOLERANT = frozenset({"css", "sql", "yaml", "bash"})
+_TAG = re.compile(r"\s*<\?php\b")
 _UNSURE = Parse(status=Status.UNSURE)
 
 
@@ -41,6 +47,9 @@ def _dispatch(code: str, language: str) -> Parse:
         return documents.toml(code)
     if language == "dockerfile":
         return documents.dockerfile(code)
+    if language == "php" and _TAG.match(code) and "?>" not in code and code.count("<?") == 1:
+        # One tag and all of it code: read as such, lest a part of it be taken for text outside of tags.
+        return by_grammar(_TAG.sub("", code, count=1), "php_only")
     if language == "php" and "<?" not in code:
         # Templates of a framework go by the name of the language.
         return by_grammar(code, "php_only") if code.lstrip()[:1] not in {"<", "@"} else _UNSURE
@@ -81,7 +90,7 @@ def script(code: str, language: str) -> Parse:
 
 def by_grammar(code: str, language: str) -> Parse:
     """Read `code` with its tree-sitter grammar, as it is, in the surroundings of a fragment, in parts and in plainer words."""
-    text = code if code.endswith("\n") else code + "\n"
+    text, whole = code if code.endswith("\n") else code + "\n", sketch.is_file(code)
     first = grammars.fault(text, language)
     if first is not None and language in {"c", "cpp", "csharp"} and "#" in code:
         code = contexts.preprocessed(code)
@@ -93,7 +102,7 @@ def by_grammar(code: str, language: str) -> Parse:
         return _UNSURE
     balance = scan(code, "php" if language == "php_only" else language)
     other = _otherwise(code, text, language, balance)
-    return other if other is not None else _fault(code, language, first, balance)
+    return other if other is not None else _fault(code, language, first, balance, whole=whole)
 
 
 def _otherwise(code: str, text: str, language: str, balance: Balance | None) -> Parse | None:
@@ -121,7 +130,7 @@ def _otherwise(code: str, text: str, language: str, balance: Balance | None) -> 
     return None
 
 
-def _fault(code: str, language: str, first: grammars.Fault, balance: Balance | None) -> Parse:
+def _fault(code: str, language: str, first: grammars.Fault, balance: Balance | None, *, whole: bool) -> Parse:
     line = first.row + 1
     why = f"line {line}: " + (f"{first.missing!r} is missing" if first.missing else "this does not parse")
     cut = first.at_end
@@ -129,8 +138,10 @@ def _fault(code: str, language: str, first: grammars.Fault, balance: Balance | N
         what = f"ends inside a {balance.inside}" if balance.inside else f"{balance.open[-1]!r} is never closed"
         return Parse(status=Status.BAD, why=f"{why}; {what}", line=line, cut=True)
     macros = contexts.whole_file_gap(code, language)
-    if balance is not None and balance.sure and balance.extra and not macros and sketch.is_file(code):
+    if balance is not None and balance.sure and balance.extra and not macros and whole:
         return Parse(status=Status.BAD, why=f"{why}; {balance.extra[0]!r} closes nothing", line=line)
+    if language not in _TOLERANT and _IMPOSSIBLE.search(first.around):
+        return Parse(status=Status.BAD, why=why, line=line)
     gap = contexts.GAPS.get(language)
     if (gap is not None and gap.search(first.around)) or contexts.HOLES.search(first.around) or macros:
         return Parse(status=Status.UNSURE, why=f"perhaps newer than the grammar, {why}", line=line, cut=cut)
