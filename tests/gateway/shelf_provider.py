@@ -53,6 +53,8 @@ class Shelf:
         kind, name = parts[0], parts[1] if len(parts) > 1 else ""
         if kind == "files" and method == "POST":
             return self._upload(headers, body)
+        if kind == "messages":
+            return self._message_batch(method, parts[2:], body)
         if kind == "batches" and method == "POST" and not name:
             asked = json.loads(body)
             row = {"id": f"batch_{len(self.batches)}", "object": "batch", "status": "validating", **asked}
@@ -68,6 +70,36 @@ class Shelf:
                 return 200, {"id": name, "object": "file", "deleted": True}
             return 200, self.contents[name] if parts[-1] == "content" else self.files[name]
         return 404, {"error": {"message": "no such thing", "type": "invalid_request_error", "code": None}}
+
+    def _message_batch(self, method: str, parts: list[str], body: bytes) -> tuple[int, Any]:
+        if method == "POST" and not parts:
+            row: dict[str, Any] = {"id": f"msgbatch_{len(self.batches)}", "type": "message_batch"}
+            row |= {"processing_status": "in_progress", "results_url": None, "request_counts": {"succeeded": 0}}
+            self.batches[row["id"]] = row
+            return 200, row
+        if not parts or parts[0] not in self.batches:
+            return 404, {"type": "error", "error": {"type": "not_found_error", "message": "no such thing"}}
+        row = self.batches[parts[0]]
+        if parts[-1] == "results":
+            return 200, self.contents[parts[0]]
+        if parts[-1] == "cancel":
+            row["processing_status"] = "canceling"
+        if method == "DELETE":
+            del self.batches[parts[0]]
+            return 200, {"id": parts[0], "type": "message_batch_deleted"}
+        return 200, row
+
+    def results(self, batch: str, rows: list[dict[str, Any] | None]) -> None:
+        """End a batch of Messages whose requests have these usage reports; None: a request that failed."""
+        done = [
+            {"type": "succeeded", "message": {"model": "m-dated", "usage": row}} if row else {"type": "errored"}
+            for row in rows
+        ]
+        lines = [json.dumps({"custom_id": str(n), "result": row}) for n, row in enumerate(done)]
+        self.contents[batch] = "\n".join(lines).encode() + b"\n"
+        counts = {"succeeded": sum(row is not None for row in rows)}
+        url = f"https://api.example.invalid/v1/messages/batches/{batch}/results"
+        self.batches[batch] |= {"processing_status": "ended", "results_url": url, "request_counts": counts}
 
     def _upload(self, headers: dict[str, str], body: bytes) -> tuple[int, Any]:
         parts = {part.name: part for part in multipart.parse(headers["content-type"], body)}

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from suffice.errors import ForbiddenError, RequestError
-from suffice.wire.batch_lines import read
+from suffice.wire.batch_lines import read, read_requests
 
 
 def line(model: str, **body: object) -> str:
@@ -51,3 +51,19 @@ def test_any_bytes_are_read_or_refused(data: bytes):
         read(data, lambda model: model)
     except RequestError as error:
         assert error.status == 400
+
+
+def test_requests_of_messages_are_read_like_lines():
+    def one(model: str, **more: object) -> dict[str, object]:
+        return {"custom_id": "a", "params": {"model": model, "max_tokens": 7, "messages": [], **more}}
+
+    rows = [one("x"), one("p/x"), one("x", system=[{"cache_control": {"type": "ephemeral"}}])]
+    raw = json.dumps(rows).encode()
+    found = read_requests(raw, lambda name: name.removeprefix("p/"))
+    (demand,) = found.demands
+    assert (demand.model, demand.lines, demand.output_tokens) == ("x", 3, 21)
+    sizes = [len(json.dumps(row)) for row in rows]
+    assert demand.prompt_bytes == sizes[0] + sizes[1] + 2 * sizes[2]  # a write into the cache costs up to twice
+    assert [row["params"]["model"] for row in json.loads(found.data)] == ["x", "x", "x"]
+    same = json.dumps(rows[:1]).encode()
+    assert read_requests(same, str).data is same

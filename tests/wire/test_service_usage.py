@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from suffice.values.usage import Usage
-from suffice.wire.service_usage import of_line, of_report, of_service
+from suffice.wire.service_usage import of_line, of_report, of_result, of_service
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,12 @@ def test_a_line_of_an_output_tells_its_model():
 def test_any_bytes_are_read(data: bytes):
     of_service(data)
     of_line(data)
+
+
+def test_results_of_messages_tell_their_usage_when_they_succeeded():
+    usage = {"input_tokens": 5, "cache_read_input_tokens": 2, "output_tokens": 3}
+    line = json.dumps({"result": {"type": "succeeded", "message": {"model": "m", "usage": usage}}}).encode()
+    found = of_result(line)
+    assert found is not None and (found[0], found[1].prompt_tokens, found[1].output_tokens) == ("m", 7, 3)
+    for other in (b"", b"[]", b'{"result":{"type":"errored"}}', b'{"result":{"message":{"usage":{}}}}', b"\xff"):
+        assert of_result(other) is None

@@ -18,8 +18,9 @@ from suffice.gateway.call import Call
 from suffice.gateway.messages_conversation import version_headers
 from suffice.gateway.passed_objects import PassedObject, PassedObjects, page
 from suffice.gateway.reply import JSON, Header, Reply
-from suffice.gateway.services import HEADER, Pinned, Services, told
+from suffice.gateway.services import HEADER, Pinned, Services, named, told
 from suffice.upstream.faults import classify_transport
+from suffice.upstream.response import Response
 from suffice.upstream.transport_fault import TransportFault
 from suffice.wire import batch_lines, multipart
 from suffice.wire.batch_lines import Demand
@@ -57,7 +58,7 @@ class FileRoutes:
         body = call.body
         demands: tuple[Demand, ...] = ()
         if purpose == "batch":
-            lines = batch_lines.read(file.data, lambda model: self._named(principal, pinned, model))
+            lines = batch_lines.read(file.data, lambda model: named(self._services, principal, pinned, model))
             demands = lines.demands
             if lines.data is not file.data:
                 boundary = f"suffice-{self._services.env.new_id()}"
@@ -68,14 +69,6 @@ class FileRoutes:
         answer = await self._services.read(call, response, _DESCRIPTION_BYTES)
         await self._objects.put(described("file", answer, pinned, call, principal, demands=demands))
         await reply.whole(200, answer, [JSON, *told(pinned, call)])
-
-    def _named(self, principal: Principal, pinned: Pinned, model: str) -> str:
-        """Return the provider's name of a model of a line. Raises ForbiddenError, NotFoundError for one that is not to be had."""
-        prefix, slash, rest = model.partition("/")
-        name = rest if slash and prefix in (pinned.endpoint, pinned.provider.id) else model
-        self._services.permit(principal, f"{pinned.provider.id}/{name}")
-        self._services.served(pinned, name)
-        return name
 
     async def _list(self, call: Call, principal: Principal, reply: Reply) -> None:
         asked = parse_qs(call.query.decode("latin-1"))
@@ -112,26 +105,35 @@ class FileRoutes:
         await reply.whole(200, answer, [JSON, *told(pinned, call)])
 
     async def _content(self, call: Call, pinned: Pinned, path: bytes, headers: list[Header], reply: Reply) -> None:
-        """Relay a file piece by piece, as fast as the client takes it; a broken one breaks the connection."""
         response = await self._services.ask(call, pinned, b"GET", path, headers, [])
-        try:
-            kind = next((v for n, v in response.headers if n == b"content-type"), b"application/octet-stream")
-            patience = self._services.state.settings.upstream.between_events_deadline_s
+        await relayed(self._services, call, pinned, response, reply, b"application/octet-stream")
+
+
+async def relayed(
+    services: Services, call: Call, pinned: Pinned, response: Response, reply: Reply, otherwise: bytes
+) -> None:
+    """Relay a good answer piece by piece, as fast as the client takes it; a broken one breaks the connection.
+
+    `otherwise` is the content type of an answer that names none.
+    """
+    try:
+        kind = next((v for n, v in response.headers if n == b"content-type"), otherwise)
+        patience = services.state.settings.upstream.between_events_deadline_s
+        first = await response.chunk(patience)
+        length = [(n, v) for n, v in response.headers if n == b"content-length"]
+        await reply.head(200, [(b"content-type", kind), *length, _NO_STORE, *told(pinned, call)])
+        while first:
+            await reply.write(first)
             first = await response.chunk(patience)
-            length = [(n, v) for n, v in response.headers if n == b"content-length"]
-            await reply.head(200, [(b"content-type", kind), *length, _NO_STORE, *told(pinned, call)])
-            while first:
-                await reply.write(first)
-                first = await response.chunk(patience)
-            await reply.end()
-        except TransportFault as fault:
-            error = classify_transport(fault).error(dialect=call.dialect)
-            if not reply.started:
-                raise error from fault
-            reply.cut()
+        await reply.end()
+    except TransportFault as fault:
+        error = classify_transport(fault).error(dialect=call.dialect)
+        if not reply.started:
             raise error from fault
-        finally:
-            response.close()
+        reply.cut()
+        raise error from fault
+    finally:
+        response.close()
 
 
 def dialect_of(call: Call) -> str:

@@ -288,6 +288,15 @@ class Services:
         return -1 if isinstance(price, Unknown) else cost
 
 
+def named(services: Services, principal: Principal, pinned: Pinned, model: str) -> str:
+    """Return the provider's name of a model of a batch. Raises ForbiddenError, NotFoundError for one that is not to be had."""
+    prefix, slash, rest = model.partition("/")
+    name = rest if slash and prefix in (pinned.endpoint, pinned.provider.id) else model
+    services.permit(principal, f"{pinned.provider.id}/{name}")
+    services.served(pinned, name)
+    return name
+
+
 def kind_of(price: Price) -> PriceKind:
     """Return how well a price is known, in the ledger's words."""
     if isinstance(price, Known):

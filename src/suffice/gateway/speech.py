@@ -130,7 +130,7 @@ class Speaker:
         if dialect in ("chat", "embeddings") and auth in ("x-api-key", "x-goog-api-key"):
             auth = "bearer"  # compatibility layers take the key as OpenAI's clients send it
         # The version of the Messages dialect is the client's to choose, request by request.
-        versioned = dialect in ("messages", "files") and _VERSION in provider.quirks.headers
+        versioned = dialect in ("messages", "files", "batches") and _VERSION in provider.quirks.headers
         if base.netloc == self._main.netloc and auth == provider.auth.value and not versioned:
             return self.endpoint
         key = (base.netloc, auth, versioned)

@@ -63,6 +63,18 @@ def of_line(line: bytes) -> tuple[str, Usage] | None:
     return None if usage is None or not isinstance(body, dict) else (str(body.get("model") or ""), usage)
 
 
+def of_result(line: bytes) -> tuple[str, Usage] | None:
+    """The same of a line of the results of a batch of Messages; requests that did not succeed tell none and cost nothing."""
+    try:
+        row = msgspec.json.decode(line)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return None
+    result = row.get("result") if isinstance(row, dict) else None
+    message = result.get("message") if isinstance(result, dict) else None
+    usage = usage_of.from_anthropic(message.get("usage")) if isinstance(message, dict) else None
+    return None if usage is None or not isinstance(message, dict) else (str(message.get("model") or ""), usage)
+
+
 def _first(*values: Any) -> int | None:
     return next((found for found in map(_count, values) if found is not None), None)
 
