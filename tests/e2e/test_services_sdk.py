@@ -1,4 +1,4 @@
-"""OpenAI's own SDK with what is passed through to one provider: files, batches, moderation, and lists of models."""
+"""OpenAI's and Anthropic's own SDKs with what is passed through to one provider: files, batches, moderation, and lists of models."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from anthropic import AsyncAnthropic
 from openai import AsyncOpenAI, NotFoundError
 from tests.gateway.running import Gateway
 from tests.gateway.shelf_provider import Shelf, line, shelved
+from tests.gateway.test_message_batches import shelved as anthropics
 
 
 @asynccontextmanager
@@ -51,3 +53,20 @@ async def test_models_are_listed_and_retrieved(tmp_path: Path):
         listed = [model.id async for model in client.models.list()]
         assert "auto" in listed and "openai/m" in listed
         assert (await client.models.retrieve("openai/m")).owned_by == "openai"
+
+
+async def test_a_batch_of_messages_to_its_results_which_are_fetched_here(tmp_path: Path):
+    async with anthropics(tmp_path) as (up, provider):
+        key = (await up.key(owner="a"))["authorization"].removeprefix("Bearer ")
+        base = up.base_url.removesuffix("/v1")
+        async with AsyncAnthropic(base_url=base, api_key=key, max_retries=0) as client:
+            params = {"model": "anthropic/m", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]}
+            batch = await client.messages.batches.create(requests=[{"custom_id": "a", "params": params}])
+            assert [row.id async for row in client.messages.batches.list()] == [batch.id]
+            provider.results(batch.id, [{"input_tokens": 10, "output_tokens": 2}, None])
+            await up.written()
+            found = [row.custom_id async for row in await client.messages.batches.results(batch.id)]
+            assert found == ["0", "1"]
+            assert (await client.messages.batches.delete(batch.id)).id == batch.id
+        assert all(headers.get("x-api-key") == "key-of-ours-1234" for _, _, headers, _ in provider.seen)
+        assert sum(row.row.charge_nano for row in await up.recent()) == (10 * 1000 + 2 * 10_000) // 2
