@@ -31,8 +31,6 @@ from suffice.gateway import agent_events, fleet
 from suffice.gateway.app import DataPlane, Route, bearer, refuse_browsers
 from suffice.gateway.attempts import Attempts
 from suffice.gateway.auth import Principal
-from suffice.gateway.batch_money import BatchMoney
-from suffice.gateway.batches import BatchRoutes
 from suffice.gateway.call import Call
 from suffice.gateway.corrections import TokenCorrections
 from suffice.gateway.counting import Counting
@@ -45,7 +43,7 @@ from suffice.gateway.idempotency import Idempotency
 from suffice.gateway.implicit import Implicit
 from suffice.gateway.judging import Judging, RunCheck
 from suffice.gateway.learning import Learning
-from suffice.gateway.message_batches import MessageBatchRoutes
+from suffice.gateway.message_batches import batches
 from suffice.gateway.outcomes import Outcomes
 from suffice.gateway.passed_objects import PassedObjects
 from suffice.gateway.pipeline import Pipeline
@@ -289,9 +287,7 @@ class Runtime:
         routes += DialectRoutes(serve, self.reading, self._responses, counting).table()
         routes += ServiceRoutes(services, self.reading, counting).table()
         routes += FileRoutes(services, objects).table()
-        money = BatchMoney(services, objects, self.ledger)
-        routes += BatchRoutes(services, objects, self.reading, money).table()
-        routes += MessageBatchRoutes(services, objects, self.reading, money).table()
+        routes += batches(services, objects, self.reading, self.ledger)
         routes += FimRoutes(serve, self.reading).table()
         routes += [
             Route(method="POST", path="/v1/outcomes", dialect="chat", handler=self.outcomes.serve),

@@ -15,6 +15,7 @@ from suffice.errors import NotFoundError, RequestError
 from suffice.gateway.app import Route
 from suffice.gateway.auth import Principal
 from suffice.gateway.batch_money import DESCRIPTION_BYTES, BatchMoney
+from suffice.gateway.batches import BatchRoutes
 from suffice.gateway.call import Call
 from suffice.gateway.conversation import JSON_HEADERS
 from suffice.gateway.files import at, below, relayed
@@ -23,11 +24,21 @@ from suffice.gateway.passed_objects import PassedObject, PassedObjects
 from suffice.gateway.reading import Reading
 from suffice.gateway.reply import JSON, Reply
 from suffice.gateway.services import HEADER, Pinned, Services, named, told
+from suffice.ledger.book import Ledger
 from suffice.wire import batch_lines, service_usage
 
 PREFIX = "/v1/messages/batches/"
 KIND = "message_batch"
 _DIALECT = "messages"
+
+
+def batches(services: Services, objects: PassedObjects, reading: Reading, ledger: Ledger) -> list[Route]:
+    """Return the rows of the route table for the batches of both dialects."""
+    money = BatchMoney(services, objects, ledger)
+    return [
+        *BatchRoutes(services, objects, reading, money).table(),
+        *MessageBatchRoutes(services, objects, reading, money).table(),
+    ]
 
 
 class MessageBatchRoutes:
