@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import argparse
 import shutil
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from suffice.cli.command import Exit, Io
 from suffice.cli.workspace import configured, folder_of, opened
-from suffice.errors import NotFoundError
+from suffice.errors import NotFoundError, SufficeError
+
+if TYPE_CHECKING:
+    from suffice.ledger.queries import Story
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -41,7 +45,24 @@ def run(args: argparse.Namespace, io: Io) -> int:
     width = shutil.get_terminal_size((100, 24)).columns
     for line in render(story, width):
         io.out.say(line)
+    again = _asked_again(story, args, io)
+    for line in again:
+        io.out.say(f"  {line}" if line is not again[0] else f"\n{line}")
     if io.out.json_mode:
         data = msgspec.to_builtins(story)
-        io.out.result({**data, "charged_nano_usd": story.charged, "saved_nano_usd": report.saving(story)})
+        more = {"charged_nano_usd": story.charged, "saved_nano_usd": report.saving(story), "asked_again": list(again)}
+        io.out.result({**data, **more})
     return Exit.OK
+
+
+def _asked_again(story: Story, args: argparse.Namespace, io: Io) -> tuple[str, ...]:
+    """Return what the present configuration makes of the same question; nothing where it has no endpoint that could answer it."""
+    from suffice.cli.policy_command import state_of
+    from suffice.gateway.what_if import what_if
+
+    if story.decision is None or "pinned" in story.decision.signals:
+        return ()
+    try:
+        return what_if(story.decision, state_of(configured(args, io), io))
+    except SufficeError as error:
+        return (f"cannot be asked again: {error}",)

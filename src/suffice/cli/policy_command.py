@@ -45,7 +45,7 @@ def run(args: argparse.Namespace, io: Io) -> int:
     return _replay(args, io)
 
 
-def _state(settings: Settings, io: Io) -> State:
+def state_of(settings: Settings, io: Io) -> State:
     """Return the routing state of a configuration, with what this gateway has learned."""
     from datetime import UTC, datetime
 
@@ -81,7 +81,7 @@ def _show(args: argparse.Namespace, io: Io) -> int:
 
     if args.task not in list(TaskType):
         raise UsageError(f"there is no task type {args.task!r}; one of {', '.join(TaskType)}")
-    state = _state(effective(args, io, secrets=False), io)
+    state = state_of(effective(args, io, secrets=False), io)
     features = Features(task=TaskType(args.task), prompt_tokens=2000)
     plan = state.router(Target(name="auto", rule=Rule.AUTO)).plan(
         RouteRequest(features=features, target=Target(name="auto", rule=Rule.AUTO), data=state.data)
@@ -92,7 +92,7 @@ def _show(args: argparse.Namespace, io: Io) -> int:
             c.arm.endpoint,
             c.masked_by or f"{c.p_success:.1%}",
             f"{c.p_low:.1%}",
-            format_usd(c.cost.total),
+            "-" if c.masked_by else format_usd(c.cost.total),
             c.source,
         )
         for c in plan.candidates
@@ -158,7 +158,7 @@ def _replay(args: argparse.Namespace, io: Io) -> int:
     since_s = moment_s(args.since, "--since", io.env.now(), ahead=False)
     own = configured(args, io)
     settings = load(args.policy, io.env_vars, io.working, secrets=False) if args.policy else own
-    state = _state(settings, io)
+    state = state_of(settings, io)
     with opened(io, folder_of(own, io)) as database, database.reader() as session:
         found = replay(queries.decided(session, since_s), state)
     io.out.result(as_dict(found))

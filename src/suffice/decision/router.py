@@ -25,7 +25,7 @@ from suffice.decision.repair import repair_cost
 from suffice.decision.retries import after, again_costs, in_order
 from suffice.decision.sessions import Session
 from suffice.decision.skill import SkillPosterior
-from suffice.decision.verdict_free import Scored, choose, describe, flips, follow_ups
+from suffice.decision.verdict_free import Scored, cheaper_first, choose, describe, flips, follow_ups
 from suffice.decision.virtual import Rule, Target
 from suffice.errors import NotFoundError
 from suffice.values.money import NanoUsd, Price
@@ -162,7 +162,7 @@ class Router:
             candidates=candidates(scored, order.drawn, result),
             binding=(*binding, *(f"relaxed: {what}" for what in result.relaxed)),
             contributions=contributions(chosen, repair),
-            flips=flips(chosen, rivals[0], repair) if flip else (),
+            flips=_flips(request, chosen, rivals[0], repair) if flip else (),
             versions=(("priors", self._priors.version), *self._core.holder.current.versions),
         )
 
@@ -204,11 +204,9 @@ class Router:
             Shown(arm=place[one.arm.fresh], model=one.arm.model, accepted=one.accepted, output_tokens=one.output_tokens)
             for one in tried
         ]
-        if len(place) == len(set(before)):
-            left = 0  # every arm was tried
-        gate, h = request.gate, repair * NANO
-        after = self._core.after(part, cost, h, gate=gate, tried=shown, attempts=max(1, left), output_usd=long)
-        arm = some[after.arm].arm if after.arm >= 0 and left else None
+        done, h = len(place) == len(set(before)), repair * NANO  # every arm was tried
+        after = self._core.after(part, cost, h, gate=request.gate, tried=shown, attempts=left, output_usd=long)
+        arm = some[after.arm].arm if after.arm >= 0 and not done else None
         return Onward(
             arm=arm, p_right=after.p_right, continue_usd=after.continue_usd, stop_usd=after.stop_usd,
             why=why_on(arm, after, len(tried)),
@@ -383,6 +381,11 @@ class Router:
             if offer.facts.arm == session.pinned:
                 return Warmth(prefix_tokens=session.prompt_tokens, rates=rates or self._worst)
         return None
+
+
+def _flips(request: RouteRequest, first: Scored, rival: Scored, repair: NanoUsd) -> tuple[str, ...]:
+    staged = request.gate and request.attempts > 1
+    return cheaper_first(first, rival, spend_weight(request.pressure)) if staged else flips(first, rival, repair)
 
 
 def _may_explore(request: RouteRequest, result: Feasible) -> bool:

@@ -64,8 +64,24 @@ def follow_ups(first: Scored, scored: Sequence[Scored], repair: NanoUsd, limit: 
     return sorted(out, key=lambda s: s.cost.total)
 
 
+def cheaper_first(first: Scored, rival: Scored, weight: float) -> tuple[str, ...]:
+    """Say at which price of its own attempt the rival would go first in a plan with a check, where totals hold what follows.
+
+    The expected total of going first falls by a dollar with each dollar of that attempt; `weight` is the budget's. Empty where it
+    would have to be paid for being used. What else would change the choice takes solving the plan again (`gateway/what_if.py`).
+    """
+    needed = rival.cost.total - (rival.total - first.total) / weight
+    if not 0.0 < needed < rival.cost.total:
+        return ()
+    now = format_usd(rival.cost.total)
+    return (f"{rival.arm.name} if its attempt cost less than {format_usd(NanoUsd(round(needed)))} (now {now})",)
+
+
 def flips(first: Scored, rival: Scored, repair: NanoUsd) -> tuple[str, ...]:
-    """Say in closed form what would make the best rival the choice, from C_a + (1 - p_a) H = C_b + (1 - p_b) H."""
+    """Say in closed form what would make the best rival the choice, from C_a + (1 - p_a) H = C_b + (1 - p_b) H.
+
+    For one attempt, whose totals are just that.
+    """
     out: list[str] = []
     gain = rival.p - first.p
     # Totals may carry budget pressure; recover the weighted spend from them, so that the numbers are those of the decision.

@@ -21,7 +21,7 @@ from suffice.errors import SufficeError
 from suffice.gateway.state import State
 from suffice.ledger.queries import Story
 from suffice.ledger.records import DecisionRecord
-from suffice.values.money import NANO_PER_USD, nano
+from suffice.values.money import NANO_PER_USD, NanoUsd, nano
 from suffice.values.plan import Arm, Plan
 from suffice.values.task import Features, TaskType
 from suffice.values.verdict import Outcome
@@ -82,7 +82,7 @@ def replay(stories: Iterable[Story], state: State) -> Difference:
         if record is None or record.plan is None or "pinned" in record.signals or not story.attempts:
             continue
         try:
-            plan = _ask(record, state)
+            plan = ask(record, state)
         except SufficeError:
             refused += 1
             continue
@@ -120,7 +120,11 @@ def replay(stories: Iterable[Story], state: State) -> Difference:
     )
 
 
-def _ask(record: DecisionRecord, state: State) -> Plan | None:
+def ask(record: DecisionRecord, state: State, repair: NanoUsd | None = None) -> Plan | None:
+    """Return the plan of `state`'s policy for a recorded question, None for one that names its model.
+
+    `repair` takes the place of the policy's repair cost. Raises SufficeError when nobody may serve it.
+    """
     target = resolve(record.model_requested, state.settings.aliases, state.models)
     if target.rule is Rule.PIN:
         return None
@@ -139,7 +143,7 @@ def _ask(record: DecisionRecord, state: State) -> Plan | None:
             features=features,
             target=target,
             data=state.data,
-            repair=nano(state.settings.routing.repair_usd.usd(record.task)),
+            repair=nano(state.settings.routing.repair_usd.usd(record.task)) if repair is None else repair,
             floors=(state.settings.routing.quality_floor, 0.0),
             gate=record.gate,
             attempts=record.attempts,
