@@ -166,9 +166,11 @@ def tested_clients_page() -> str:
     """Return what was tried with real clients."""
     sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
     import tested_clients
+    from tests.clients.driven import NOT_DRIVEN
     from tests.clients.quirks import QUIRKS
 
-    return tested_clients.page(ROOT / "docs" / "results" / "clients.json", {q.name: q.what for q in QUIRKS})
+    path = ROOT / "docs" / "results" / "clients.json"
+    return tested_clients.page(path, {q.name: q.what for q in QUIRKS}, NOT_DRIVEN)
 
 
 PAGES = {

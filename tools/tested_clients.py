@@ -25,16 +25,26 @@ _EDITS = """## The edit: client x its dialect x the provider's dialect
 """
 _QUIRKS = """## What providers do to clients
 
-Each quirk is one run of the same edit before a provider that behaves so. `yes`: the edit was done all the same. `told`: the fault
-reached the client, which ended with an error and did not do half of the task. `asked on`: it repeated its request until its
-minute was over.
-`not`: none of these.
+Each quirk is one run of the same edit before a provider that behaves so. *edit done*: all the same. *told*: the fault
+reached the client, which ended with an error and did not do half of the task. *asked on*: it repeated its request, or waited to, until its
+time was over (45 s where no answer can come). *not*: none of these.
+
+"""
+_BY_CLIENT = """
+The same by client: how many quirks it bore, and which ones it was told of. Slow clients are tried with the most telling quirks in each run
+of the target, with the others by `SUFFICE_CLIENTS_ALL=1`.
+
+"""
+_NOT_DRIVEN = """
+## Wired, not driven
+
+`suffice connect` tells their settings; no test runs them.
 
 """
 
 
-def page(path: Path, quirks: dict[str, str]) -> str:
-    """Return the page; `quirks` says what each quirk is, in the order of the table."""
+def page(path: Path, quirks: dict[str, str], not_driven: dict[str, str] | None = None) -> str:
+    """Return the page; `quirks` says what each quirk is, in the order of the table, `not_driven` why a client is not."""
     rows: list[dict[str, Any]] = json.loads(path.read_text())["rows"] if path.exists() else []
     text = _HEAD + _EDITS + _table(rows, list(DIALECTS), lambda row: row["provider"] if row["what"] == _EDIT else "")
     others = [row for row in rows if row["what"] not in (_EDIT, *quirks)]
@@ -44,13 +54,30 @@ def page(path: Path, quirks: dict[str, str]) -> str:
     if odd:
         text += "\n" + _QUIRKS + _turned(rows, odd)
         text += "\n" + "".join(f"- `{name}`: {quirks[name]}\n" for name in odd)
+        text += _BY_CLIENT + _by_client([row for row in rows if row["what"] in quirks])
     bad = [row for row in rows if row["result"] in ("failed", "not run")]
     if bad:
         text += "\n## What did not work\n\n"
         text += "".join(
             f"- {_name(row)}, {row['dialect']}, {_what(row)}: {row.get('note') or 'failed'}\n" for row in bad
         )
+    if not_driven:
+        text += _NOT_DRIVEN + "".join(f"- `{name}`: {why}.\n" for name, why in not_driven.items())
     return text
+
+
+def _by_client(rows: list[dict[str, Any]]) -> str:
+    lines = ["| client | speaks | edit done | told | asked on | not |", "|---|---|---|---|---|---|"]
+    for (name, dialect), runs in _groups(rows).items():
+        named = {
+            result: ", ".join(sorted({f"`{row['what']}`" for row in runs if row["result"] == result}))
+            for result in ("told", "asked on", "failed")
+        }
+        done = sum(row["result"] == "passed" for row in runs)
+        lines.append(
+            f"| {name} | {dialect} | {done} of {len(runs)} | {named['told']} | {named['asked on']} | {named['failed']} |"
+        )
+    return "\n".join(lines) + "\n"
 
 
 def _name(row: dict[str, Any]) -> str:

@@ -61,10 +61,10 @@ def test_variables_go_to_a_file_for_the_shell(run, home):
 def test_one_file_that_cannot_be_changed_stops_all(run, run_json, home):
     config = home / ".codex" / "config.toml"
     config.parent.mkdir()
-    config.write_text('model = "mine"\n')
+    config.write_text('model = """mine"""\n')
     code, _, err = run("connect", "codex", "--apply", "--key", KEY)
     assert code == 1 and "sets `model` already" in err and "[model_providers.suffice]" in err and "launch codex" in err
-    assert config.read_text() == 'model = "mine"\n' and not (home / ".config").exists()
+    assert config.read_text() == 'model = """mine"""\n' and not (home / ".config").exists()
     code, data = run_json("connect", "codex", "--apply")
     assert code == 1 and data["error"]["refused"][0]["path"] == str(config)
 

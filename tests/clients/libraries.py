@@ -63,9 +63,9 @@ def _ours(name: str, client: str, package: str, dialect: str) -> Library:
     return Library(name=name, client=client, package=package, dialect=dialect, lock=OUR_OWN, script="python/sdks.py")
 
 
-def _framework(client: str, package: str, dialect: str) -> Library:
-    script = "python/frameworks.py"
-    name = f"{client}-{dialect}"
+def _framework(name: str, package: str, dialect: str) -> Library:
+    script, client = "python/frameworks.py", package.removesuffix("-slim")
+    name = f"{name}-{dialect}"
     return Library(
         name=name, client=client, package=package, dialect=dialect, lock="frameworks", script=script, fast=False
     )

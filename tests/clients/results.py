@@ -77,6 +77,11 @@ def merged(old: Iterable[Row], new: Iterable[Row]) -> list[Row]:
     return sorted(rows.values())
 
 
+def current(rows: Iterable[Row], versions: set[tuple[str, str]], whats: set[str]) -> list[Row]:
+    """Return the rows of clients that are still driven in that version, about what is still asked."""
+    return [row for row in rows if (row.client, row.version) in versions and row.what in whats]
+
+
 def write(rows: list[Row]) -> None:
     """Replace the committed file."""
     COMMITTED.parent.mkdir(parents=True, exist_ok=True)
@@ -109,7 +114,9 @@ def main(argv: list[str]) -> int:
     rows = noted()
     print(table(rows))
     if "--write" in argv:
-        write(merged(committed(), rows))
+        from tests.clients import driven
+
+        write(current(merged(committed(), rows), driven.versions(), driven.whats()))
         print(f"written to {COMMITTED.relative_to(Path.cwd()) if COMMITTED.is_relative_to(Path.cwd()) else COMMITTED}")
     return 0
 

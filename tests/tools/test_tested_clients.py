@@ -26,10 +26,12 @@ ROWS = [
 def test_every_row_is_told_and_a_failure_is_never_hidden(tmp_path: Path) -> None:
     path = tmp_path / "clients.json"
     path.write_text(json.dumps({"rows": ROWS}))
-    text = tested_clients.page(path, {"cut": "the stream ends"})
+    text = tested_clients.page(path, {"cut": "the stream ends"}, {"zed": "no screen"})
     assert "| pi 1 | chat | yes |  |  | **no** |" in text
     assert "| `cut` |  | 1 |  | cn 1 chat |" in text
     assert "- `cut`: the stream ends" in text
+    assert "| pi 1 | chat | 0 of 1 | `cut` |  |  |" in text and "| cn 1 | chat | 0 of 1 |  |  | `cut` |" in text
+    assert "- `zed`: no screen." in text
     assert "| sdk 1 | chat | tools (by chat) |  |" in text
     assert "- pi 1, chat, edit by a gemini provider: exit code 1" in text
     assert "- absent 1, chat, edit by a chat provider: npm is not installed" in text

@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 _TABLE = re.compile(r"^\s*\[", re.MULTILINE)
+_VALUE = r"""(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[^\s#"'\[{]+)"""
+_SETS = re.compile(rf"([A-Za-z0-9_-]+)[ \t]*=[ \t]*({_VALUE})[ \t]*\Z")
 _INDENT = re.compile(r"\{\r?\n([ \t]+)\"")
 
 
@@ -96,17 +98,16 @@ def _toml(before: bytes, wanted: str) -> bytes:
     table = _TABLE.search(wanted)
     cut = table.start() if table else len(wanted)
     head, tables = wanted[:cut].rstrip("\n"), wanted[cut:]
-    # Keys of the root are only read as such before the first table.
-    out = (head + "\n\n" if head else "").replace("\n", newline) + text
-    if tables:
-        out += ("" if text.endswith("\n") else newline) + newline + tables.replace("\n", newline)
     try:
         found, asked = tomllib.loads(text), tomllib.loads(wanted)
     except (ValueError, RecursionError):
         raise UnsafeMergeError("it is not valid TOML") from None
-    for key in sorted(set(found) & set(asked)):
-        if not isinstance(found[key], (dict, list)):
-            raise UnsafeMergeError(f"it sets `{key}` already")
+    taken = {key for key in set(found) & set(asked) if not isinstance(found[key], (dict, list))}
+    head, changed = _set_in_place(head, text, taken)
+    # Keys of the root are only read as such before the first table.
+    out = (head + "\n\n" if head else "").replace("\n", newline) + changed
+    if tables:
+        out += ("" if text.endswith("\n") else newline) + newline + tables.replace("\n", newline)
     try:
         after = tomllib.loads(out)
     except (ValueError, RecursionError):
@@ -114,6 +115,29 @@ def _toml(before: bytes, wanted: str) -> bytes:
     if not _same(after, _joined(found, asked)):
         raise UnsafeMergeError("adding to it would change what is there")
     return out.encode()
+
+
+def _set_in_place(head: str, text: str, taken: set[str]) -> tuple[str, str]:
+    """Return the lines of `head` that set none of `taken`, and `text` with those set where it sets them, remarks kept.
+
+    Raises UnsafeMergeError where that is not one plain line before the first table.
+    """
+    table = _TABLE.search(text)
+    cut = table.start() if table else len(text)
+    root, kept = text[:cut], []
+    for line in head.splitlines():
+        found = _SETS.match(line)
+        if found is None or found[1] not in taken:
+            kept.append(line)
+            continue
+        place = re.compile(rf"^({re.escape(found[1])}[ \t]*=[ \t]*){_VALUE}(?=[ \t]*(?:#[^\n]*)?\r?$)", re.MULTILINE)
+        root, count = place.subn(lambda was, value=found[2]: was[1] + value, root)  # type: ignore[misc]
+        if count != 1:
+            raise UnsafeMergeError(f"it sets `{found[1]}` already")
+        taken = taken - {found[1]}
+    if taken:
+        raise UnsafeMergeError(f"it sets `{min(taken)}` already")
+    return "\n".join(kept), root + text[cut:]
 
 
 def _same(left: object, right: object) -> bool:
