@@ -45,7 +45,7 @@ test-long: $(VENV)/.dev ## the tests that take long (100 kills, many seeds)
 test-clients: $(VENV)/.dev ## real coding clients, pinned, through the gateway: ARGS="-k pi", SUFFICE_CLIENTS_ALL=1, WRITE=--write keeps the table
 	@$(BIN)/python -m tests.clients.install
 	@$(BIN)/python -m tests.clients.results --forget
-	@$(BIN)/python -m pytest tests/clients --no-header --tb=short $(ARGS); code=$$?; $(BIN)/python -m tests.clients.results $(WRITE); exit $$code
+	@$(BIN)/python -m pytest tests/clients -n 3 --no-header --tb=short $(ARGS); code=$$?; $(BIN)/python -m tests.clients.results $(WRITE); exit $$code
 
 test-conformance: $(VENV)/.dev ## published API suites against the gateway: ARGS="--only llm-comply", OPEN_RESPONSES=clone of the suite
 	@$(BIN)/python -m tests.conformance $(if $(OPEN_RESPONSES),--open-responses "$(OPEN_RESPONSES)") $(ARGS)
