@@ -7,7 +7,7 @@ import pytest
 from tests.gateway.test_segments import CHEAP, DIALECTS, MISSED, Gateway, conversation, models, signals, turns
 
 KEY = "sk-canary0123456789abcdef"
-ALLOWED = 'interventions = ["edit_failed"]'
+ALLOWED = 'interventions = ["edit_failed"]\npilot = false'
 
 
 async def run(running: Gateway, dialect: str, *results: str) -> list[str]:

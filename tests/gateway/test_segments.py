@@ -82,7 +82,7 @@ async def test_events_are_counted_and_recorded_and_by_default_change_nothing(tmp
 
 
 async def test_an_allowed_event_moves_the_session_after_two_confirmations_and_it_stays(tmp_path: Path):
-    async with agents(tmp_path, 'interventions = ["edit_failed"]') as running:
+    async with agents(tmp_path, 'interventions = ["edit_failed"]\npilot = false') as running:
         answers = await turns(running, MISSED, MISSED, "1 passed in 0.02s", "fine")
         seen = [await signals(running, answer) for answer in answers]
     first, second, *rest = [a.headers["x-suffice-endpoint"] for a in answers]
@@ -92,7 +92,7 @@ async def test_an_allowed_event_moves_the_session_after_two_confirmations_and_it
 
 
 async def test_the_same_request_again_is_counted_once(tmp_path: Path):
-    async with agents(tmp_path, 'interventions = ["edit_failed"]') as running:
+    async with agents(tmp_path, 'interventions = ["edit_failed"]\npilot = false') as running:
         for _ in range(3):
             answer = await running.chat("coding", CHEAP, tools=TOOLS, messages=conversation(MISSED))
         counted = progress(running)

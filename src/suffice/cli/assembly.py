@@ -46,6 +46,8 @@ from suffice.gateway.learning import Learning
 from suffice.gateway.message_batches import batches
 from suffice.gateway.outcomes import Outcomes
 from suffice.gateway.passed_objects import PassedObjects
+from suffice.gateway.pilots import FILE as PILOTS
+from suffice.gateway.pilots import Pilots
 from suffice.gateway.pipeline import Pipeline
 from suffice.gateway.reading import Reading
 from suffice.gateway.recording import Recording
@@ -119,6 +121,7 @@ class Runtime:
             ledger_queue=lambda: self.ledger.waiting,
         )
         self._responses = Responses(env, self._derived(b"seals"))
+        self.pilots = Pilots(self.folder / PILOTS)
         self.reading = Reading(
             env=env,
             state=self.state,
@@ -128,6 +131,7 @@ class Runtime:
             health=self.health,
             decided=self.metrics.decided,
             opens={**opens(self._responses), "fim": open_fim},
+            pilots=self.pilots,
         )
         self.outcomes = Outcomes(
             env=env,
@@ -223,6 +227,7 @@ class Runtime:
 
     def save(self) -> None:
         """Write what was learned, when it has changed. Blocks on the disk."""
+        self.pilots.save()
         if self.core.version != self._saved:
             self._saved = self.core.version
             blob.replace(self._beliefs, beliefs.dumps(self.core.holder.current))

@@ -1,4 +1,4 @@
-"""Show the routing policy, compare two of them, and replay recorded requests under another one.
+"""Show the routing policy and its pilots, compare two policies, and replay recorded requests under another one.
 
 The policy is what a configuration file says of routing: the sections routing, aliases, models, endpoints, checks and privacy. `diff`
 names the settings that differ; `replay` asks the policy of --policy about the requests of the ledger and prints the difference in
@@ -27,6 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     made = actions(
         parser,
         show="what `auto` chooses among, and what is believed of each model",
+        pilots="what interventions into agents' runs have shown, and whether they may act",
         diff="the settings in which another configuration's policy differs",
         replay="ask another policy about the requests of the ledger",
     )
@@ -40,6 +41,8 @@ def run(args: argparse.Namespace, io: Io) -> int:
     """Do the action; exit code 1 when `diff` finds a difference."""
     if args.action == "show":
         return _show(args, io)
+    if args.action == "pilots":
+        return _pilots(args, io)
     if args.action == "diff":
         return _diff(args, io)
     return _replay(args, io)
@@ -124,6 +127,40 @@ def _show(args: argparse.Namespace, io: Io) -> int:
             ],
         }
     )
+    return Exit.OK
+
+
+def _pilots(args: argparse.Namespace, io: Io) -> int:
+    from suffice.decision.pilots import TASKS, better
+    from suffice.decision.progress import INTERVENTIONS
+    from suffice.gateway.pilots import FILE, Pilots
+
+    settings = effective(args, io, secrets=False)
+    routing, pilots = settings.routing, Pilots(folder_of(settings, io).root / FILE)
+    rows, told = [], []
+    for kind in INTERVENTIONS:
+        tally, allowed = pilots.tally(kind), kind in routing.interventions
+        runs = tally.acted + tally.left
+        state = pilots.standing(kind).value if runs or (allowed and routing.pilot) else "not begun"
+        chance = f"{min(better(tally), 0.999):.1%}" if runs else "unknown"
+        acted, left = f"{tally.acted_good}/{tally.acted}", f"{tally.left_good}/{tally.left}"
+        rows.append((kind, "yes" if allowed else "no", state, f"{runs}/{TASKS}", acted, left, chance))
+        told.append(
+            {
+                "kind": kind,
+                "allowed": allowed,
+                "standing": state,
+                "runs": runs,
+                "acted": {"runs": tally.acted, "came_right": tally.acted_good},
+                "left_alone": {"runs": tally.left, "came_right": tally.left_good},
+                "better": better(tally) if runs else None,
+            }
+        )
+    titles = ("intervention", "allowed", "pilot", ">runs", ">acted on", ">left alone", ">better")
+    io.out.table("interventions: runs that came right, of those acted on and of those left alone", titles, rows)
+    if not routing.pilot and routing.interventions:
+        io.out.say("routing.pilot is false: what is allowed acts on every run")
+    io.out.result({"pilot": routing.pilot, "interventions": told})
     return Exit.OK
 
 

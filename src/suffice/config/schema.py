@@ -229,11 +229,16 @@ class RoutingSettings:
     interventions: tuple[str, ...] = field(
         default=(),
         metadata=about(
-            "Events of an agent's run that may move it to a stronger model once confirmed; see docs/cascade.md. None has"
-            " passed its pilot yet.",
+            "Events of an agent's run that may move it to a stronger model once confirmed; see docs/cascade.md.",
             pattern=r"tests_failed_after_edit|same_error|edit_failed|no_write|compaction|done_declared",
             expects="tests_failed_after_edit, same_error, edit_failed, no_write, compaction or done_declared",
             example='["same_error"]',
+        ),
+    )
+    pilot: bool = field(
+        default=True,
+        metadata=about(
+            "Whether an intervention acts on one half of the runs only until 50 runs have shown that it helps. `false`: on all at once."
         ),
     )
     repair_usd: RepairSettings = field(

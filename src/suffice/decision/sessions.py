@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from suffice.decision.pilots import Trial
 from suffice.decision.progress import Progress
 from suffice.values.money import NanoUsd
 from suffice.values.plan import Arm
@@ -80,7 +81,7 @@ class Session:
 
     `prompt_tokens` is the real count of the last answered turn (0 before); `warm_until_s` says until when each arm's cache
     is expected to hold the prefix; `latched` forbids moving to a cheaper arm after an escalation; `posterior` belongs to
-    the planner and is opaque here; `progress` counts what an agent's run went through.
+    the planner and is opaque here; `progress` counts what an agent's run went through, `trial` is its part in a pilot.
     """
 
     created_s: float
@@ -94,6 +95,7 @@ class Session:
     latched: bool = False
     posterior: object = None
     progress: Progress = _NOT_BEGUN
+    trial: Trial | None = None
 
     def warm(self, arm: Arm, now_s: float) -> bool:
         """Tell whether `arm` is expected to have this conversation in its cache at `now_s`."""
@@ -121,6 +123,7 @@ class Session:
         self.latched = False
         self.posterior = None
         self.progress = _NOT_BEGUN
+        self.trial = None
 
 
 class SessionTable:

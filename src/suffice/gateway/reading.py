@@ -32,8 +32,9 @@ from suffice.gateway.ladder import Watch
 from suffice.gateway.modes import HEADER as MODE_HEADER
 from suffice.gateway.modes import HEDGE_HEADER, hedge_after, mode_and_cap
 from suffice.gateway.pacing import Pacing
+from suffice.gateway.pilots import Pilots
 from suffice.gateway.reply import Reply
-from suffice.gateway.segments import happened
+from suffice.gateway.segments import Runs
 from suffice.gateway.state import State
 from suffice.gateway.turn import Reconsider, Turn
 from suffice.ledger.book import Ledger
@@ -67,6 +68,7 @@ class Reading:
         health: Health,
         decided: Callable[[float], None] = lambda seconds: None,
         opens: Mapping[str, Open] | None = None,
+        pilots: Pilots | None = None,
     ) -> None:
         self.env = env
         self.state = state
@@ -78,6 +80,7 @@ class Reading:
         self.latencies = Latencies()
         self.pacing = Pacing(env, ledger)
         self._opens = opens or {}
+        self._runs = Runs(pilots or Pilots())
 
     def scanned(self, call: Call) -> TopLevel:
         """Return the body of a request that needs no plan, checked. Raises RequestError."""
@@ -95,7 +98,7 @@ class Reading:
         key = self._session_key(call, principal, top, view)
         mode, cap = _mode(call, state, top, view, operation, _as_array(exchange), features.task, target)
         session = self.sessions.touch(key, now_s := self.env.monotonic())
-        features = _with_signals(features, happened(state, session, top, view, features, exchange))
+        features = _with_signals(features, self._runs.happened(state, session, key, top, view, features, exchange))
         pressure, paced, remaining = self.pacing.money(principal, state.settings)
         request = RouteRequest(
             features=features,
