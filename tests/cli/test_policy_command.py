@@ -59,16 +59,15 @@ def test_replay_of_a_small_ledger(store, home, run_json):
 
 
 def test_pilots_show_what_was_seen_and_what_is_unknown(home, run, run_json):
-    stored = '[storage]\npath = "data"\n'
     allowed = 'interventions = ["same_error"]\n'
-    (home / "suffice.toml").write_text(TEXT.replace("[routing]\n", f"{stored}[routing]\n{allowed}"))
+    (home / "suffice.toml").write_text(TEXT.replace("[routing]\n", f"[routing]\n{allowed}"))
     _, told = run_json("policy", "pilots")
     kinds = {row["kind"]: row for row in told["interventions"]}
     assert (kinds["same_error"]["standing"], kinds["same_error"]["better"]) == ("running", None)
     assert (kinds["no_write"]["standing"], kinds["no_write"]["allowed"]) == ("not begun", False)
-    (home / "data").mkdir(exist_ok=True)
+    (home / "store").mkdir(exist_ok=True)
     seen = '{"same_error": {"acted_good": 24, "acted_bad": 1, "left_good": 5, "left_bad": 20}}'
-    (home / "data" / "pilots.json").write_text(seen)
+    (home / "store" / "pilots.json").write_text(seen)
     code, out, _ = run("policy", "pilots")
     assert code == 0
     line = next(row for row in out.splitlines() if "same_error" in row)

@@ -19,14 +19,14 @@ import msgspec
 from prometheus_client import CollectorRegistry
 
 from suffice.catalog.load import load as load_catalog
+from suffice.cli.learned import restored
 from suffice.config.environment import storage_folder
 from suffice.config.schema import Settings
 from suffice.decision import priors
 from suffice.decision import state as beliefs
-from suffice.decision.core import CELLS, Core
+from suffice.decision.core import Core
 from suffice.decision.sessions import SessionTable
-from suffice.decision.snapshot import Snapshot
-from suffice.errors import ConfigError, DecisionError, NotFoundError
+from suffice.errors import ConfigError, NotFoundError
 from suffice.gateway import agent_events, fleet
 from suffice.gateway.app import DataPlane, Route, bearer, refuse_browsers
 from suffice.gateway.attempts import Attempts
@@ -46,8 +46,7 @@ from suffice.gateway.learning import Learning
 from suffice.gateway.message_batches import batches
 from suffice.gateway.outcomes import Outcomes
 from suffice.gateway.passed_objects import PassedObjects
-from suffice.gateway.pilots import FILE as PILOTS
-from suffice.gateway.pilots import Pilots
+from suffice.gateway.pilots import FILE, Pilots
 from suffice.gateway.pipeline import Pipeline
 from suffice.gateway.reading import Reading
 from suffice.gateway.recording import Recording
@@ -109,7 +108,7 @@ class Runtime:
         self.health = Health(env)
         self._principals: dict[str, Principal] = {}
         self._beliefs = self.folder / "beliefs.bin"
-        self.core = Core(self._priors, self._restored())
+        self.core = Core(self._priors, restored(self._beliefs))
         self._saved = self.core.version
         self.state = self._state(settings)
         fleet.register(self.state.fleet, self.health)
@@ -121,7 +120,7 @@ class Runtime:
             ledger_queue=lambda: self.ledger.waiting,
         )
         self._responses = Responses(env, self._derived(b"seals"))
-        self.pilots = Pilots(self.folder / PILOTS)
+        self.pilots = Pilots(self.folder / FILE)
         self.reading = Reading(
             env=env,
             state=self.state,
@@ -209,21 +208,6 @@ class Runtime:
     def _derived(self, purpose: bytes) -> bytes:
         """Return the secret for one purpose, 32 bytes."""
         return hashlib.sha256(self._secret + purpose).digest()
-
-    def _restored(self) -> Snapshot | None:
-        """Return what was learned before the last stop; what cannot be read is set aside, and learning begins anew."""
-        data = blob.read(self._beliefs)
-        if data is None:
-            return None
-        try:
-            snapshot = beliefs.loads(data)
-            if snapshot.skill.cells == CELLS:
-                return snapshot
-            problem = "it was learned for other kinds of tasks"
-        except DecisionError as error:
-            problem = str(error)
-        log.warning("beginning to learn anew: %s (kept as %s)", problem, blob.set_aside(self._beliefs))
-        return None
 
     def save(self) -> None:
         """Write what was learned, when it has changed. Blocks on the disk."""
