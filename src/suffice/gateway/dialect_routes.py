@@ -145,8 +145,9 @@ class DialectRoutes:
             raise NotFoundError(f"there is no route {call.path[:100]!r}", code="unknown_route")
         if found.method == "countTokens":
             self._reading.scanned(call)
-            gemini.decode_count_request(call.body)
-            count = self._counting.of_body(call.body, found.model)
+            count = await self._counting.of_gemini(call, principal, found.model)
+            if count is None:
+                count = self._counting.of_body(call.body, found.model)
             return await reply.whole(200, gemini.encode_count_response(count))
         if found.method not in ("generateContent", "streamGenerateContent"):
             raise NotFoundError(f"{found.method} is not served", hint="use /v1/embeddings", code="unknown_route")

@@ -95,9 +95,18 @@ def decode_count_request(body: bytes) -> Request:
     return gemini_request.from_object({**top, **inner})
 
 
-def encode_count_request(request: Request, target: Target) -> bytes:
-    """Return the countTokens body for `request`, system instruction and tools included."""
+_COUNTED = ("contents", "systemInstruction", "tools")
+
+
+def encode_count_request(request: Request, target: Target, *, whole: bool = True) -> bytes:
+    """Return the countTokens body for `request`, system instruction and tools included.
+
+    `whole` puts them into a request; without it they stand by themselves, as Vertex takes them. Raises RequestError.
+    """
     body = gemini_upstream.encode_request(request, target).body
+    if not whole:
+        rows = msgspec.json.decode(body)
+        return msgspec.json.encode({name: rows[name] for name in _COUNTED if name in rows})
     inner = b'{"model":' + msgspec.json.encode(f"models/{target.model}") + b"," + body[1:]
     return b'{"generateContentRequest":' + inner + b"}"
 
