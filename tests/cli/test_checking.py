@@ -1,5 +1,7 @@
 import io as io_module
 import json
+import os
+import subprocess
 from pathlib import Path
 
 from suffice.cli.checking import Checks, specs
@@ -112,3 +114,58 @@ async def test_an_edit_of_a_file_is_judged_with_the_rest_of_the_folder(tmp_path:
     assert [v.outcome for v in (good, bad, reads)] == [Outcome.ACCEPT, Outcome.REJECT, Outcome.UNKNOWN]
     assert outside.outcome is Outcome.UNKNOWN
     assert (tmp_path / "checks" / "solution.py").read_text().endswith("a - b\n")
+
+
+def committed(folder: Path) -> list[str]:
+    """Commit `run.py` in two versions into a repository at `folder`; the first wants a sum, the second a difference."""
+    name = {"GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b", "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@b"}
+    env = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", **name}
+
+    def git(*arguments: str) -> str:
+        return subprocess.run(
+            ["git", *arguments], cwd=folder, env=env, check=True, capture_output=True, text=True
+        ).stdout
+
+    git("init", "-q", "-b", "main")
+    hashes = []
+    for wanted in (3, -1):
+        (folder / "run.py").write_text(f"from solution import add\nassert add(1, 2) == {wanted}\n")
+        git("add", "-A")
+        git("commit", "-qm", f"wants {wanted}")
+        hashes.append(git("rev-parse", "HEAD").strip())
+    (folder / "run.py").write_text("import sys\nsys.exit(3)\n")
+    return hashes
+
+
+async def test_a_check_runs_at_the_commit_that_the_request_or_the_configuration_names(tmp_path: Path):
+    first = settings(tmp_path)
+    sums, differences = committed(tmp_path / "checks")
+    at_main = parse(TEXT + 'commit = "main"\n', first.origin.file, {}, tmp_path)
+    checks = Checks(io(tmp_path))
+    try:
+        checks.use(await checks.prepare(first))
+        as_it_lies = await checks.run("adds", GOOD, PYTHON)
+        named = [await checks.run(f"adds@{at}", GOOD, PYTHON) for at in (sums, differences, "main", "gone", "../x")]
+        checks.use(await checks.prepare(at_main))
+        configured = [await checks.run(f"adds{at}", BAD, PYTHON) for at in ("", f"@{sums}")]
+    finally:
+        await checks.stop()
+    accept, reject, unknown = Outcome.ACCEPT, Outcome.REJECT, Outcome.UNKNOWN
+    assert as_it_lies.outcome is reject
+    assert [v.outcome for v in named] == [accept, reject, reject, unknown, unknown]
+    assert [v.outcome for v in configured] == [accept, reject]
+    assert {v.gate for v in (*named, *configured)} == {"check:adds"}
+    assert not list((tmp_path / "data" / "sandbox" / "trees").iterdir())
+
+
+async def test_a_check_says_nothing_of_a_language_that_it_is_not_for(tmp_path: Path):
+    first = settings(tmp_path)
+    only = parse(TEXT + 'languages = ["py"]\n', first.origin.file, {}, tmp_path)
+    go = AnswerView(text="```go\npackage a\n```")
+    checks = Checks(io(tmp_path))
+    try:
+        checks.use(await checks.prepare(only))
+        said = [(await checks.run("adds", answer, AskView())).outcome for answer in (GOOD, BAD, go)]
+    finally:
+        await checks.stop()
+    assert said == [Outcome.ACCEPT, Outcome.REJECT, Outcome.UNKNOWN]

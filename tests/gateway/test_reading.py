@@ -54,6 +54,8 @@ async def test_bad_input_is_told_plainly_and_costs_nothing(body: bytes, status: 
         ("x-suffice-task", "poetry", 400),
         ("x-suffice-task", "bug-fix", 200),
         ("x-suffice-check", "rm -rf", 400),
+        ("x-suffice-check", "@main", 400),
+        ("x-suffice-check", "none@main", 400),
         ("x-suffice-repair-usd", "NaN", 400),
         ("x-suffice-repair-usd", "2.5", 200),
         ("x-suffice-max-seconds", "soon", 400),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -12,10 +12,13 @@ from suffice.config.environment import folder_of, storage_folder
 from suffice.config.references import resolve
 from suffice.config.schema import Settings
 from suffice.errors import SandboxError
+from suffice.sandbox.checkouts import Checkouts
 from suffice.sandbox.checks import CheckSpec, run_check
 from suffice.sandbox.limits import Limits
 from suffice.sandbox.sandbox import Sandbox
 from suffice.values.verdict import Outcome, Verdict
+from suffice.verify import languages
+from suffice.verify.extract import extract
 from suffice.verify.landing import changed_files, plain_files
 from suffice.verify.view import AnswerView, AskView
 
@@ -46,6 +49,7 @@ class Checks:
         self._places = 0
         self._retired: list[Sandbox] = []
         self._specs: dict[str, CheckSpec] = {}
+        self._checkouts = Checkouts(Path())
 
     async def prepare(self, settings: Settings) -> Prepared:
         """Build the checks of `settings` and start what they need. Raises ConfigError; changes nothing of what is in force.
@@ -65,6 +69,8 @@ class Checks:
             log.warning("no check will run: %s", error)
             return Prepared(specs=found, sandbox=None, places=0)
         log.info("sandbox tier: %s", report.tier)
+        if self._sandbox is None:
+            self._checkouts = Checkouts(cache / "trees")
         return Prepared(specs=found, sandbox=sandbox, places=places)
 
     def use(self, prepared: Prepared) -> None:
@@ -83,13 +89,29 @@ class Checks:
         for sandbox in (self._sandbox, *self._retired):
             if sandbox is not None:
                 await sandbox.stop()
+        await self._checkouts.clear()
 
-    async def run(self, name: str, answer: AnswerView, ask: AskView) -> Verdict:
-        """Run the check `name` on what an answer makes of the check's folder. Never raises for what the answer does."""
+    async def run(self, named: str, answer: AnswerView, ask: AskView) -> Verdict:
+        """Run the check `named` on what an answer makes of the check's folder, or of its repository at a commit
+        (`name@commit`, else the commit that is configured). Never raises for what the answer does."""
+        name, _, commit = named.partition("@")
         gate, spec, sandbox = f"check:{name}", self._specs.get(name), self._sandbox
         if spec is None or sandbox is None:
             why = "no sandbox is available" if sandbox is None else "the check is no longer configured"
             return Verdict(gate=gate, outcome=Outcome.UNKNOWN, reason=why)
+        other = other_language(spec, answer, ask)
+        if other:
+            return Verdict(gate=gate, outcome=Outcome.UNKNOWN, reason=f"the check is not for {other}")
+        commit = commit or spec.commit
+        if not commit or spec.folder is None:
+            return await self._judge(gate, spec, sandbox, answer, ask)
+        try:
+            async with self._checkouts.at(sandbox, spec.folder, commit) as folder:
+                return await self._judge(gate, replace(spec, folder=folder), sandbox, answer, ask)
+        except SandboxError as error:
+            return Verdict(gate=gate, outcome=Outcome.UNKNOWN, kind="sandbox", reason=error.message)
+
+    async def _judge(self, gate: str, spec: CheckSpec, sandbox: Sandbox, answer: AnswerView, ask: AskView) -> Verdict:
         files = changed_files(answer, ask, partial(_text, spec.folder)) or plain_files(answer, ask)
         if files:
             return await run_check(sandbox, spec, files)
@@ -115,11 +137,20 @@ def specs(settings: Settings, io: Io) -> dict[str, CheckSpec]:
             command=section.command,
             folder=folder,
             answer_path=section.answer_path,
-            languages=frozenset(section.languages),
+            languages=frozenset(languages.canonical(said) or said.lower() for said in section.languages),
+            commit=section.commit,
             timeout_s=section.timeout_s,
             limits=Limits(wall_s=section.timeout_s),
         )
     return made
+
+
+def other_language(spec: CheckSpec, answer: AnswerView, ask: AskView) -> str:
+    """Return the language of an answer that has none of those that the check is for; "" when it has, or when nobody knows."""
+    if not spec.languages:
+        return ""
+    found = {languages.of_path(p.path) or p.language for p in extract(answer, ask)} - {"", "text", "diff"}
+    return "" if not found or found & spec.languages else ", ".join(sorted(found))
 
 
 def _text(folder: Path | None, path: str) -> str | None:

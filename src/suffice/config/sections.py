@@ -277,6 +277,14 @@ class CheckSettings:
     repo: str = field(
         default="", metadata=about("Folder that the check sees read-only, with the answer's files over it.")
     )
+    commit: str = field(
+        default="",
+        metadata=about(
+            "Commit, branch or tag of the git repository in `repo` that the check sees. Empty: the files as they lie there. "
+            "A request may name another one: `x-suffice-check: name@commit`.",
+            example='"main"',
+        ),
+    )
     answer_path: str = field(
         default="",
         metadata=about(

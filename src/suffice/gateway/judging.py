@@ -133,4 +133,4 @@ def _answer_view(answer: Answer) -> AnswerView:
 
 
 def _unknown(check: str, reason: str) -> Verdict:
-    return Verdict(gate=f"check:{check}", outcome=Outcome.UNKNOWN, reason=reason)
+    return Verdict(gate=f"check:{check.partition('@')[0]}", outcome=Outcome.UNKNOWN, reason=reason)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
+import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from functools import partial
@@ -46,6 +47,8 @@ from suffice.values.task import Features, TaskType
 from suffice.wire.messages_view import messages_view, session_user
 from suffice.wire.prescan import TopLevel, scan
 from suffice.wire.request_view import RequestView, chat_view, completions_view
+
+_COMMIT = re.compile(r"[A-Za-z0-9][\w./+-]{0,199}")
 
 log = logging.getLogger("suffice.decision")
 
@@ -138,7 +141,7 @@ class Reading:
             paced=paced,
             remaining_nano=remaining,
             check=check,
-            strength=state.settings.checks[check].strength if check else "",
+            strength=state.settings.checks[check.partition("@")[0]].strength if check else "",
             gate=request.gate,
             cap=cap,
             mode=mode,
@@ -327,7 +330,7 @@ def _gate(settings: Settings, check: str, cap: int) -> str:
     """Return the name of the gate that will judge answers before they are given, empty when none can."""
     if cap == 1 or not settings.verify.enabled:
         return ""
-    return CHECKS[settings.checks[check].strength] if check else STATIC
+    return CHECKS[settings.checks[check.partition("@")[0]].strength] if check else STATIC
 
 
 def _mode(
@@ -363,12 +366,18 @@ def _hinted(features: Features, hint: str) -> Features:
 
 
 def _check(call: Call, settings: Settings) -> str:
-    name = call.header("x-suffice-check")
+    """Return the check that the request names, `name` or `name@commit`. Raises RequestError for one that is not configured."""
+    said = call.header("x-suffice-check")
+    name, at, commit = said.partition("@")
     if name and name not in settings.checks:
         raise RequestError(
             f"there is no check {name[:100]!r}", hint="configure it under [checks]", param="x-suffice-check"
         )
-    return name
+    repository = settings.checks[name].repo if name else ""
+    if at and (not repository or ".." in commit or not _COMMIT.fullmatch(commit)):
+        hint = "a commit, branch or tag of the repository of the check, which must have one: name@main"
+        raise RequestError(f"{said[:100]!r} names no commit", hint=hint, param="x-suffice-check")
+    return said
 
 
 def _body_signals(top: TopLevel) -> dict[str, str]:

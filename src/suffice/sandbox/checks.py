@@ -41,7 +41,8 @@ class CheckSpec:
     `folder` (None: an empty tree) is copied into the work tree without its .git, and `command` runs there; `answer_path` is
     where an answer without a path of its own goes. `trusted` adds patterns of paths that an answer may not replace; files
     that the command names are always trusted.
-    `languages` empty means every language.
+    `languages` empty means every language. `commit` names the commit, branch or tag of the repository in `folder` that is
+    copied; empty: the files as they lie there.
     """
 
     name: str
@@ -49,6 +50,7 @@ class CheckSpec:
     folder: Path | None = None
     answer_path: str = ""
     languages: frozenset[str] = frozenset()
+    commit: str = ""
     timeout_s: float = 10.0
     trusted: tuple[str, ...] = ()
     limits: Limits = Limits()
