@@ -1,8 +1,10 @@
+import gzip
 import json
 from pathlib import Path
 
 from tests.gateway.running import Gateway, one_provider
 from tests.gateway.test_outcomes import ask
+from tests.telemetry.test_otlp_protobuf import metrics as otlp
 
 
 def point(session: str, **said: str) -> dict[str, object]:
@@ -51,8 +53,8 @@ async def test_codexs_events_reach_its_requests(tmp_path: Path):
 
 async def test_answers_are_those_of_otlp(tmp_path: Path):
     async with one_provider(tmp_path) as (running, _):
-        protobuf = await running.post("/metrics", b"\x0a\x00", {"content-type": "application/x-protobuf"})
-        assert protobuf.status == 415 and "OTEL_EXPORTER_OTLP_PROTOCOL=http/json" in protobuf.json["message"]
+        other = await running.post("/metrics", b"a=1", {"content-type": "text/plain"})
+        assert other.status == 415 and "OTEL_EXPORTER_OTLP_PROTOCOL=http/json" in other.json["message"]
         broken = await running.post("/logs", b"{")
         assert (broken.status, broken.json["code"]) == (400, 3)
         refused = await running.post("/metrics", metrics("claude_code.commit.count", point("s"), temporality=2))
@@ -61,3 +63,32 @@ async def test_answers_are_those_of_otlp(tmp_path: Path):
         await running.key(owner="ann")
         locked = await running.post("/metrics", {})
         assert (locked.status, locked.json["code"]) == (401, 16)
+
+
+PROTOBUF = {"content-type": "application/x-protobuf"}
+
+
+async def test_protobuf_and_gzip_are_read_too(tmp_path: Path):
+    async with one_provider(tmp_path) as (running, _):
+        request = await ask(running, {"x-claude-code-session-id": "0b8e-1"})
+        body = otlp("claude_code.commit.count", **{"session.id": "0b8e-1"})
+        for sent, headers in ((body, PROTOBUF), (gzip.compress(body), {**PROTOBUF, "content-encoding": "gzip"})):
+            got = await running.post("/metrics", sent, headers)
+            assert (got.status, got.body, got.headers["content-type"]) == (200, b"", "application/x-protobuf")
+        assert await kinds(running, request) == [("committed", "claude-code")]
+        cumulative = await running.post("/metrics", otlp("claude_code.commit.count", temporality=2), PROTOBUF)
+        assert cumulative.status == 200 and b"DELTA" in cumulative.body.upper()
+        text = json.dumps(metrics("claude_code.pull_request.count", point("0b8e-1"))).encode()
+        zipped = await running.post("/metrics", gzip.compress(text), {"content-encoding": "gzip"})
+        assert (zipped.status, zipped.body) == (200, b"{}")
+        assert ("pull_request", "claude-code") in await kinds(running, request)
+
+
+async def test_what_does_not_inflate_is_refused(tmp_path: Path):
+    async with one_provider(tmp_path) as (running, _):
+        zipped = {**PROTOBUF, "content-encoding": "gzip"}
+        said = [(await running.post("/logs", body, zipped)).status for body in (b"no gzip", gzip.compress(b"x")[:-4])]
+        assert said == [400, 400]
+        assert (await running.post("/logs", b"{}", {"content-encoding": "br"})).status == 415
+        chat = await running.post("/chat/completions", gzip.compress(b"{}"), {"content-encoding": "gzip"})
+        assert chat.status == 415

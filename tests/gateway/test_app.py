@@ -1,11 +1,12 @@
 import asyncio
+import gzip
 import json
 from typing import Any
 
 import pytest
 
-from suffice.errors import AuthError
-from suffice.gateway.app import DataPlane, Route, bearer, refuse_browsers
+from suffice.errors import AuthError, ForbiddenError, RequestError
+from suffice.gateway.app import DataPlane, Route, bearer, inflated, refuse_browsers
 from suffice.gateway.auth import Principal
 from suffice.gateway.call import Call
 from suffice.gateway.reply import Reply
@@ -143,3 +144,16 @@ def test_without_keys_web_pages_are_refused(headers: dict[str, str]):
 def test_without_keys_programs_are_served():
     refuse_browsers({"content-type": "application/json; charset=utf-8"})
     refuse_browsers({})
+
+
+def test_a_body_inflates_to_no_more_than_the_limit():
+    assert inflated(gzip.compress(bytes(1000)), 1000) == bytes(1000)
+    with pytest.raises(RequestError) as caught:
+        inflated(gzip.compress(bytes(100_000_000)), 1000)
+    assert caught.value.status == 413
+
+
+def test_a_page_cannot_send_protobuf_unasked_so_it_is_read_without_keys():
+    refuse_browsers({"content-type": "application/x-protobuf"})
+    with pytest.raises(ForbiddenError):
+        refuse_browsers({"content-type": "application/x-protobuf", "origin": "https://x.example"})

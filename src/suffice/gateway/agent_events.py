@@ -6,8 +6,8 @@ Invariant: what is not refused is answered 200, so that no exporter repeats it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Protocol
 
 import msgspec
 
@@ -18,18 +18,18 @@ from suffice.gateway.auth import Principal
 from suffice.gateway.call import Call
 from suffice.gateway.outcomes import Outcomes, Report
 from suffice.gateway.reply import Reply
-from suffice.telemetry import otlp_intake
+from suffice.telemetry import otlp_intake, otlp_protobuf
 from suffice.telemetry.otlp_intake import AgentEvent, Intake
 from suffice.values.env import Env
 
-MEDIA_HINT = "only JSON is read: set OTEL_EXPORTER_OTLP_PROTOCOL=http/json"
+MEDIA_HINT = "JSON and protobuf are read: set OTEL_EXPORTER_OTLP_PROTOCOL=http/json or http/protobuf"
 # A decision on an edit speaks of the answer that proposed it, which is not hours old.
 EDIT_WINDOW_S = 3600.0
 
 
 def table(env: Env, outcomes: Outcomes) -> list[Route]:
     """Return the rows of the route table."""
-    signals = (
+    signals: tuple[tuple[str, Read, str], ...] = (
         ("/v1/metrics", otlp_intake.metrics, "rejectedDataPoints"),
         ("/v1/logs", otlp_intake.logs, "rejectedLogRecords"),
     )
@@ -40,15 +40,25 @@ def table(env: Env, outcomes: Outcomes) -> list[Route]:
             dialect="otlp",
             handler=AgentEvents(env, outcomes, read, unit).serve,
             media_hint=MEDIA_HINT,
+            media_too=otlp_protobuf.MEDIA,
+            inflates=True,
         )
         for path, read, unit in signals
     ]
 
 
+class Read(Protocol):
+    """Reads the body of one signal."""
+
+    def __call__(self, body: bytes, *, protobuf: bool) -> Intake:
+        """Return what it holds. Raises RequestError for what is none."""
+        ...
+
+
 class AgentEvents:
     """Serves one signal: `read` is `otlp_intake.metrics` or `otlp_intake.logs`, `unit` how OTLP calls what was refused."""
 
-    def __init__(self, env: Env, outcomes: Outcomes, read: Callable[[bytes], Intake], unit: str) -> None:
+    def __init__(self, env: Env, outcomes: Outcomes, read: Read, unit: str) -> None:
         self._env = env
         self._outcomes = outcomes
         self._read = read
@@ -56,9 +66,13 @@ class AgentEvents:
 
     async def serve(self, call: Call, principal: Principal, reply: Reply) -> None:
         """Answer one export. Raises RequestError for a body that is no OTLP."""
-        intake = self._read(call.body)
+        protobuf = call.header("content-type").partition(";")[0].strip().lower() == otlp_protobuf.MEDIA
+        intake = self._read(call.body, protobuf=protobuf)
         for event in intake.events:
             await self._join(principal, event)
+        if protobuf:
+            data = otlp_protobuf.partial_success(intake.rejected, intake.problem)
+            return await reply.whole(200, data, ((b"content-type", otlp_protobuf.MEDIA.encode()),))
         told: dict[str, object] = {}
         if intake.rejected:
             told["partialSuccess"] = {self._unit: str(intake.rejected), "errorMessage": intake.problem}

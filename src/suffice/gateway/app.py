@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import zlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -32,6 +33,8 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _JSON, MULTIPART = "application/json", "multipart/form-data"
 # A request that names these would otherwise be counted twice or by the wrong party.
+# No form can send it: a page would have to ask first, and is never answered when it asks.
+_PROTOBUF = "application/x-protobuf"
 _ONCE = frozenset({"authorization", "x-api-key", "x-goog-api-key", "content-type", "content-length", "idempotency-key"})
 
 
@@ -56,7 +59,7 @@ class Route:
     """One row of the route table. A route is open only when it says so; a path that ends in `/` (but the root) is a prefix.
 
     `media_hint` tells who sends another content type what to do; such a route says so before it asks for a key. `media` is the
-    content type that it reads.
+    content type that it reads, `media_too` another one. `inflates`: its bodies may come compressed by gzip.
     """
 
     method: str
@@ -67,6 +70,8 @@ class Route:
     has_body: bool = True
     media_hint: str = ""
     media: str = _JSON
+    media_too: str = ""
+    inflates: bool = False
 
 
 class DataPlane:
@@ -151,15 +156,18 @@ class DataPlane:
             hops.told(headers)
         client = scope["client"][0] if scope.get("client") else ""
         if route.media_hint:
-            _check_content_type(headers, route.media_hint)
+            _check_content_type(headers, route.media_hint, also=route.media_too)
         query = scope["query_string"]
         if b"key=" in query and route.dialect == wire_errors.GEMINI:
             query = _without_key(query, headers)
         principal = Principal.anonymous() if route.open else self._authenticate(headers, client)
         body = b""
         if route.has_body:
-            _check_content_type(headers, media=route.media)
-            body = await self._read(headers, receive)
+            _check_content_type(headers, media=route.media, also=route.media_too)
+            zipped = route.inflates and headers.get("content-encoding", "").lower() == "gzip"
+            body = await self._read(headers, receive, zipped=zipped)
+            if zipped:
+                body = inflated(body, self.body_limit)
         call = Call(
             request_id=reply.request_id,
             dialect=route.dialect,
@@ -178,7 +186,7 @@ class DataPlane:
         else:
             await route.handler(call, principal, reply)
 
-    async def _read(self, headers: dict[str, str], receive: Receive) -> bytes:
+    async def _read(self, headers: dict[str, str], receive: Receive, *, zipped: bool = False) -> bytes:
         limit = self.body_limit
         too_large = RequestError(
             f"the request body is larger than {limit:,} bytes",
@@ -188,7 +196,7 @@ class DataPlane:
         )
         if int(headers.get("content-length", "0")) > limit:
             raise too_large
-        if "content-encoding" in headers and headers["content-encoding"].lower() != "identity":
+        if not zipped and headers.get("content-encoding", "identity").lower() != "identity":
             raise RequestError("compressed request bodies are not read", status=415, code="unsupported_encoding")
         message = await receive()
         if not message.get("more_body"):
@@ -252,8 +260,25 @@ def _without_key(query: bytes, headers: dict[str, str]) -> bytes:
     return b"&".join(rest)
 
 
-def _check_content_type(headers: dict[str, str], hint: str = "", media: str = _JSON) -> None:
+def inflated(data: bytes, limit: int) -> bytes:
+    """Return what gzip compressed. Raises RequestError: 400 for what is none, 413 for what comes to more than `limit` bytes."""
+    reader = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+    try:
+        body = reader.decompress(data, limit + 1)
+    except zlib.error:
+        raise RequestError("the request body is no gzip", code="bad_encoding") from None
+    if len(body) > limit:
+        hint = "send less at a time"
+        raise RequestError(f"the request body inflates to more than {limit:,} bytes", status=413, hint=hint)
+    if not reader.eof:
+        raise RequestError("the compressed request body ends too early", code="bad_encoding")
+    return body
+
+
+def _check_content_type(headers: dict[str, str], hint: str = "", media: str = _JSON, also: str = "") -> None:
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if also and kind == also:
+        return
     if kind != media and (kind or media != _JSON):
         raise RequestError(
             f"the content type is {kind[:80]!r}",
@@ -284,7 +309,7 @@ def refuse_browsers(headers: dict[str, str]) -> None:
     kind = headers.get("content-type", _JSON).partition(";")[0].strip().lower()
     # A form with a credential of its own: a page could send that only after asking, and is never answered when it asks.
     asked = kind == MULTIPART and ("authorization" in headers or "x-api-key" in headers)
-    if kind != _JSON and not asked:
+    if kind not in (_JSON, _PROTOBUF) and not asked:
         raise ForbiddenError("only application/json is read while no key is configured", code="origin_refused")
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from suffice.gateway.exchange import exchange_of
+from suffice.gateway.named_check import plain_name
 from suffice.gateway.speech import CONVERSATIONS
 from suffice.gateway.translation import PROVIDERS
 from suffice.gateway.turn import Turn
@@ -133,4 +134,4 @@ def _answer_view(answer: Answer) -> AnswerView:
 
 
 def _unknown(check: str, reason: str) -> Verdict:
-    return Verdict(gate=f"check:{check.partition('@')[0]}", outcome=Outcome.UNKNOWN, reason=reason)
+    return Verdict(gate=f"check:{plain_name(check)}", outcome=Outcome.UNKNOWN, reason=reason)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import math
-import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from functools import partial
@@ -32,6 +31,8 @@ from suffice.gateway.exchange import Exchange, GeminiExchange
 from suffice.gateway.ladder import Watch
 from suffice.gateway.modes import HEADER as MODE_HEADER
 from suffice.gateway.modes import HEDGE_HEADER, hedge_after, mode_and_cap
+from suffice.gateway.named_check import HEADER as CHECK_HEADER
+from suffice.gateway.named_check import named_check, plain_name
 from suffice.gateway.pacing import Pacing
 from suffice.gateway.pilots import Pilots
 from suffice.gateway.reply import Reply
@@ -47,8 +48,6 @@ from suffice.values.task import Features, TaskType
 from suffice.wire.messages_view import messages_view, session_user
 from suffice.wire.prescan import TopLevel, scan
 from suffice.wire.request_view import RequestView, chat_view, completions_view
-
-_COMMIT = re.compile(r"[A-Za-z0-9][\w./+-]{0,199}")
 
 log = logging.getLogger("suffice.decision")
 
@@ -97,7 +96,7 @@ class Reading:
         view = VIEWS[operation](top) if exchange is None else exchange.view()
         target = self._target(call, top, operation)
         features = _hinted(shape(view) if target.rule is Rule.PIN else extract(view), call.header("x-suffice-task"))
-        check = _check(call, state.settings)
+        check = named_check(call.header(CHECK_HEADER), state.settings.checks)
         key = self._session_key(call, principal, top, view)
         mode, cap = _mode(call, state, top, view, operation, _as_array(exchange), features.task, target)
         session = self.sessions.touch(key, now_s := self.env.monotonic())
@@ -141,7 +140,7 @@ class Reading:
             paced=paced,
             remaining_nano=remaining,
             check=check,
-            strength=state.settings.checks[check.partition("@")[0]].strength if check else "",
+            strength=state.settings.checks[plain_name(check)].strength if check else "",
             gate=request.gate,
             cap=cap,
             mode=mode,
@@ -330,7 +329,7 @@ def _gate(settings: Settings, check: str, cap: int) -> str:
     """Return the name of the gate that will judge answers before they are given, empty when none can."""
     if cap == 1 or not settings.verify.enabled:
         return ""
-    return CHECKS[settings.checks[check.partition("@")[0]].strength] if check else STATIC
+    return CHECKS[settings.checks[plain_name(check)].strength] if check else STATIC
 
 
 def _mode(
@@ -363,21 +362,6 @@ def _hinted(features: Features, hint: str) -> Features:
         known = ", ".join(TaskType)
         raise RequestError(f"there is no task {hint[:60]!r}", hint=f"one of {known}", param="x-suffice-task") from None
     return msgspec.structs.replace(features, task=task, signals=(*features.signals, "header"))
-
-
-def _check(call: Call, settings: Settings) -> str:
-    """Return the check that the request names, `name` or `name@commit`. Raises RequestError for one that is not configured."""
-    said = call.header("x-suffice-check")
-    name, at, commit = said.partition("@")
-    if name and name not in settings.checks:
-        raise RequestError(
-            f"there is no check {name[:100]!r}", hint="configure it under [checks]", param="x-suffice-check"
-        )
-    repository = settings.checks[name].repo if name else ""
-    if at and (not repository or ".." in commit or not _COMMIT.fullmatch(commit)):
-        hint = "a commit, branch or tag of the repository of the check, which must have one: name@main"
-        raise RequestError(f"{said[:100]!r} names no commit", hint=hint, param="x-suffice-check")
-    return said
 
 
 def _body_signals(top: TopLevel) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Reads what coding agents export about their own work in OTLP/HTTP JSON, and keeps only what tells an outcome.
+"""Reads what coding agents export about their own work in OTLP/HTTP, JSON or protobuf, and keeps only what tells an outcome.
 
 Must not keep anything else: no prompt, no command, no path, no account leaves this module. Pure. Invariant: a body gives at most
 `MOST` events, and a point is taken, ignored, or counted as rejected with the reason.
@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from suffice.errors import RequestError
+from suffice.telemetry import otlp_protobuf
 
 T = TypeVar("T")
 MOST = 200
@@ -122,10 +123,10 @@ class _Logs(msgspec.Struct, rename="camel"):
     resource_logs: list[_ResourceLogs] = []
 
 
-def metrics(body: bytes) -> Intake:
+def metrics(body: bytes, *, protobuf: bool = False) -> Intake:
     """Return the outcomes of an ExportMetricsServiceRequest. Raises RequestError for what is none."""
     intake = Intake()
-    data = _decoded(body, _Metrics)
+    data = _decoded(body, _Metrics, "metrics" if protobuf else "")
     every = [m for r in data.resource_metrics for s in r.scope_metrics for m in s.metrics]
     for metric in every:
         points = metric.sum.data_points if metric.sum is not None else []
@@ -148,10 +149,10 @@ def _point(intake: Intake, name: str, point: _Point) -> None:
     _keep(intake, CLAUDE_CODE, kind if amount > 0 else "", said, _number(point.time_unix_nano) / 1e9)
 
 
-def logs(body: bytes) -> Intake:
+def logs(body: bytes, *, protobuf: bool = False) -> Intake:
     """Return the outcomes of an ExportLogsServiceRequest. Raises RequestError for what is none."""
     intake = Intake()
-    data = _decoded(body, _Logs)
+    data = _decoded(body, _Logs, "logs" if protobuf else "")
     every = [record for r in data.resource_logs for s in r.scope_logs for record in s.log_records]
     for record in every[:_MOST_POINTS]:
         said = _texts(record.attributes)
@@ -195,8 +196,11 @@ def _number(value: float | str | None) -> float:
     return number if 0 <= number < 2**63 else 0.0
 
 
-def _decoded(body: bytes, kind: type[T]) -> T:
+def _decoded(body: bytes, kind: type[T], message: str) -> T:
     try:
+        if message:
+            return msgspec.convert(otlp_protobuf.decode(body, message), kind)
         return msgspec.json.decode(body, type=kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise RequestError(f"the body is no OTLP JSON: {error}"[:300], code="otlp_malformed") from None
+    except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors
+        what = "protobuf" if message else "JSON"
+        raise RequestError(f"the body is no OTLP {what}: {error}"[:300], code="otlp_malformed") from None
