@@ -64,7 +64,13 @@ MISTAKES: Mapping[str, Mapping[str, Behaviour]] = {
     },
 }
 EDITS = {"pi": _edit, "codex": _patch}
-TRIED = [case for case in CASES if case.client == "pi" or (case.client, case.variant) == ("codex", "patch")]
+PATCHES = next(case for case in CASES if (case.client, case.variant) == ("codex", "patch"))
+SOCKET = next(case for case in CASES if (case.client, case.variant) == ("codex", "websocket"))
+TRIED = [
+    *(case for case in CASES if case.client == "pi"),
+    PATCHES,
+    changed(PATCHES, variant="patch, websocket", arguments=SOCKET.arguments),
+]
 
 
 def steps_of(case: Case) -> tuple[Step, ...]:
