@@ -63,6 +63,8 @@ def test_by_default_only_the_tool_calls_of_agents_are_held(given: dict[str, Any]
         ({"asked": "gate-tools", "tools": [TOOL], "n": 2}, "commit"),
         ({"asked": "gate-tools", "tools": [TOOL], "operation": "completions"}, "commit"),
         ({"asked": "gate-tools", "edits": True}, "gate-tools"),
+        ({"asked": "gate-tools", "edits": True, "operation": "messages"}, "gate-tools"),
+        ({"asked": "gate-tools", "edits": True, "operation": "gemini"}, "commit"),
         ({"asked": "buffer", "operation": "completions"}, "buffer"),
         ({"asked": "buffer", "operation": "gemini"}, "commit"),  # its clients take no comments
         ({"asked": "buffer", "verify": False}, "commit"),

@@ -34,6 +34,7 @@ from suffice.wire.chat_relay import Answer
 from suffice.wire.edit_hold import EditHold, edits_of
 from suffice.wire.gemini_hold import GeminiHold
 from suffice.wire.hold import Hold
+from suffice.wire.messages_edit_hold import MessagesEditHold
 from suffice.wire.messages_hold import MessagesHold
 from suffice.wire.responses_hold import ResponsesHold
 from suffice.wire.translate import INVALID_TOOL_CALL
@@ -44,6 +45,8 @@ HOLDS: Mapping[str, type[Hold]] = {
     "responses": ResponsesHold,
     "gemini": GeminiHold,
 }
+# Dialects of clients that read edits out of the text where they have no tools.
+EDIT_HOLDS: Mapping[str, type[Hold]] = {"chat": EditHold, "messages": MessagesEditHold}
 
 
 class Holding:
@@ -122,7 +125,7 @@ class Holding:
 
     def _hold(self, turn: Turn) -> Hold:
         """Return what holds this turn's actions: its tool calls, or the edits in its text where there are no tools."""
-        kind = HOLDS[turn.operation] if turn.view.tool_names else EditHold
+        kind = HOLDS[turn.operation] if turn.view.tool_names else EDIT_HOLDS[turn.operation]
         return kind(turn.call.request_id)
 
     async def _flow(self, live: Live, begun: bytes, hold: Hold, headers: list[Header]) -> bytes:
@@ -149,7 +152,7 @@ class Holding:
         if not (acting or answer.tool_calls):
             return judge(answer), False
         # Where the text itself is the action, it is what is judged.
-        said = judge(answer if isinstance(hold, EditHold) else msgspec.structs.replace(answer, text=""))
+        said = judge(answer if hold.in_text else msgspec.structs.replace(answer, text=""))
         if any(v.rejected for v in said):
             return said, True
         checked = await self._judging.checked(turn, answer, self._attempts.left_s(turn))
@@ -159,14 +162,14 @@ class Holding:
 
     async def _judge_unseen(self, turn: Turn, answer: Answer, hold: Hold) -> tuple[tuple[Verdict, ...], bool]:
         """As `_judge`, of an answer of which all is released when the client has seen no text, else what it does."""
-        verdicts, rejected = await self._judge(turn, answer, hold, acting=isinstance(hold, EditHold))
+        verdicts, rejected = await self._judge(turn, answer, hold, acting=hold.in_text)
         return verdicts, rejected or (not hold.spoke and any(v.rejected for v in verdicts))
 
     async def _better(self, turn: Turn, hold: Hold) -> bytes:
         """Return the end of the stream from an attempt whose tool calls pass, empty when there is none."""
         while (route := self._onward(turn)) is not None:
             gates = ", ".join(dict.fromkeys(v.gate for v in turn.tried[-1].verdicts if v.rejected)) or "tool-call"
-            what = "an edit" if isinstance(hold, EditHold) else "a tool call"
+            what = "an edit" if hold.in_text else "a tool call"
             await turn.reply.write(hold.mark(f"suffice: {what} was held back ({gates}); asking {route.arm.name}"))
             try:
                 events = await self._ask(turn, route, hold)
@@ -202,7 +205,7 @@ class Holding:
             answer = live.reader.answer()
             verdicts, rejected = await self._judge_unseen(turn, answer, hold)
             rejected = rejected or live.reader.failure is not None
-            acts = bool(edits_of(answer.text)) if isinstance(hold, EditHold) else bool(answer.tool_calls)
+            acts = bool(edits_of(answer.text)) if hold.in_text else bool(answer.tool_calls)
             fits = acts or not hold.spoke
             live.settle(
                 answer,

@@ -31,18 +31,14 @@ _EDITS = re.compile(
 _NAMES_A_FILE = re.compile(r"[*_#`\s]*[\w./\\@-]+\.\w{1,12}[*_`:\s]*\Z")
 
 
-class EditHold(ChatHold):
-    """The hold of a chat client that reads edits out of the text."""
+class Opening:
+    """Looks for the line on which an edit begins in a text that comes piece by piece."""
 
-    def __init__(self, request_id: str = "") -> None:
-        super().__init__(request_id)
+    def __init__(self) -> None:
         self._line = ""
 
-    def _kind(self, piece: bytes) -> Kind:
-        kind = super()._kind(piece)
-        if kind is not Kind.SEEN:
-            return kind
-        text = said(piece)
+    def kind(self, text: str) -> Kind:
+        """Return what the next piece is: an edit has begun, one may have, or prose."""
         rows = (self._line + text).split("\n")
         self._line = rows[-1][: _LONGEST + 4]
         starts = [row.lstrip(" ") for row in rows]
@@ -50,6 +46,20 @@ class EditHold(ChatHold):
             return Kind.ACTS
         last = starts[-1]
         return Kind.OPENS if last and any(opener.startswith(last) for opener in _OPENERS) else Kind.SEEN
+
+
+class EditHold(ChatHold):
+    """The hold of a chat client that reads edits out of the text."""
+
+    in_text = True
+
+    def __init__(self, request_id: str = "") -> None:
+        super().__init__(request_id)
+        self._opening = Opening()
+
+    def _kind(self, piece: bytes) -> Kind:
+        kind = super()._kind(piece)
+        return self._opening.kind(said(piece)) if kind is Kind.SEEN else kind
 
     def _action_of(self, other: bytes, usage: Usage) -> bytes:
         text, end = "", b""

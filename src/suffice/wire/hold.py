@@ -36,6 +36,8 @@ class Hold(ABC):
     """
 
     dialect = ""
+    # True where the action is edits in the text, for clients without tools.
+    in_text = False
 
     def __init__(self, request_id: str = "") -> None:
         self.holding = False

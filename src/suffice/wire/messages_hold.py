@@ -57,10 +57,10 @@ class MessagesHold(Hold):
     def _action_of(self, other: bytes, usage: Usage) -> bytes:
         out: list[bytes] = []
         if self._open is not None:
-            out.append(_event({"type": "content_block_stop", "index": self._open}))
+            out.append(encoded({"type": "content_block_stop", "index": self._open}))
         block: list[dict[str, Any]] = []
         index = self._next
-        for event in _events(other):
+        for event in decoded(other):
             kind = event.get("type")
             if kind == "content_block_start":
                 block = [event]
@@ -68,17 +68,17 @@ class MessagesHold(Hold):
                 block.append(event)
             elif kind == "content_block_stop":
                 if _acts(block):
-                    out += [_event({**one, "index": index}) for one in (*block, event)]
+                    out += [encoded({**one, "index": index}) for one in (*block, event)]
                     index += 1
                 block = []
             elif kind == "message_delta":
-                out.append(_event(_counted(event, usage)))
+                out.append(encoded(with_usage(event, usage)))
             elif kind == "message_stop":
-                out.append(_event(event))
+                out.append(encoded(event))
         return b"".join(out)
 
     def _counted(self, other: bytes, usage: Usage) -> bytes:
-        return b"".join(_event(_counted(event, usage)) for event in _events(other))
+        return b"".join(encoded(with_usage(event, usage)) for event in decoded(other))
 
 
 def _acts(block: list[dict[str, Any]]) -> bool:
@@ -90,17 +90,20 @@ def _acts(block: list[dict[str, Any]]) -> bool:
     return not begun.get("thinking") and not any(isinstance(d, dict) and d.get("thinking") for d in deltas)
 
 
-def _events(events: bytes) -> list[dict[str, Any]]:
+def decoded(events: bytes) -> list[dict[str, Any]]:
+    """Return the data of whole events, what is no object left out."""
     found = (msgspec.json.decode(data) for data in payloads(events) if data != sse.DONE)
     return [event for event in found if isinstance(event, dict)]
 
 
-def _counted(event: dict[str, Any], usage: Usage) -> dict[str, Any]:
+def with_usage(event: dict[str, Any], usage: Usage) -> dict[str, Any]:
+    """Return an event with `usage` where it reports tokens."""
     if event.get("type") != "message_delta":
         return event
     row = {key: value for key, value in usage_row(usage).items() if value is not None}
     return {**event, "usage": {**(event.get("usage") or {}), **row}}
 
 
-def _event(event: dict[str, Any]) -> bytes:
+def encoded(event: dict[str, Any]) -> bytes:
+    """Return an event as it goes to the client."""
     return sse.encode(msgspec.json.encode(event), str(event.get("type") or "message"))
