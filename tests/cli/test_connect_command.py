@@ -51,6 +51,15 @@ def test_apply_and_undo_leave_an_empty_home_empty(run, home, name):
     assert [p for p in home.rglob("*") if p.is_file()] == [] and {p.name for p in home.iterdir()} <= {"store"}
 
 
+def test_clients_that_share_a_folder_leave_none(run, home):
+    there = sorted(home.rglob("*"))
+    for name in ("codex", "aider", "llama-vim"):
+        assert run("connect", name, "--apply", "--key", KEY)[0] == 0
+    for name in ("codex", "llama-vim", "aider"):
+        assert run("connect", name, "--undo")[0] == 0
+    assert not (home / ".config").exists() or (home / ".config") in there
+
+
 def test_variables_go_to_a_file_for_the_shell(run, home):
     _, out, _ = run("connect", "aider", "--apply", "--key", KEY)
     path = home / ".config" / "suffice" / "clients" / "aider.sh"

@@ -46,8 +46,13 @@ def test_json_holds_both_or_is_refused(found):
 @pytest.mark.parametrize(
     "before",
     [
-        b'{\n// a remark\n"a": 1}',
-        b'{"a": 1,}',
+        b'{"a": 1,,}',
+        b'{"a": 1 / 2}',
+        b'{\n// a remark\n"a": 1, "a": 2}',
+        b'{/* a */ "a": NaN}',
+        b'{"a": 1} // b\n2',
+        b'{"env": 1, // a\n}',
+        b"{ // a",
         b'{"a": 1, "a": 2}',
         b'{"a": 0.12345678901234567890123}',
         b'{"a": 1e999}',

@@ -7,12 +7,13 @@ even then the version that is replaced is kept. Nothing is written when one of s
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import shutil
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -165,9 +166,16 @@ class ClientFiles:
         if change.before is not None:
             backup, mode = f"{index}.bak", stat.S_IMODE(change.path.stat().st_mode)
             _replace(self._folder / backup, change.before, _PRIVATE)
-        parents = change.path.parents
-        made = [str(parent) for parent in parents if not parent.exists()]
+        # A folder that another client's files are in was made by us all the same: the last one undone removes it.
+        shared = {folder for other in self._others() for row in other for folder in row.made}
+        made = [str(parent) for parent in change.path.parents if not parent.exists() or str(parent) in shared]
         return _Kept(path=change.path, backup=backup, mode=mode, digest=_digest(change.after), made=tuple(made))
+
+    def _others(self) -> Iterator[list[_Kept]]:
+        for manifest in self._folder.parent.glob("*/manifest.json"):
+            if manifest != self._manifest:
+                with contextlib.suppress(StorageError):
+                    yield ClientFiles(self._folder.parent, manifest.parent.name)._read()
 
     def _read(self) -> list[_Kept]:
         try:

@@ -12,6 +12,8 @@ import tomllib
 from collections.abc import Mapping
 from decimal import Decimal
 
+from suffice.cli import jsonc_merge
+
 _TABLE = re.compile(r"^\s*\[", re.MULTILINE)
 _VALUE = r"""(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[^\s#"'\[{]+)"""
 _SETS = re.compile(rf"([A-Za-z0-9_-]+)[ \t]*=[ \t]*({_VALUE})[ \t]*\Z")
@@ -81,15 +83,31 @@ def _no_constant(text: str) -> float:
 def _json(before: bytes, wanted: str) -> bytes:
     text = _text(before)
     try:
-        found = json.loads(text, object_pairs_hook=_pairs, parse_float=_exact_float, parse_constant=_no_constant)
+        found = _read(text)
+    except (ValueError, RecursionError):
+        return _commented(text, wanted)
+    try:
         joined = overlay(found, json.loads(wanted))
         indent = _INDENT.search(text)
         out = json.dumps(joined, indent=indent[1] if indent else 2, ensure_ascii=False)
         newline = "\r\n" if "\r\n" in text else "\n"
         return (out.replace("\n", newline) + newline).encode()
     except (ValueError, RecursionError):
-        # ValueError is also what a lone surrogate and an integer of absurd length raise.
-        raise UnsafeMergeError("it is not plain JSON (comments, for example, would be lost)") from None
+        # ValueError is also what a lone surrogate raises.
+        raise UnsafeMergeError("it cannot be written again as it is") from None
+
+
+def _read(text: str) -> object:
+    # ValueError is also what an integer of absurd length raises.
+    return json.loads(text, object_pairs_hook=_pairs, parse_float=_exact_float, parse_constant=_no_constant)
+
+
+def _commented(text: str, wanted: str) -> bytes:
+    """Add to JSON with comments, which stay: the file is changed as a text."""
+    try:
+        return jsonc_merge.merge(text, json.loads(wanted), _read, overlay).encode()
+    except (ValueError, RecursionError):
+        raise UnsafeMergeError("it is neither JSON nor JSON with comments that can be added to safely") from None
 
 
 def _toml(before: bytes, wanted: str) -> bytes:
