@@ -72,8 +72,8 @@ bench-routing: $(VENV)/.dev ## replay recorded outcomes: DATA=folder of outcome 
 docs: $(VENV)/.dev ## write the generated reference
 	@$(BIN)/python tools/build_docs.py
 
-bench-verify: $(VENV)/.dev ## rates of the static gates over task sets, time of a sandbox launch: TASKS=folder JSON=file
-	@$(BIN)/python -m bench.verify --launches 50 --tasks "$(or $(TASKS),shared/data/tasksets)" $(if $(JSON),--json "$(JSON)")
+bench-verify: $(VENV)/.dev ## rates of the static gates over task sets, time of a sandbox launch: TASKS=folder ANSWERS=file JSON=file
+	@$(BIN)/python -m bench.verify --launches 50 --tasks "$(or $(TASKS),shared/data/tasksets)" $(if $(ANSWERS),--answers "$(ANSWERS)") $(if $(JSON),--json "$(JSON)")
 
 lock: ## resolve the lock files anew (needs uv)
 	@cd requirements && for f in *.in; do uv pip compile -q --generate-hashes --no-emit-index-url --no-header --no-annotate --universal --python-version 3.11 $$f -o $${f%.in}.txt || exit 1; done

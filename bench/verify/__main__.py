@@ -17,6 +17,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+from bench.verify import answers
 from bench.verify.launches import launches
 from bench.verify.measure import Tally, measure, time_gates
 from bench.verify.tasksets import read
@@ -29,6 +30,9 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--tasks", type=Path, required=True, help="folder with *.jsonl.gz task sets")
     parser.add_argument("--json", type=Path, help="write the rows to this file")
+    parser.add_argument(
+        "--answers", type=Path, help="answers of real models, as `suffice demo --local --answers FILE` records them"
+    )
     parser.add_argument("--limit", type=int, default=0, help="at most so many tasks of each set")
     parser.add_argument("--missed", type=Path, help="write the defects that no gate rejected to this file")
     parser.add_argument(
@@ -37,13 +41,17 @@ def main(arguments: list[str] | None = None) -> int:
     args = parser.parse_args(arguments)
     try:
         tasks = list(read(args.tasks, args.limit))
-    except FileNotFoundError as error:
+        recorded = list(answers.read(args.answers)) if args.answers else []
+    except (OSError, ValueError) as error:
         print(error, file=sys.stderr)
         return 2
     tally = Tally()
     for task in tasks:
         measure(task, tally)
     time_gates(tasks, tally)
+    if recorded:
+        left_out = asyncio.run(answers.judge_answers(recorded, tally))
+        print(f"{len(recorded)} recorded answers, {left_out} left out: their tests could not be run")
     rows = tally.rows()
     if args.launches:
         rows += asyncio.run(launches(args.launches))

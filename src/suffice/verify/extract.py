@@ -137,7 +137,7 @@ def info_parts(info: str) -> tuple[str, str]:
 
 
 def _fenced(text: str, fence: Fence, ask: AskView) -> Code:
-    code = _dedent_fence(text[fence.start : fence.end], fence.indent)
+    code = _inside(text[fence.start : fence.end], fence)
     language, path = info_parts(fence.info)
     path = path or header_path(fence.header)
     said = language or languages.of_path(path)
@@ -162,11 +162,18 @@ def _fenced(text: str, fence: Fence, ask: AskView) -> Code:
         start=fence.start,
         end=fence.end,
         info=fence.info,
-        wider=tuple(_dedent_fence(text[fence.start : end], fence.indent) for end in fence.later_ends),
+        wider=tuple(_inside(text[fence.start : end], fence) for end in fence.later_ends),
     )
 
 
-def _dedent_fence(code: str, indent: int) -> str:
+_QUOTED = re.compile(r"^[ \t]{0,3}(?:>[ \t]?)+", re.MULTILINE)
+
+
+def _inside(code: str, fence: Fence) -> str:
+    """Return the content of a fence without what the place of the fence adds to each line."""
+    if fence.quoted:
+        return _QUOTED.sub("", code)
+    indent = fence.indent
     if not indent:
         return code
     strip = re.compile(rf"^[ \t]{{1,{indent}}}", re.MULTILINE)

@@ -19,7 +19,7 @@ class Fence:
     """One fenced block: `start` and `end` are offsets of its content, `closed` is False when the text ends inside it.
 
     `header` is the last non-empty line before it, `later_ends` are further places where it might end (at most 3): a fence line
-    inside the code looks the same as the one that closes it.
+    inside the code looks the same as the one that closes it. `quoted`: each of its lines bears the marks (`>`) of a quotation.
     """
 
     info: str
@@ -29,6 +29,7 @@ class Fence:
     indent: int
     header: str
     later_ends: tuple[int, ...] = ()
+    quoted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,7 @@ class _Line:
     mark: str
     info: str
     plain: bool
+    quoted: bool
 
 
 def fences(text: str) -> tuple[Fence, ...]:
@@ -61,7 +63,8 @@ def _line(match: re.Match[str]) -> _Line:
         indent=len(lead.expandtabs(4)),
         mark=match.group(2),
         info=match.group(3),
-        plain=not lead.strip(),
+        plain=not lead.strip(" \t>"),
+        quoted=">" in lead,
     )
 
 
@@ -82,6 +85,7 @@ def _read(text: str, lines: list[_Line], *, nesting: bool) -> tuple[Fence, ...]:
                 indent=opening.indent,
                 header=_header(text, opening.at),
                 later_ends=tuple(later),
+                quoted=opening.quoted,
             )
         )
         if close is None:
@@ -92,7 +96,7 @@ def _read(text: str, lines: list[_Line], *, nesting: bool) -> tuple[Fence, ...]:
 
 def _closes(line: _Line, opening: _Line) -> bool:
     same = line.mark[0] == opening.mark[0] and len(line.mark) >= len(opening.mark)
-    return same and not line.info and line.plain and line.indent <= opening.indent + 3
+    return same and not line.info and line.plain and line.quoted == opening.quoted and line.indent <= opening.indent + 3
 
 
 def _closing(lines: list[_Line], index: int, *, nesting: bool) -> int | None:
