@@ -195,3 +195,28 @@ async def test_what_a_cloud_says_of_our_account_is_hidden(cloud: str, tmp_path: 
         told = await ask(running, CLIENTS["messages"], "text", False)
         assert told.status == 400 and "may not use" in told.message
         assert not any(word in told.answer.body.decode() for word in ("123456789012", "acme-prod"))
+
+
+CLASSES = {
+    "invalid": (Behaviour(status=400, error=Error(message="tool_9 is not valid")), 400),
+    "rate": (Behaviour(status=429, error=Error(message="slow down"), retry_after="30"), 429),
+    "overloaded": (Behaviour(status=503, error=Error(message="Overloaded", type="overloaded_error")), 503),
+    "broken": (Behaviour(status=500, error=Error(message="oops")), 502),
+}
+
+
+@EVERY
+@pytest.mark.parametrize("fault", list(CLASSES))
+async def test_classes_of_errors(client: str, cloud: str, fault: str, tmp_path: Path):
+    script, status = CLASSES[fault]
+    async with talking(tmp_path, cloud, script) as (running, _):
+        told = await ask(running, CLIENTS[client], "text", fault in ("rate", "broken"))
+        own_words = client == "messages" and cloud.endswith("messages")
+        expected = {"overloaded": (503, 529), "broken": (500, 502)}.get(fault, (status,))
+        assert told.status in expected if client == "messages" else told.status == status
+        assert told.error and "not-a-real-secret" not in told.answer.body.decode()
+        if fault == "invalid" or own_words:
+            assert script.error is not None and script.error.message in told.message
+        if fault == "rate":
+            assert int(told.answer.headers["retry-after"]) >= 1
+        assert {row.row.charge_class for row in await running.rows(told.answer)} == {"none"}

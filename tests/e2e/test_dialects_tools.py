@@ -170,3 +170,72 @@ async def switched(running: Gateway, client: str, second: str, body: dict[str, A
     """Ask again at the second provider."""
     speaker, model = CLIENTS[client], f"{ELSEWHERE[second]}/n"
     return speaker.told(await running.post(speaker.path.replace("one", model), body | {"model": model}))
+
+
+# Where the turns of a conversation stand, and how many there are before the first answer.
+TURNS = {"chat": ("messages", 2), "messages": ("messages", 1), "gemini": ("contents", 1)}
+# The state that each scripted provider issues with its thinking.
+STATE = {"messages": "c2lnbmVkLWJ5LXRoZS1mYWtl", "gemini": "c2lnbmVkLWJ5LXRoZS1mYWtl", "responses": "ZmFrZS1zdGF0ZQ=="}
+
+
+@pytest.mark.parametrize("client", list(CLIENTS))
+@pytest.mark.parametrize("first", list(STATE))
+@pytest.mark.parametrize("second", ["chat", "messages"])
+async def test_state_of_thinking_comes_back_to_its_issuer_alone(client: str, first: str, second: str, tmp_path: Path):
+    """A loop goes from one provider to another and back: the first finds its own state again, whatever the client kept."""
+    call = ToolCall(name="weather", arguments='{"city":"Oslo"}')
+    script = [Behaviour(text="", reasoning="Look it up.", tool_calls=(call,)), Behaviour(text="Rain in both.")]
+    other = Behaviour(text="", tool_calls=(ToolCall(name="weather", arguments='{"city":"Rome"}', id="call_of_two"),))
+    async with (
+        FakeProvider(script, models=("m",)) as one,
+        FakeProvider(other, models=("n",)) as two,
+        gateway(two_providers(first, one.base_url, second, two.base_url), tmp_path) as running,
+    ):
+        speaker = CLIENTS[client]
+        begun = await ask(running, speaker, "tools", False)
+        turns = speaker.history(begun, ["It rains."])
+        told = await switched(running, client, second, turns)
+        assert told.calls == [("weather", {"city": "Rome"})], told.answer
+        again = speaker.history(told, ["It pours."])
+        if client in TURNS:
+            key, base = TURNS[client]
+            again = turns | {key: [*turns[key], *again[key][base:]]}
+        answer = speaker.told(await running.post(speaker.path, again | {"model": "one"}))
+        assert (answer.status, answer.text) == (200, "Rain in both."), answer.answer
+        foreign, own = (json.dumps(request.parsed) for request in (two.requests[0], one.requests[1]))
+        assert STATE[first] not in foreign
+        assert STATE[first] in own
+        assert all(word in own for word in ("Oslo", "Rome", "It rains.", "It pours."))
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+@pytest.mark.parametrize("dialect", ["messages", "gemini"])
+async def test_what_passed_through_is_remembered_beyond_the_provider_that_answered_last(
+    dialect: str, stream: bool, tmp_path: Path
+):
+    """Client and both providers speak one dialect: the state of the first, unsealed, must not reach the second in any later turn."""
+    call = ToolCall(name="weather", arguments='{"city":"Oslo"}')
+    thought = Behaviour(text="", reasoning="Look it up.", tool_calls=(call,))
+    async with (
+        FakeProvider(thought, models=("m",)) as one,
+        FakeProvider(Behaviour(text="Rain."), models=("n",)) as two,
+        gateway(two_providers(dialect, one.base_url, dialect, two.base_url), tmp_path) as running,
+    ):
+        speaker, said = CLIENTS[dialect], STATE[dialect]
+        told = await ask(running, speaker, "tools", stream)
+        assert told.calls == [("weather", {"city": "Oslo"})] and said in told.answer.body.decode()
+        body = speaker.body("tools", False)
+        if dialect == "messages":
+            block = {"type": "thinking", "thinking": "Look it up.", "signature": said}
+            use = {"type": "tool_use", "id": told.ids[0], "name": "weather", "input": {"city": "Oslo"}}
+            result = {"type": "tool_result", "tool_use_id": told.ids[0], "content": "Rain."}
+            body["messages"] += [{"role": "assistant", "content": [block, use]}, {"role": "user", "content": [result]}]
+        else:
+            use = {"functionCall": {"name": "weather", "args": {"city": "Oslo"}}, "thoughtSignature": said}
+            result = {"functionResponse": {"name": "weather", "response": {"output": "Rain."}}}
+            body["contents"] += [{"role": "model", "parts": [use]}, {"role": "user", "parts": [result]}]
+        for _ in range(3):
+            assert (await switched(running, dialect, dialect, body)).text == "Rain."
+        assert len(two.requests) == 3 and all(said not in json.dumps(request.parsed) for request in two.requests)
+        back = speaker.told(await running.post(speaker.path, body | {"model": "one"}))
+        assert back.calls and said in json.dumps(one.requests[1].parsed)

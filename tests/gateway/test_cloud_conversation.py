@@ -37,7 +37,7 @@ def call(**headers: str) -> Call:
 def outbound(cloud, target=None, **headers):
     top = scan(BODY)
     target = target or Target(model_name="m", path=b"/p", quirks=Quirks())
-    return PassThroughCloud(call(**headers), cloud).outbound(top, messages_view(top), target)
+    return PassThroughCloud(call(**headers), cloud, list).outbound(top, messages_view(top), target)
 
 
 def test_bedrock_gets_model_and_stream_in_the_path_and_betas_in_the_body():
@@ -65,7 +65,7 @@ def test_a_clamped_limit_is_spliced():
 @pytest.mark.parametrize("size", [1, 7, 10_000])
 def test_a_wrapped_stream_comes_out_as_the_dialects_own(size: int):
     said = Behaviour(text="Hello you", prompt_tokens=10, cached_tokens=4)
-    reader = PassThroughCloud(call(), "bedrock").reader(scan(BODY), None, None)
+    reader = PassThroughCloud(call(), "bedrock", list).reader(scan(BODY), None, None)
     data = b"".join(chunk.payload for chunk in converse.wrapped(said, ASKED, WHO))
     out = b"".join(reader.feed(data[at : at + size]) for at in range(0, len(data), size)) + reader.close()
     plain = [json.loads(chunk.payload) for chunk in messages.stream(said, ASKED, WHO)]
@@ -74,14 +74,14 @@ def test_a_wrapped_stream_comes_out_as_the_dialects_own(size: int):
 
 
 def test_a_broken_checksum_is_no_answer():
-    reader = PassThroughCloud(call(), "bedrock").reader(scan(BODY), None, None)
+    reader = PassThroughCloud(call(), "bedrock", list).reader(scan(BODY), None, None)
     (first, *_) = converse.wrapped(Behaviour(), ASKED, WHO)
     with pytest.raises(WireError):
         reader.feed(first.payload[:-1] + b"x")
 
 
 def test_an_exception_ends_the_stream_as_a_failure():
-    reader = PassThroughCloud(call(), "bedrock").reader(scan(BODY), None, None)
+    reader = PassThroughCloud(call(), "bedrock", list).reader(scan(BODY), None, None)
     reader.feed(converse.exception(None, 429))
     assert reader.failure["type"] == "rate_limit_error" and not reader.done
 

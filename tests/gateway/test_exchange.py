@@ -20,15 +20,15 @@ HI = b'{"model":"m","user":"alice","messages":[{"role":"user","content":"hi"}]}'
 
 
 def test_the_callers_user_leaves_under_the_tenants_namespace():
-    assert exchange_of("chat", call(HI)).told(b"", "").user == "alice"
-    one, other = (exchange_of("chat", call(HI)).told(name, "").user for name in (b"t1", b"t2"))
+    assert exchange_of("chat", call(HI)).told(b"", "", lambda state: "").user == "alice"
+    one, other = (exchange_of("chat", call(HI)).told(name, "", lambda state: "").user for name in (b"t1", b"t2"))
     assert len({"alice", one, other}) == 3
 
 
 def test_a_request_is_decoded_once():
     exchange = exchange_of("chat", call(HI))
     assert exchange.request is exchange.request
-    assert exchange.told(b"x", "openai") is exchange.told(b"x", "openai")
+    assert exchange.told(b"x", "openai", lambda state: "") is exchange.told(b"x", "openai", lambda state: "")
     assert exchange.context().response_id == "chatcmpl-01"
     assert exchange.media_type == b"text/event-stream"
 

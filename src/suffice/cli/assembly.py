@@ -146,7 +146,8 @@ class Runtime:
 
     def _pipeline(self, settings: Settings, run_check: RunCheck | None) -> Pipeline:
         env, up = self.env, settings.upstream
-        routes = RouteTable(env, hashlib.sha256(self._secret + b"tenants").digest(), self.corrections)
+        tenants = hashlib.sha256(self._secret + b"tenants").digest()
+        routes = RouteTable(env, tenants, self.corrections, self._responses.issuers)
         attempts = Attempts(
             env=env,
             transport=self.transport,

@@ -13,8 +13,10 @@ import msgspec
 from suffice.gateway.call import Call
 from suffice.gateway.conversation import JSON_HEADERS, SSE_HEADERS, Header, Outbound, StreamReader, Target, Whole
 from suffice.gateway.evidence import with_evidence
+from suffice.gateway.issuers import Note, states
+from suffice.gateway.messages_conversation import Noting
 from suffice.wire.cloud_messages import VERSIONS, Cloud, Unwrap
-from suffice.wire.messages_relay import MessagesRelay, whole
+from suffice.wire.messages_relay import whole
 from suffice.wire.prescan import TopLevel
 from suffice.wire.request_view import RequestView
 
@@ -27,8 +29,9 @@ class PassThroughCloud:
     losses = ""
     translated = False
 
-    def __init__(self, call: Call, cloud: Cloud) -> None:
+    def __init__(self, call: Call, cloud: Cloud, note: Note) -> None:
         self._call = call
+        self._note = note
         self._cloud: Cloud = cloud
 
     def outbound(self, top: TopLevel, view: RequestView, target: Target) -> Outbound:
@@ -55,20 +58,21 @@ class PassThroughCloud:
 
     def reader(self, top: TopLevel, view: RequestView, target: Target) -> StreamReader:
         """Return a reader of one stream."""
-        relay = _Unwrapping if self._cloud == "bedrock" else MessagesRelay
-        return relay(self._call.request_id)
+        relay = _Unwrapping if self._cloud == "bedrock" else Noting
+        return relay(self._call, self._note)
 
     def whole(self, body: bytes) -> Whole:
         """Read the body beside forwarding it."""
         failure, answer, usage = whole(body)
+        self._note(states("messages", body))
         return Whole(body=body, failure=failure, answer=answer, usage=usage)
 
 
-class _Unwrapping(MessagesRelay):
+class _Unwrapping(Noting):
     """A relay whose bytes come in an AWS event stream."""
 
-    def __init__(self, request_id: str = "") -> None:
-        super().__init__(request_id)
+    def __init__(self, call: Call, note: Note) -> None:
+        super().__init__(call, note)
         self._unwrap = Unwrap()
 
     def feed(self, chunk: bytes) -> bytes:

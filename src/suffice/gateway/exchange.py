@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Callable
 
 import msgspec
 
@@ -56,18 +57,18 @@ class Exchange:
         """Return what routing reads of the request. Raises RequestError."""
         return neutral_view(self.request, self.size_bytes)
 
-    def told(self, namespace: bytes, owner: str) -> Request:
+    def told(self, namespace: bytes, owner: str, issuer_of: Callable[[str], str]) -> Request:
         """Return the request as providers may see it.
 
-        The caller's user leaves under the tenant's `namespace`; state of thinking that carries no name is of `owner`, the provider
-        that answered the session last.
+        The caller's user leaves under the tenant's `namespace`; state of thinking that carries no name is of the provider that
+        `issuer_of` remembers, else of `owner`, the one that answered the session last.
         """
         if self._told is None:
             request = self.request
             if namespace and request.user:
                 digest = hmac.new(namespace, request.user.encode(), hashlib.sha256).hexdigest()
                 request = msgspec.structs.replace(request, user=digest)
-            self._told = owned(request, self.client.dialect, owner) if owner else request
+            self._told = owned(request, self.client.dialect, owner, issuer_of)
         return self._told
 
     def context(self) -> ClientContext:

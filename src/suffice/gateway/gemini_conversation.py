@@ -8,6 +8,7 @@ from suffice.errors import SufficeError
 from suffice.gateway.call import Call
 from suffice.gateway.conversation import JSON_HEADERS, SSE_HEADERS, Outbound, StreamReader, Target, Whole
 from suffice.gateway.evidence import with_evidence
+from suffice.gateway.issuers import Note, states
 from suffice.wire import errors
 from suffice.wire.gemini_relay import GeminiRelay, whole
 from suffice.wire.prescan import TopLevel
@@ -20,8 +21,9 @@ class PassThroughGemini:
     losses = ""
     translated = False
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: Call, note: Note) -> None:
         self._call = call
+        self._note = note
 
     def outbound(self, top: TopLevel, view: RequestView, target: Target) -> Outbound:
         """Splice a clamped output limit and what a check found; everything else stays."""
@@ -38,16 +40,27 @@ class PassThroughGemini:
 
     def reader(self, top: TopLevel, view: RequestView, target: Target) -> StreamReader:
         """Return a reader of one stream."""
-        return _Relay()
+        return _Relay(self._note)
 
     def whole(self, body: bytes) -> Whole:
         """Read the body beside forwarding it."""
         failure, answer, usage = whole(body)
+        self._note(states("gemini", body))
         return Whole(body=body, failure=failure, answer=answer, usage=usage)
 
 
 class _Relay(GeminiRelay):
     quiet = False
+
+    def __init__(self, note: Note) -> None:
+        super().__init__()
+        self._tell = note
+
+    def feed(self, chunk: bytes) -> bytes:
+        data = super().feed(chunk)
+        if b'Signature"' in data:
+            self._tell(states("gemini", data))
+        return data
 
     def fail(self, error: SufficeError) -> bytes:
         return errors.frame(errors.GEMINI, error)

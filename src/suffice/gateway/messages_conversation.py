@@ -6,6 +6,8 @@ refused upstream.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from suffice.gateway.call import Call
 from suffice.gateway.conversation import (
     JSON_HEADERS,
@@ -18,6 +20,7 @@ from suffice.gateway.conversation import (
     quoted,
 )
 from suffice.gateway.evidence import with_evidence
+from suffice.gateway.issuers import Note, states
 from suffice.wire.messages_relay import MessagesRelay, whole
 from suffice.wire.prescan import TopLevel
 from suffice.wire.request_view import RequestView
@@ -27,14 +30,34 @@ VERSION = "2023-06-01"
 _STRICT = "ai-sdk"
 
 
+def _nothing(found: Iterable[str]) -> None:
+    """Note nothing: of a caller that remembers no issuers."""
+
+
+class Noting(MessagesRelay):
+    """A relay that tells `note` the states of thinking that pass: clients send them back without a name."""
+
+    def __init__(self, call: Call, note: Note = _nothing) -> None:
+        super().__init__(call.request_id, strict=_STRICT in call.header("user-agent"))
+        self._tell = note
+
+    def feed(self, chunk: bytes) -> bytes:
+        """Return the bytes to send on now. Raises WireError."""
+        data = super().feed(chunk)
+        if b'"signature_delta"' in data or b'"redacted_thinking"' in data:
+            self._tell(states("messages", data))
+        return data
+
+
 class PassThroughMessages:
     """One turn's pass-through. Nothing is lost, so `losses` is empty."""
 
     losses = ""
     translated = False
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: Call, note: Note = _nothing) -> None:
         self._call = call
+        self._note = note
 
     def outbound(self, top: TopLevel, view: RequestView, target: Target) -> Outbound:
         """Splice the model and a clamped output limit; forward version and beta headers and `?beta=true`."""
@@ -49,11 +72,12 @@ class PassThroughMessages:
 
     def reader(self, top: TopLevel, view: RequestView, target: Target) -> StreamReader:
         """Return a reader of one stream."""
-        return MessagesRelay(self._call.request_id, strict=_STRICT in self._call.header("user-agent"))
+        return Noting(self._call, self._note)
 
     def whole(self, body: bytes) -> Whole:
         """Read the body beside forwarding it."""
         failure, answer, usage = whole(body)
+        self._note(states("messages", body))
         return Whole(body=body, failure=failure, answer=answer, usage=usage)
 
 

@@ -6,7 +6,6 @@ sent. Invariant: a tenant sees and continues its own responses only, and opaque 
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Any
 
@@ -27,6 +26,7 @@ from suffice.gateway.conversation import (
 )
 from suffice.gateway.evidence import with_evidence
 from suffice.gateway.exchange import Exchange
+from suffice.gateway.issuers import Issuers
 from suffice.gateway.responses_state import ResponseStore
 from suffice.values.env import Env
 from suffice.wire import codec, errors, responses_items, responses_relay, sealed, sse
@@ -38,20 +38,8 @@ from suffice.wire.request_view import RequestView
 from suffice.wire.responses_request import ENCRYPTED
 from suffice.wire.responses_stream import StreamEncoder
 
-_MOST_ISSUERS = 50_000
 # The maker's SDK for Node ends on an event that it does not know (docs/decisions/104-strict-clients.md).
 _STRICT = "OpenAI/JS"
-
-
-class Issuers(OrderedDict[str, str]):
-    """Digests of opaque states and the providers that made them; the oldest is forgotten beyond the bound."""
-
-    def note(self, states: Iterable[str], provider: str) -> None:
-        """Remember whose states these are."""
-        for state in states:
-            self[sealed.digest(state)] = provider
-        while len(self) > _MOST_ISSUERS:
-            self.popitem(last=False)
 
 
 class Responses:

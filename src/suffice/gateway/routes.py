@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Iterable
 
 import msgspec
 
@@ -25,6 +26,7 @@ from suffice.gateway.fim import conversation as filled_in
 from suffice.gateway.fleet import Served
 from suffice.gateway.gemini_conversation import PassThroughGemini
 from suffice.gateway.handing_over import handed
+from suffice.gateway.issuers import Issuers, foreign
 from suffice.gateway.live import Route
 from suffice.gateway.messages_conversation import PassThroughMessages
 from suffice.gateway.responses import PassThroughResponses, ResponsesExchange
@@ -44,7 +46,6 @@ OUTPUT_UPPER_TAIL = 16_384
 SMALLEST_CLAMP = 256
 MAX_NAMESPACES = 10_000
 MOST_ANSWERS = 128
-_SIGNATURE = {"messages": b'"signature"', "gemini": b'Signature"'}
 
 
 class Expected(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -57,8 +58,15 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class RouteTable:
     """Makes routes. `secret` keys the namespaces under which cache keys of tenants leave this house."""
 
-    def __init__(self, env: Env, secret: bytes, corrections: TokenCorrections | None = None) -> None:
+    def __init__(
+        self,
+        env: Env,
+        secret: bytes,
+        corrections: TokenCorrections | None = None,
+        issuers: Issuers | None = None,
+    ) -> None:
         self._env = env
+        self._issuers = Issuers() if issuers is None else issuers
         self._corrections = corrections or TokenCorrections()
         self._secret = secret
         self._namespaces: dict[str, bytes] = {}
@@ -140,7 +148,8 @@ class RouteTable:
         if exchange is None:
             exchange = turn.exchange = exchange_of(operation, turn.call)
         last = _last(turn)
-        request = exchange.told(self._namespace(turn), last.provider.id if last is not None else "")
+        owner = last.provider.id if last is not None else ""
+        request = exchange.told(self._namespace(turn), owner, self._issuers.of)
         limit, session_key = target.max_output_tokens, turn.session_key
         known = target_of(served.provider, served.model, dialect, limit=limit, session_key=session_key)
         request = with_word(request, target.evidence)
@@ -163,11 +172,19 @@ class RouteTable:
             if found is None or (target.evidence and "messages" in found.changes):
                 return None
             return self._pass_through if found is AS_IT_IS else PassThroughChat(found)
-        if _foreign_state(turn, served):
+        provider, last = served.provider.id, _last(turn)
+        before = last.provider.id if last is not None else ""
+        if foreign(operation, turn.call.body, self._issuers, provider, before):
             return None
+
+        def note(found: Iterable[str]) -> None:
+            self._issuers.note(found, provider)
+
         if isinstance(exchange, GeminiExchange):
-            return None if exchange.array else PassThroughGemini(turn.call)
-        return PassThroughCloud(turn.call, CLOUDS[dialect]) if dialect in CLOUDS else PassThroughMessages(turn.call)
+            return None if exchange.array else PassThroughGemini(turn.call, note)
+        if dialect in CLOUDS:
+            return PassThroughCloud(turn.call, CLOUDS[dialect], note)
+        return PassThroughMessages(turn.call, note)
 
     def _namespace(self, turn: Turn) -> bytes:
         tenant = turn.principal.tenant
@@ -227,12 +244,6 @@ def _last(turn: Turn) -> Served | None:
     """Return what answered this session last, None for its first turn or when it is no longer served."""
     pinned = turn.session.pinned
     return turn.fleet.by_arm.get(pinned) if pinned is not None else None
-
-
-def _foreign_state(turn: Turn, served: Served) -> bool:
-    """Tell whether signed thinking in the body may be another provider's: of the one that answered this session last."""
-    last = _last(turn)
-    return last is not None and last.provider.id != served.provider.id and _SIGNATURE[turn.operation] in turn.call.body
 
 
 def _evidence(turn: Turn, move: Move) -> str:

@@ -9,7 +9,7 @@ session. A body that holds `SEAL` must not be passed through byte for byte: it c
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 import msgspec
 
@@ -165,12 +165,17 @@ def fold(events: Iterable[Event]) -> tuple[Reasoning, ...]:
     return tuple(blocks)
 
 
-def owned(request: Request, dialect: str, issuer: str) -> Request:
-    """Return `request` with state that came without a name (tagged with its `dialect`) said to be of `issuer`."""
+def owned(request: Request, dialect: str, issuer: str, issuer_of: Callable[[str], str] = lambda state: "") -> Request:
+    """Return `request` with state that came without a name (tagged with its `dialect`) said to be of its issuer.
+
+    `issuer_of` returns who issued a state, "" when nobody remembers: then it is of `issuer`, where that is not empty.
+    """
 
     def named(part: Part) -> Part:
         if isinstance(part, Reasoning | ToolCall) and part.issuer == dialect:
-            return msgspec.structs.replace(part, issuer=issuer)
+            state = part.signature if isinstance(part, ToolCall) else part.signature or part.encrypted
+            found = issuer_of(state) or issuer
+            return msgspec.structs.replace(part, issuer=found) if found else part
         return part
 
     messages = tuple(
