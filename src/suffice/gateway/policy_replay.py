@@ -154,7 +154,9 @@ def ask(record: DecisionRecord, state: State, repair: NanoUsd | None = None) -> 
 def _row(story: Story, old: Plan, new: Plan) -> _Row:
     """Gather what happened and what the new policy's model predicts for both first arms."""
     spend = sum(a.row.charge_nano for a in story.attempts) / NANO_PER_USD
-    verdicts = [v for a in story.attempts[-1:] for v in a.detail.result.verdicts if v.outcome is not Outcome.UNKNOWN]
+    # The last attempt of a hedged stream may be the one that was ended.
+    answered = [a for a in story.attempts if a.row.outcome in ("ok", "rejected")]
+    verdicts = [v for a in answered[-1:] for v in a.detail.result.verdicts if v.outcome is not Outcome.UNKNOWN]
     checks = [v for v in verdicts if v.gate.startswith("check:")] or [v for v in verdicts if v.rejected]
     known = bool(checks)
     by_arm = {c.arm: c for c in new.candidates if not c.masked_by}
