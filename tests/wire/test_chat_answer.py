@@ -57,6 +57,14 @@ def calls_of(events):
     return texts
 
 
+def test_an_event_that_is_no_chunk_is_skipped_behind_the_first():
+    plain, foreign = sse(delta(content="a"), delta("stop")), b'data: {"type": "provider.telemetry"}\n\n'
+    at = plain.index(b"\n\n") + 2
+    assert read(plain[:at] + foreign + plain[at:]) == read(plain)
+    with pytest.raises(WireError, match="no choices"):
+        read(foreign + plain)
+
+
 def test_text_and_stop():
     events = read(
         sse(

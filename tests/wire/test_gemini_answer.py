@@ -66,6 +66,14 @@ def test_a_stream_becomes_events() -> None:
 
 
 @pytest.mark.parametrize("framing", [sse, array])
+def test_an_event_that_is_no_answer_is_skipped_behind_the_first(framing: Any) -> None:
+    foreign = {"type": "provider.telemetry"}
+    assert read(framing([CHUNKS[0], foreign, *CHUNKS[1:]])) == read(framing(CHUNKS))
+    with pytest.raises(WireError, match="no candidates"):
+        read(framing([foreign, *CHUNKS]))
+
+
+@pytest.mark.parametrize("framing", [sse, array])
 def test_every_split_reads_alike(framing: Any) -> None:
     data = framing(CHUNKS)
     expected = read(data)

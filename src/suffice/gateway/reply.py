@@ -17,7 +17,8 @@ Send = Callable[[Any], Awaitable[None]]
 Header = tuple[bytes, bytes]
 
 JSON = (b"content-type", b"application/json")
-# Our own refusals say whether the SDKs should try again: their default is to retry 408, 409, 429 and 5xx twice.
+# Our own refusals say whether the SDKs should try again: their default is to retry 408, 409, 429 and 5xx twice. Where a time is named
+# they may, at that time: Claude Code ends its session on a `false` (docs/decisions/105-who-names-a-time-may-be-asked-again.md).
 _NO_RETRY = (b"x-should-retry", b"false")
 
 
@@ -125,9 +126,11 @@ class Reply:
             ending = self.ending
             await self.end(ending(error) if ending else wire_errors.frame(self.dialect, error, self.request_id))
             return
-        headers: list[Header] = [JSON, _NO_RETRY]
+        headers: list[Header] = [JSON]
         if _worth_waiting(error):
             headers.append((b"retry-after", str(max(1, round(error.retry_after_s or 0))).encode()))
+        else:
+            headers.append(_NO_RETRY)
         if error.status in (413, 408):
             headers.append((b"connection", b"close"))
         await self.whole(error.status, wire_errors.body(self.dialect, error, self.request_id), headers)

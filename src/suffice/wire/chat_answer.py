@@ -141,6 +141,8 @@ class ChatDecoder(PayloadDecoder):
             return
         if choices is None:
             if chunk.usage is None:
+                if self._begun and not whole:
+                    return  # A proxy's own event among the chunks; passed through, it would be dropped too.
                 raise WireError("the provider's answer has no choices")
             choices = []
         if not self._begun and (choices or whole):

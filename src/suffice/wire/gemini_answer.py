@@ -145,6 +145,8 @@ class GeminiDecoder(PayloadDecoder):
         feedback = chunk.promptFeedback
         blocked = feedback.get("blockReason") if isinstance(feedback, dict) else None
         if chunk.candidates is None and chunk.usageMetadata is None and not blocked:
+            if self._begun:
+                return  # A proxy's own event among the answers; passed through, it would be dropped too.
             raise WireError("the provider's answer has no candidates")
         if not self._begun:
             self._begun = True
