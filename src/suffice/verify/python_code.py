@@ -165,9 +165,12 @@ def _other_python(code: str) -> bool:
     return False
 
 
+_F_STRING_LINE = re.compile(r"^.*\b[rR]?[fFtT][rR]?[\"'].*$", re.MULTILINE)
+
+
 def _nested_quotes(code: str) -> bool:
     """True when the code parses once the replacement fields of its f-strings are emptied (quotes inside them: Python 3.12)."""
-    emptied = re.sub(r"(?<=\{)[^{}\n]*(?=\})", "0", code)
+    emptied = _F_STRING_LINE.sub(lambda line: re.sub(r"(?<=\{)[^{}\n]*(?=\})", "0", line.group()), code)
     return _parse(emptied).status is Status.GOOD
 
 

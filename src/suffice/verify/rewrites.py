@@ -21,7 +21,8 @@ _TYPESCRIPT = (
     (rf"(?<![.\w$])(?:{_NAMES_TS})(?=\s*(?:[.\[),;+\-*/<>!&|?%]|=[^>]|$))", "x_"),
     (r"\bimport\((['\"])[^'\"\n]*\1\)(?=[.\[<>|&,;)\s])", "X_"),
 )
-_JSX = ((r"&(?=\w+=)", "and"),)
+# A lone ampersand in the text of an element; in code the replacement reads as well.
+_JSX = ((r"(?<!&)&(?!&)", "|"),)
 _REWRITES: dict[str, tuple[tuple[str, str], ...]] = {
     "bash": (
         (r"<<-?[ \t]*(['\"\\]?)(\w+)\1?([^\n]*)\n(?:[^\n]*\n)*?[ \t]*\2(?=\n|\Z)", r"< x\3"),
@@ -42,7 +43,10 @@ _REWRITES: dict[str, tuple[tuple[str, str], ...]] = {
     "csharp": ((r"\bfrom _ in\b", "from x_ in"),),
     "hcl": ((r"= \$\w+", "= 1"),),
     "yaml": ((r'(:\s+)"[^"\\]*"\s*$', r"\1x"),),
-    "c": ((r"\bfor \(\w+\([^;()\n]*\)\)", "for (;;)"),),
+    "c": (
+        (r",\s*:\s*\d+(?=\s*[,;])", ""),
+        (r"\bfor \(\w+\([^;()\n]*\)\)", "for (;;)"),
+    ),
 }
 REWRITES = {
     language: tuple((re.compile(old, re.MULTILINE), new) for old, new in pairs) for language, pairs in _REWRITES.items()
