@@ -60,6 +60,37 @@ def test_the_same_call_again():
     assert check(previous_calls=(same, other, same, other)).kind == "repeated-call"
 
 
+def test_a_file_is_read_again_after_something_may_have_changed_it():
+    same = ToolCall(name="read_file", arguments='{"path": "a.py"}')
+    for between in ("str_replace", "bash", "a_tool_of_a_server"):
+        changed = ToolCall(name=between, arguments="{}")
+        assert not check(previous_calls=(same, changed, same, changed)).rejected
+        # Three times with nothing between that could change it is a loop, whatever came before.
+        other = ToolCall(name="read_file", arguments='{"path": "b.py"}')
+        assert check(previous_calls=(changed, same, other, same, other)).kind == "repeated-call"
+
+
+def test_what_an_unknown_tool_answers_may_change_by_itself():
+    name = "github_get_run"
+    call = ToolCall(name=name, arguments='{"id": 7}')
+    found = tools.check(
+        Reading(
+            AnswerView(tool_calls=(call,)),
+            AskView(tools=(Tool(name=name, schema={"type": "object"}),), previous_calls=(call,) * 5),
+        )
+    )
+    assert found.outcome is Outcome.ACCEPT
+
+
+def test_the_same_edit_for_the_third_time_is_a_loop_whatever_was_between():
+    edit = ToolCall(name="str_replace", arguments='{"path": "a.py"}')
+    read = ToolCall(name="read_file", arguments='{"path": "a.py"}')
+    known = (Tool(name="str_replace", schema={"type": "object"}),)
+    for before, rejected in (((edit, read), False), ((edit, read, edit, read), True)):
+        ask = AskView(tools=known, previous_calls=before)
+        assert tools.check(Reading(AnswerView(tool_calls=(edit,)), ask)).rejected is rejected
+
+
 def test_running_tests_again_is_no_loop():
     run = Tool(name="bash", schema={"type": "object"})
     call = ToolCall(name="bash", arguments=json.dumps({"command": "pytest"}))

@@ -44,6 +44,12 @@ _REPEATABLE = re.compile(
     re.IGNORECASE,
 )
 
+# Tools that read or write files, by the words in their names.
+_STEADY = re.compile(
+    r"read|view|cat|file|dir|glob|grep|search|find|tree|edit|write|replace|patch|insert|create|str_|^(?:ls|list)$",
+    re.IGNORECASE,
+)
+
 
 def check(reading: Reading) -> Verdict:
     """Return whether the tool calls of the answer can be carried out as they are."""
@@ -140,16 +146,30 @@ def _canonical(call: ToolCall) -> tuple[str, str]:
 
 
 def _repeated(calls: tuple[ToolCall, ...], ask: AskView) -> Verdict | None:
-    small = [call for call in calls if len(call.arguments) < 100_000 and not _REPEATABLE.search(call.name)]
-    if not small or not ask.previous_calls:
+    small = [call for call in calls if len(call.arguments) < 100_000 and _steady(call)]
+    before = ask.previous_calls[-50:]
+    if not small or not before:
         return None
-    last = _canonical(ask.previous_calls[-1]) if len(ask.previous_calls[-1].arguments) < 100_000 else None
+    last = _canonical(before[-1]) if len(before[-1].arguments) < 100_000 else None
+    # What was read before something may have changed it is read anew.
+    since = next((at for at in range(len(before), 0, -1) if _changes(before[at - 1])), 0)
     for call in small:
         mine = _canonical(call)
-        earlier = sum(1 for other in ask.previous_calls[-50:] if other.name == call.name and _canonical(other) == mine)
+        seen = before if _changes(call) else before[since:]
+        earlier = sum(1 for other in seen if other.name == call.name and _canonical(other) == mine)
         # Once again right after itself, or for the third time: a loop. A single return to an earlier call may be meant.
         if mine == last or earlier >= 2:
             return verdict(
                 GATE, Outcome.REJECT, f"{call.name} was already called with the same arguments.", kind="repeated-call"
             )
     return None
+
+
+def _steady(call: ToolCall) -> bool:
+    """True for a tool whose answer is the same until a file changes; what an unknown tool answers may change by itself."""
+    return _STEADY.search(call.name) is not None and _REPEATABLE.search(call.name) is None
+
+
+def _changes(call: ToolCall) -> bool:
+    """True for a tool that may change files: all but those that are known to read only."""
+    return _WRITES.search(call.name) is not None or not _steady(call)
