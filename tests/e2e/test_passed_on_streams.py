@@ -78,3 +78,19 @@ async def test_a_stream_that_dies_before_anything_was_seen_goes_on_elsewhere(
         # A connection that broke is tried once more at the same place first.
         assert [row.row.outcome for row in await running.rows(told.answer)][-1] == "ok"
         assert first.requests and len(second.requests) == 1
+
+
+PAGE = "<html><body>Sign in</body></html>"
+WRONG = [(PAGE, "text/html"), ('{"hello": "world"}', "application/json"), ("data: {}\n\n", "application/octet-stream")]
+
+
+@DIALECTS
+@pytest.mark.parametrize("client", ["chat", "messages"])
+@pytest.mark.parametrize(("body", "kind"), WRONG, ids=["page", "json", "bytes"])
+async def test_a_stream_of_a_wrong_type_is_a_failure_with_its_status(
+    dialect: str, client: str, body: str, kind: str, tmp_path: Path
+):
+    async with talking(tmp_path, dialect, Behaviour(body=body, content_type=kind)) as (running, _):
+        told = await ask(running, CLIENTS[client], "tools", True)
+        assert told.status >= 500 and told.error and not (told.text or told.calls or told.ended)
+        assert "Sign in" not in told.answer.body.decode() and "world" not in told.answer.body.decode()
