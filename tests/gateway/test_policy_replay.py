@@ -6,7 +6,8 @@ from tests.gateway.running import endpoint, gateway
 
 from suffice.cli.assembly import Runtime
 from suffice.config.load import parse
-from suffice.gateway.policy_replay import _estimate, _Row, replay
+from suffice.decision.ope import Estimate
+from suffice.gateway.policy_replay import _estimate, _gate, _Row, replay
 from suffice.gateway.state import State
 from suffice.ledger import queries
 from suffice.testing.fake_upstream import FakeProvider
@@ -42,7 +43,7 @@ async def test_the_same_policy_differs_in_nothing_and_pins_are_left_out(tmp_path
     found, runtime, text = await stories(tmp_path)
     same = replay(found, state_of(runtime, text, tmp_path))
     assert (same.n, same.changes, same.refused) == (4, (), 0)
-    assert same.spend is not None
+    assert same.spend is not None and (same.promoted, same.verdict) == (False, "nothing would change")
     assert (same.spend.mean, same.spend.low, same.spend.high) == (0.0, 0.0, 0.0)
 
 
@@ -55,6 +56,7 @@ async def test_a_policy_that_fears_no_repair_goes_cheap_and_says_what_that_chang
     assert cheap.spend.mean < 0
     assert cheap.spend.low <= cheap.spend.mean <= cheap.spend.high
     assert cheap.ess == 0.0
+    assert not cheap.promoted and "effective sample size" in cheap.verdict
 
 
 async def test_models_that_are_gone_are_counted_not_guessed(tmp_path: Path):
@@ -95,3 +97,11 @@ def test_logged_propensities_correct_predictions_that_are_wrong():
 def test_what_the_log_could_not_have_done_rests_on_the_prediction_and_its_mean_error():
     found = spend_of([row(2.0, 1.5, 4.0, ratio=0.0, supported=False) for _ in range(5)])
     assert found.mean == pytest.approx(4.0 + 0.5 - 2.0) and found.ess == 0.0
+
+
+def test_a_change_goes_live_only_where_it_is_cheaper_beyond_doubt_and_success_does_not_fall() -> None:
+    cheaper = Estimate(mean=-0.2, low=-0.3, high=-0.1, ess=900.0, n=1000)
+    level, worse = (Estimate(mean=m, low=m - 0.002, high=m + 0.002, ess=900.0, n=1000) for m in (0.0, -0.05))
+    assert _gate(cheaper, level, 10)[0]
+    assert _gate(cheaper, worse, 10) == (False, "escaped defects may rise by +0.0520, more than 0.005")
+    assert not _gate(level, level, 10)[0] and not _gate(None, None, 3)[0]

@@ -207,6 +207,8 @@ def _replay(args: argparse.Namespace, io: Io) -> int:
 
 
 def _tell(found: Difference, io: Io) -> None:
+    from suffice.decision.ope import RAMP
+
     io.out.say(
         f"{found.n} decisions, {len(found.changes)} of them would go elsewhere first, {found.refused} could not be served; "
         f"{found.judged} have a verdict"
@@ -224,6 +226,11 @@ def _tell(found: Difference, io: Io) -> None:
         if estimate is not None:
             rows.append((name, f"{estimate.mean:+.6f} {unit}", f"{estimate.low:+.6f} to {estimate.high:+.6f}"))
     io.out.table("new policy minus what happened, per request", ("", ">difference", ">95 % interval"), rows)
+    if found.promoted:
+        steps = ", ".join(f"{step:.0%}" for step in RAMP)
+        io.out.say(f"may go live: {found.verdict}; in steps of {steps} of the keys, replayed again after each")
+    else:
+        io.out.say(f"may not go live on this evidence: {found.verdict}")
     for change in found.changes[:10]:
         io.out.say(f"{change.request_id}: {change.before} -> {change.after} ({change.reason})")
 

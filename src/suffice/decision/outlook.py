@@ -8,6 +8,7 @@ comes once, or twice in a row where it can be asked again (`never2`, `never3` ar
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -73,6 +74,17 @@ def check_belief(p: Floats, tpr: Floats, fpr: Floats, weights: Floats) -> None:
         raise DecisionError("a probability is outside [0, 1]")
 
 
+@lru_cache(maxsize=32)
+def barred(k: int) -> tuple[Floats, Floats]:
+    """Return ([K, K], [K, K, K]) infinite where an arm would come twice, else 0; read-only, for plans without retries."""
+    pairs = np.zeros((k, k))
+    np.fill_diagonal(pairs, np.inf)
+    triples = pairs[:, None, :] + pairs[None, :, :]
+    pairs.setflags(write=False)
+    triples.setflags(write=False)
+    return pairs, triples
+
+
 def _per_point(rate: Floats) -> Floats:
     return rate[:, None] if rate.ndim == 1 else rate
 
@@ -129,8 +141,7 @@ def outlook(
     reach3 = left = risk2 = risk3 = never2 = never3 = more2 = more3 = _NONE
     if depth >= 2:
         reach3, risk2 = w1 @ reject.T, w1 @ wrong.T
-        never2 = np.zeros((k, k))
-        np.fill_diagonal(never2, np.inf if retry is None else 0.0)
+        never2 = barred(k)[0] if retry is None else np.zeros((k, k))
         if growth is not None:
             more2 = w1 @ (growth - 1.0).T
         if retry is not None:
@@ -141,7 +152,7 @@ def outlook(
         if growth is not None:
             more3 = (w2 @ (growth - 1.0).T).reshape(k, k, k)
         if retry is None:
-            never3 = never2[:, None, :] + never2[None, :, :]
+            never3 = barred(k)[1]
         else:
             never3 = np.zeros((k, k, k))
             never3[diagonal, :, diagonal] = np.inf

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from suffice.decision.grid import Floats, Ints
-from suffice.decision.outlook import Few, Outlook, after_two, check_belief, outlook, rejected
+from suffice.decision.outlook import MOST_ATTEMPTS, Few, Outlook, after_two, barred, check_belief, outlook, rejected
 from suffice.errors import DecisionError
 
 STOP = -1
@@ -96,6 +96,8 @@ def check_money(cost: Floats, repair_usd: float, escape_factor: float, margin: f
 def solve(problem: Problem) -> Solution:
     """Return the optimal plan of at most three attempts. Raises DecisionError for inputs that `check` refuses."""
     check(problem)
+    if problem.again is None:
+        return _solve_fresh(problem)
     w, k = problem.weights, problem.p.shape[0]
     again, again_cost = problem.again, problem.again_cost
     known = outlook(
@@ -121,6 +123,61 @@ def solve(problem: Problem) -> Solution:
             pairs = after_two(w, reject, second_reject).reshape(k, k, -1)
             spend[2][:, each, each] = (pairs * again_cost).sum(axis=2)
     return _decide(known, spend, problem.repair_usd, problem.escape_factor, problem.margin)
+
+
+def _solve_fresh(problem: Problem) -> Solution:
+    """Return the plan where no arm is asked again: what an attempt costs, risks and leaves to a person is summed in one product."""
+    w, cost, h = problem.weights, problem.cost, problem.repair_usd
+    risk, fee = problem.escape_factor * h, problem.margin * h
+    wrong, reject = rejected(problem.p, problem.tpr, problem.fpr)
+    k, points = reject.shape
+    depth = min(problem.attempts, MOST_ATTEMPTS, k)
+    if problem.escape_factor == 1.0 and problem.tpr.min() == 1.0 and problem.fpr.min() == 1.0:
+        depth = 1  # nothing can be rejected, so nothing follows
+    attempt = cost + risk * wrong
+    left = w * reject
+    reach2 = left.sum(axis=1)
+    first = attempt @ w
+    ahead = h * reach2
+    second: Ints | None = None
+    third: Ints | None = None
+    twice = left
+    if depth >= 2:
+        never2, never3 = barred(k)
+        reach3 = left @ reject.T
+        after = h * reach3
+        if depth >= 3:
+            twice = (left[:, None, :] * reject).reshape(k * k, points)
+            tail = (twice @ (attempt + (fee + h * reject)).T).reshape(k, k, k) + never3
+            third = tail.argmin(axis=2)
+            best3 = tail.min(axis=2)
+            third = np.where(best3 < after, third, STOP)
+            after = np.minimum(best3, after)
+        pair = left @ (attempt + fee).T + after + never2
+        second = pair.argmin(axis=1)
+        best2 = pair.min(axis=1)
+        second = np.where(best2 < ahead, second, STOP)
+        ahead = np.minimum(best2, ahead)
+    first = first + ahead
+    a = int(first.argmin())
+    value, total = float(first[a]), float(w.sum())
+    if value >= h:
+        return Solution(value=h, first=first, sequence=(), reach=(), p_accept=0.0, p_escape=0.0)
+    sequence, reach, mass = [a], [total], left[a]
+    escape = float(wrong[a] @ w)
+    b = STOP if second is None else int(second[a])
+    following = (b, STOP if third is None or b == STOP else int(third[a, b]))
+    for arm in following:
+        if arm == STOP:
+            break
+        sequence.append(arm)
+        reach.append(float(mass.sum()))
+        escape += float(mass @ wrong[arm])
+        mass = mass * reject[arm]
+    return Solution(
+        value=value, first=first, sequence=tuple(sequence), reach=tuple(reach),
+        p_accept=max(0.0, total - float(mass.sum())), p_escape=escape,
+    )  # fmt: skip
 
 
 def solve_flat(

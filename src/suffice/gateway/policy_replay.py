@@ -10,11 +10,11 @@ Nothing is sent; nothing in the ledger changes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from suffice.decision.ope import CLIP, Estimate, bernstein
+from suffice.decision.ope import CLIP, Estimate, bernstein, promote
 from suffice.decision.router import RouteRequest
 from suffice.decision.virtual import Rule, resolve
 from suffice.errors import SufficeError
@@ -44,7 +44,8 @@ class Difference:
 
     `total` is J = spend + H when the answer did not hold. `n` decisions were compared, `changed` of them differ, `refused` cannot
     be served under the new policy, `judged` have a verdict; `ess` is the effective sample size of the propensity weights, `unsupported`
-    how many rows rest on predictions alone.
+    how many rows rest on predictions alone. `promoted` says whether the change may go live, `verdict` why (not): it must be cheaper in J
+    beyond its interval, with success not inferior, on enough rows (`ope.promote`).
     """
 
     n: int
@@ -56,6 +57,8 @@ class Difference:
     total: Estimate | None
     ess: float
     unsupported: int = 0
+    promoted: bool = False
+    verdict: str = ""
 
 
 @dataclass(slots=True)
@@ -107,7 +110,10 @@ def replay(stories: Iterable[Story], state: State) -> Difference:
         lambda r: r.q_spend + (1 - r.q_right) * r.repair,
         lambda r: r.new_spend + (1 - r.new_right) * r.repair,
     )
+    promoted, verdict = _gate(total, success, len(changes))
     return Difference(
+        promoted=promoted,
+        verdict=verdict,
         n=len(rows),
         judged=sum(r.known for r in rows),
         refused=refused,
@@ -118,6 +124,14 @@ def replay(stories: Iterable[Story], state: State) -> Difference:
         ess=total.ess if total is not None else 0.0,
         unsupported=sum(not r.supported for r in rows),
     )
+
+
+def _gate(total: Estimate | None, success: Estimate | None, changed: int) -> tuple[bool, str]:
+    """Return whether the change may go live, and why (not). An answer that does not hold counts as one that escaped."""
+    if total is None or success is None or not changed:
+        return False, "nothing would change"
+    escaped = replace(success, mean=-success.mean, low=-success.high, high=-success.low)
+    return promote(total, escaped)
 
 
 def ask(record: DecisionRecord, state: State, repair: NanoUsd | None = None) -> Plan | None:
