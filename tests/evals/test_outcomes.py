@@ -40,3 +40,26 @@ def test_joining_keeps_each_task_once(tmp_path, table) -> None:
     one, two = (load_pool(tmp_path, PoolSpec(name="p", table=t)) for t in "ab")
     both = join(one, two)
     assert len(both.tasks) == 18 == len(set(both.tasks)) == both.right.shape[0] == len(both.text)
+
+
+def test_tables_that_cannot_be_read_are_named_with_what_is_wrong(tmp_path, table) -> None:
+    spec = PoolSpec(name="p", table="t")
+    path = tmp_path / "outcomes_t.csv.gz"
+    path.write_bytes(b"not gzip")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load_pool(tmp_path, spec)
+    for text, word in (
+        ("", "no rows"),
+        ("task_id,model\na,b\n", "column resolved"),
+        ("model,resolved\nb,1\n", "column task_id"),
+    ):
+        with gzip.open(path, "wt") as stream:
+            stream.write(text)
+        with pytest.raises(ConfigError, match=word):
+            load_pool(tmp_path, spec)
+    table(tmp_path, "t", 5, 1)
+    for text in ("{", "[]", '{"repo": "x"}'):
+        with gzip.open(tmp_path / "tasks_t.jsonl.gz", "wt") as stream:
+            stream.write(text + "\n")
+        with pytest.raises(ConfigError, match="tasks_t"):
+            load_pool(tmp_path, spec)

@@ -51,3 +51,24 @@ def test_what_is_wrong_is_said_with_exit_code_3(argv, word: str, capsys, monkeyp
     monkeypatch.chdir(tmp_path)
     assert main(argv) == 3
     assert word in capsys.readouterr().err
+
+
+def test_pools_without_their_table_are_left_out_unless_they_were_named(tmp_path, table, capsys) -> None:
+    table(tmp_path, "swebench_verified_mini", 40, 1, models=3)
+    argv = ["--data", str(tmp_path), "--splits", "1", "--policies", "best-single"]
+    assert main(argv) == 0
+    said = capsys.readouterr().out
+    assert "9real-swev: left out" in said and "mini-25: 40 tasks" in said
+    assert main([*argv, "--only", "9real-swev"]) == 3
+    assert "no such file" in capsys.readouterr().err
+
+
+def test_ours_runs_on_the_fewest_tasks_that_are_allowed_and_fewer_are_refused(tmp_path, table, capsys) -> None:
+    for name, n in (("train", 16), ("less", 15), ("test", 1)):
+        (tmp_path / name).mkdir()
+        table(tmp_path / name, "t", n, 3, models=3, start=100 * len(name))
+    (tmp_path / "pools.json").write_text(json.dumps(POOL))
+    argv = ["--test", str(tmp_path / "test"), "--pools", str(tmp_path / "pools.json"), "--policies", "ours"]
+    assert main([*argv, "--train", str(tmp_path / "train")]) == 0
+    assert main([*argv, "--train", str(tmp_path / "less")]) == 3
+    assert "15 tasks to train on" in capsys.readouterr().err

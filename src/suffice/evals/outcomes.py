@@ -12,8 +12,10 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -58,8 +60,16 @@ def _lines(path: Path) -> list[str]:
         raise ConfigError(
             f"{path}: no such file", hint="point --data at a folder of outcomes_*.csv.gz and tasks_*.jsonl.gz tables"
         )
-    with gzip.open(path, "rt", encoding="utf-8") as stream:
-        return stream.read().splitlines()
+    try:
+        with gzip.open(path, "rt", encoding="utf-8") as stream:
+            return stream.read().splitlines()
+    except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}", hint="the tables are gzip files of UTF-8 text") from None
+
+
+def has_table(folder: Path, spec: PoolSpec) -> bool:
+    """Return whether `folder` holds the outcomes that the pool is cut out of."""
+    return (folder / f"outcomes_{spec.table}.csv.gz").is_file()
 
 
 def _number(text: str, where: str) -> float:
@@ -71,6 +81,17 @@ def _number(text: str, where: str) -> float:
         raise ConfigError(f"{where}: {text!r} is not a number") from None
 
 
+def _task(line: str, where: str) -> dict[str, Any]:
+    """Return one line of a table of tasks. Raises ConfigError when it is no JSON object with a task_id."""
+    try:
+        row = json.loads(line)
+    except ValueError as error:
+        raise ConfigError(f"{where}: no JSON: {error}") from None
+    if not isinstance(row, dict) or not isinstance(row.get("task_id"), str):
+        raise ConfigError(f"{where}: a task is an object with a task_id")
+    return row
+
+
 def _texts(folder: Path, table: str) -> dict[str, tuple[str, str, str]]:
     """Return task_id -> (family, text, language); a `text_ref` names the table that holds the text of the same task."""
     path = folder / f"tasks_{table}.jsonl.gz"
@@ -78,14 +99,14 @@ def _texts(folder: Path, table: str) -> dict[str, tuple[str, str, str]]:
         return {}
     found: dict[str, tuple[str, str, str]] = {}
     refs: dict[str, dict[str, str]] = {}
-    for line in _lines(path):
-        row = json.loads(line)
+    for number, line in enumerate(_lines(path), 1):
+        row = _task(line, f"{path}:{number}")
         text = row.get("text") or ""
         ref = row.get("text_ref")
         if not text and ref:
             if ref not in refs:
                 other = folder / f"tasks_{ref}.jsonl.gz"
-                rows = [json.loads(x) for x in _lines(other)] if other.is_file() else []
+                rows = [_task(x, str(other)) for x in _lines(other)] if other.is_file() else []
                 refs[ref] = {r["task_id"]: r.get("text") or "" for r in rows}
             text = refs[ref].get(row["task_id"], "")
         found[row["task_id"]] = (row.get("repo") or "", text, row.get("language") or "")
@@ -96,6 +117,9 @@ def load_pool(folder: Path, spec: PoolSpec) -> Pool:
     """Return the pool of `spec` in `folder`. Raises ConfigError with the file when it is absent, empty or lacks a model."""
     path = folder / f"outcomes_{spec.table}.csv.gz"
     rows = list(csv.DictReader(_lines(path)))
+    absent = [name for name in ("task_id", "model", "resolved") if not rows or name not in rows[0]]
+    if absent:
+        raise ConfigError(f"{path}: {'has no rows' if not rows else 'lacks the column ' + ', '.join(absent)}")
     names = {row["model"] for row in rows}
     models = spec.models or tuple(sorted(names))
     missing = [m for m in models if m not in names]
@@ -111,7 +135,7 @@ def load_pool(folder: Path, spec: PoolSpec) -> Pool:
         i, j = place.get(row["task_id"]), column.get(row["model"])
         if i is None or j is None:
             continue
-        resolved = _number(row["resolved"], f"{path}:{number}")
+        resolved = _number(row["resolved"] or "", f"{path}:{number}")
         right[i, j] = resolved if np.isnan(resolved) else float(resolved >= 0.5)
         cost[i, j] = _number(row.get("cost_usd") or "", f"{path}:{number}")
     whole = np.isfinite(right).all(axis=1) & np.isfinite(cost).all(axis=1) & (cost >= 0).all(axis=1)

@@ -16,11 +16,14 @@ import numpy as np
 from suffice.errors import ConfigError, SufficeError
 from suffice.evals.choice import MARGIN, best_single
 from suffice.evals.frontier import plot
-from suffice.evals.outcomes import Pool, PoolSpec, join, load_pool
+from suffice.evals.outcomes import Pool, PoolSpec, has_table, join, load_pool
 from suffice.evals.pools import BUILT_IN, choose, read_pools
 from suffice.evals.replay import EXTRA_POLICIES, POLICIES, Tally, random_splits, replay_split
 from suffice.evals.report import Yardstick, predictions, rows, table
 from suffice.evals.tree_policy import data_of
+
+# Cross-validation on the training part leaves three quarters of it to fit on.
+FEWEST_TRAINING = 16
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -62,6 +65,23 @@ def _pools(spec: PoolSpec, args: argparse.Namespace) -> tuple[Pool, list[tuple[n
     return pool, list(random_splits(len(pool.tasks), args.splits or 20))
 
 
+def _with_tables(wanted: list[PoolSpec], args: argparse.Namespace, say: Callable[[str], None]) -> list[PoolSpec]:
+    """Return the pools whose tables are there; pools that were named must be. Raises ConfigError when none is."""
+    folders = [folder for folder in (args.data, args.train, args.test) if folder is not None]
+    if args.only or args.pools:
+        return wanted
+    found = [spec for spec in wanted if all(has_table(folder, spec) for folder in folders)]
+    for spec in wanted:
+        if spec not in found:
+            say(f"{spec.name}: left out, there is no outcomes_{spec.table}.csv.gz")
+    if wanted and not found:
+        raise ConfigError(
+            f"{', '.join(map(str, folders))}: no such file as any pool needs",
+            hint="point --data at a folder of outcomes_*.csv.gz and tasks_*.jsonl.gz tables, or name pools by --pools",
+        )
+    return found
+
+
 def run_replay(args: argparse.Namespace, say: Callable[[str], None]) -> int:
     """Run the replay and write its files. Raises ConfigError for folders, pools or tables that cannot be used."""
     for folder in (args.data, args.train, args.test):
@@ -74,7 +94,7 @@ def run_replay(args: argparse.Namespace, say: Callable[[str], None]) -> int:
         raise ConfigError(f"replay: unknown policy {unknown}", hint=f"known: {', '.join(known_policies)}")
     known = read_pools(args.pools) if args.pools else BUILT_IN
     made: list[dict[str, object]] = []
-    for spec in choose(args.only, known):
+    for spec in _with_tables(choose(args.only, known), args, say):
         pool, splits = _pools(spec, args)
         data = data_of(pool)
         yard = best_single(pool.right, pool.cost)
@@ -82,8 +102,11 @@ def run_replay(args: argparse.Namespace, say: Callable[[str], None]) -> int:
         size = f"{len(pool.tasks)} tasks, {pool.dropped} with holes left out, {len(pool.models)} models"
         say(f"{pool.name}: {size}, {len(splits)} splits")
         for train_rows, test_rows in splits:
-            if min(train_rows.size, test_rows.size) < 10:
-                raise ConfigError(f"pool {pool.name}: {len(pool.tasks)} tasks are too few to split")
+            if train_rows.size < FEWEST_TRAINING or test_rows.size < 1:
+                raise ConfigError(
+                    f"pool {pool.name}: {train_rows.size} tasks to train on and {test_rows.size} to judge are too few",
+                    hint=f"at least {FEWEST_TRAINING} and 1",
+                )
             replay_split(data, train_rows, test_rows, tally, args.margin, wanted)
         fixed = Yardstick(name=pool.models[yard], cost=pool.cost[:, yard], right=pool.right[:, yard])
         made += rows(pool.name, tally, fixed, len(splits))
