@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 from hypothesis import strategies as st
 
+from suffice.errors import WireError
 from suffice.testing import dialects
 from suffice.testing.chat import Identity
 from suffice.testing.script import Behaviour, Call, Frames, ToolCall, Usage
@@ -110,9 +111,12 @@ def spots(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 def replaced(payload: bytes, pick: int, value: Any, remove: bool) -> bytes:
     """Return `payload` with one of its inner values replaced or removed; a binary message gets checksums that are right."""
     if payload[:1] != b"{" and len(payload) > 16 and payload[:2] == b"\0\0":
-        (frame,) = eventstream.Decoder().feed(payload)
-        inner = json.loads(frame.payload)
-        if "bytes" in inner:  # an event of Messages inside
+        try:
+            (frame,) = eventstream.Decoder().feed(payload)
+            inner = json.loads(frame.payload)
+        except (WireError, ValueError):
+            return payload  # it is broken already
+        if isinstance(inner, dict) and "bytes" in inner:  # an event of Messages inside
             event = replaced(base64.b64decode(inner["bytes"]), pick, value, remove)
             return eventstream.encode(frame.headers, json.dumps({"bytes": base64.b64encode(event).decode()}).encode())
         return eventstream.encode(frame.headers, replaced(frame.payload, pick, value, remove))
