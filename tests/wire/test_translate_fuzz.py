@@ -78,7 +78,7 @@ ENDS: dict[str, Callable[[dict[str, Any]], bool]] = {
     "responses": lambda row: row.get("type") in ("response.completed", "response.incomplete"),
     "gemini": lambda row: any(one.get("finishReason") for one in _objects(row.get("candidates"))),
 }
-CALL = {"chat": b'"tool_calls"', "messages": b'"tool_use"', "responses": b'_call"', "gemini": b"functionCall"}
+CALL = {"chat": b'"tool_calls":[', "messages": b'"tool_use"', "responses": b'_call"', "gemini": b"functionCall"}
 
 
 def reader(a: str, b: str) -> translate.StreamTranslator:
