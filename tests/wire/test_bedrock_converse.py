@@ -169,3 +169,14 @@ def test_recorded_streams_end_well() -> None:
             assert pump.answer().text or pump.calls
             seen += 1
     assert seen >= 15
+
+
+def test_what_comes_behind_the_end_is_not_looked_at():
+    """An answer that was told whole stays one, whatever bytes a proxy leaves behind it."""
+    reader = CODEC.stream_decoder(Target(model="m"))
+    kinds = ({":message-type": "event", ":event-type": name} for name in ("messageStop", "metadata"))
+    bodies = (b'{"stopReason":"end_turn"}', b"{}")
+    told = [encode(kind, body) for kind, body in zip(kinds, bodies, strict=True)]
+    events = [found for piece in told for found in reader.feed(piece)]
+    assert isinstance(events[-1], Done)
+    assert reader.feed(b"\0" * 40) == reader.close() == []

@@ -77,5 +77,6 @@ class _Unwrapping(Noting):
 
     def feed(self, chunk: bytes) -> bytes:
         """Return the dialect's own events that `chunk` completes. Raises WireError."""
-        data = self._unwrap.feed(chunk)
+        # What comes behind the end is not looked at: the answer is complete.
+        data = b"" if self.done else self._unwrap.feed(chunk)
         return super().feed(data) if data else b""

@@ -84,9 +84,9 @@ class ConverseDecoder:
         self._over = False
 
     def feed(self, chunk: bytes) -> list[Event]:
-        """Return the events that `chunk` completes. Raises WireError."""
+        """Return the events that `chunk` completes; what comes behind the end is not looked at. Raises WireError."""
         out: list[Event] = []
-        for frame in self._frames.feed(chunk):
+        for frame in () if self._over else self._frames.feed(chunk):
             self._frame(frame, out)
         return out
 

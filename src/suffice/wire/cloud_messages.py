@@ -19,7 +19,7 @@ from suffice.wire.bedrock_converse import exception
 from suffice.wire.codec import Encoded, StreamDecoder, Target
 from suffice.wire.eventstream import Decoder
 from suffice.wire.messages_answer import MessagesDecoder
-from suffice.wire.neutral import Event, Request
+from suffice.wire.neutral import Done, Event, Failure, Request
 
 Cloud = Literal["bedrock", "vertex"]
 VERSIONS: dict[Cloud, str] = {"bedrock": "bedrock-2023-05-31", "vertex": "vertex-2023-10-16"}
@@ -88,11 +88,14 @@ class _BedrockStream:
     def __init__(self, target: Target) -> None:
         self._unwrap = Unwrap()
         self._decoder = MessagesDecoder(target)
+        self._over = False
 
     def feed(self, chunk: bytes) -> list[Event]:
-        """Return the events that `chunk` completes. Raises WireError."""
-        data = self._unwrap.feed(chunk)
-        return self._decoder.feed(data) if data else []
+        """Return the events that `chunk` completes; what comes behind the end is not looked at. Raises WireError."""
+        data = b"" if self._over else self._unwrap.feed(chunk)
+        out = self._decoder.feed(data) if data else []
+        self._over = self._over or any(isinstance(event, Done | Failure) for event in out[-2:])
+        return out
 
     def close(self) -> list[Event]:
         """Return nothing new: the dialect has a terminator of its own."""
