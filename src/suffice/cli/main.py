@@ -129,7 +129,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     env_vars = snapshot()
     ours = given[: given.index("--")] if "--" in given else given
     verbosity = sum(word.count("v") for word in ours if word in ("-v", "-vv", "-vvv")) + ours.count("--verbose")
-    out = Terminal(sys.stdout, sys.stderr, env_vars, json_mode="--json" in ours, verbosity=verbosity)
+    # The replay's `--json` names a file for its rows; what it says is for people.
+    json_mode = "--json" in ours and "replay-bench" not in ours
+    out = Terminal(sys.stdout, sys.stderr, env_vars, json_mode=json_mode, verbosity=verbosity)
     try:
         code = int(_run(given, out, env_vars))
         sys.stdout.flush()
