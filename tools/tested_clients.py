@@ -27,7 +27,7 @@ _QUIRKS = """## What providers do to clients
 
 Each quirk is one run of the same edit before a provider that behaves so. *edit done*: all the same. *told*: the fault
 reached the client, which ended with an error and did not do half of the task. *asked on*: it repeated its request, or waited to, until its
-time was over (45 s where no answer can come). *not*: none of these.
+time was over (45 s where no answer can come, slow clients 90 s). *not*: none of these.
 
 """
 _BY_CLIENT = """

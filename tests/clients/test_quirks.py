@@ -38,6 +38,6 @@ async def test_a_fault_quirk(case: Case, quirk: Quirk):
         model, doors = Model(case.steps(folder / "repo"), quirk.odd), 2 if quirk.once else 1
         if quirk.ends == "error":
             # Some ask on for minutes; that is seen after less than one.
-            case = replace(case, limit_s=min(case.limit_s, ERROR_LIMIT_S))
+            case = replace(case, limit_s=ERROR_LIMIT_S * (2 if case.slow else 1))
         run = await drive(case, provider, model, folder, doors)
         judged(row, run, quirk.ends)
