@@ -7,7 +7,7 @@ comes once, or twice in a row where it can be asked again (`never2`, `never3` ar
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -44,6 +44,10 @@ class Outlook:
     more2: Floats
     more3: Floats
     few: Few | None = None
+    # What the planner adds up for one repair cost (plan.py): a function of the tables, kept beside them.
+    kept: dict[tuple[float, float, float], tuple[Floats, Floats]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
 
 class Few(NamedTuple):

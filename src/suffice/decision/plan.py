@@ -28,6 +28,7 @@ SHORTLIST = 8
 # Success of a retry that is told what a check found, from the success of the first try: median over models of Aider's
 # second tries with test output (ROUTING.md 1.3). Measured up to 0.55 and held level from there on.
 AGAIN_BASE, AGAIN_SLOPE, AGAIN_MEASURED = 0.07, 1.4, 0.55
+MOST_KEPT = 8
 ATTEMPTS = {"stream": 1, "chat": 1, "edit": 2, "agent": 3, "batch": 3}
 
 
@@ -213,8 +214,9 @@ def solve_flat(
     if known.depth >= 3:
         spend.append(known.reach3[:, :, None] * flat)
     if growing is not None:
+        long = np.array(growing)
         for table, more in zip(spend[1:], (known.more2, known.more3), strict=False):
-            table += more * np.array(growing)
+            table += more * long
     if again_cost is not None and known.depth >= 2:
         each = np.arange(flat.shape[0])
         spend[1][each, each] = known.reach2 * again_cost
@@ -269,16 +271,16 @@ def _walk(
 
 def _decide(known: Outlook, spend: Sequence[Floats], h: float, escape_factor: float, margin: float) -> Solution:
     """Walk back from the last attempt; `spend` holds what each attempt is expected to cost, times getting there."""
-    risk, fee = escape_factor * h, margin * h
-    first = spend[0] + risk * known.risk1
+    pairs, triples = _priceless(known, h, escape_factor, margin)
+    first = spend[0] + escape_factor * h * known.risk1
     best2 = h * known.reach2
     second: Ints | None = None
     third: Ints | None = None
     if known.depth >= 2:
         stop3 = h * known.reach3
-        pair = spend[1] + risk * known.risk2 + (fee * known.reach2)[:, None] + known.never2
+        pair = spend[1] + pairs
         if known.depth >= 3:
-            tail = spend[2] + risk * known.risk3 + h * known.left + (fee * known.reach3)[:, :, None] + known.never3
+            tail = spend[2] + triples
             best3 = tail.min(axis=2)
             third = np.where(best3 < stop3, tail.argmin(axis=2), STOP)
             stop3 = np.minimum(best3, stop3)
@@ -290,6 +292,24 @@ def _decide(known: Outlook, spend: Sequence[Floats], h: float, escape_factor: fl
     a = int(first.argmin())
     b = STOP if second is None else int(second[a])
     return _unroll(known, first, a, b, STOP if third is None or b == STOP else int(third[a, b]), h)
+
+
+def _priceless(known: Outlook, h: float, escape_factor: float, margin: float) -> tuple[Floats, Floats]:
+    """Return what second [K, K] and third attempts [K, K, K] come to but for their prices; kept, for most requests share an H."""
+    key = (h, escape_factor, margin)
+    kept = known.kept.get(key)
+    if kept is not None:
+        return kept
+    risk, fee = escape_factor * h, margin * h
+    pairs = triples = known.more2[:0]
+    if known.depth >= 2:
+        pairs = risk * known.risk2 + (fee * known.reach2)[:, None] + known.never2
+    if known.depth >= 3:
+        triples = risk * known.risk3 + h * known.left + (fee * known.reach3)[:, :, None] + known.never3
+    if len(known.kept) >= MOST_KEPT:
+        known.kept.clear()
+    known.kept[key] = (pairs, triples)
+    return pairs, triples
 
 
 def _unroll(known: Outlook, first: Floats, a: int, b: int, c: int, h: float) -> Solution:
