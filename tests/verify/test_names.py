@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from suffice.values.task import TaskType
 from suffice.values.verdict import Outcome
 from suffice.verify import names
 from suffice.verify.reading import Reading
@@ -9,6 +10,7 @@ from suffice.verify.view import AnswerView, AskView
 
 
 def check(code, **ask):
+    ask.setdefault("task", TaskType.GENERATE)
     return names.check(Reading(AnswerView(text=f"```python\n{code}\n```"), AskView(**ask)))
 
 
@@ -63,3 +65,10 @@ def test_fragments_are_unknown():
 @given(st.text(max_size=200))
 def test_never_raises(code):
     names.undefined(code)
+
+
+def test_an_excerpt_takes_its_surroundings_for_granted():
+    excerpt = "async def home(request):\n    return JSONResponse({'a': await database.fetch_one()})\n"
+    assert not check(excerpt, task=TaskType.OTHER).rejected
+    assert not check("class User(BaseModel):\n    name: str\n").rejected
+    assert check("import json\n\nclass User(BaseModel):\n    name: str\n").rejected

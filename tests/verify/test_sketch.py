@@ -17,7 +17,12 @@ SKETCHES = [
     ("java", "java.lang.NullPointerException: name is null\n    at demo.Main.run(Main.java:8)\n"),
     ("kotlin", "launcher = service.launcherFor {\n    version.set(Version.of(<MAJOR_VERSION>))\n}\n"),
 ]
+PYTHON = [
+    "routes = [\n    ...\n    Mount('/static', app=Files()),\n    ...\n]\n",
+    "async def func(request: Request, **kwargs) -> Response",
+]
 PARTS = [
+    ("tsx", '<Box size="1" />  // one\n<Box size={<b>hi</b>} /> // two\n'),
     ("php", "'queue' => [\n    'driver' => 'redis',\n],\n"),
     ("php", "->withMiddleware(function (Middleware $m): void {\n    $m->trust(at: '*');\n})\n"),
     ("php", "use App\\Models\\Flight;\n\n'index' => [\n    Flight::class => ['id'],\n],\n"),
@@ -52,3 +57,8 @@ def test_what_is_left_open_is_never_a_sketch():
 
 def test_a_prompt_excuses_what_a_program_printed():
     assert sketch.is_session("irb> 1 + 1\n=> 2\n") and not sketch.is_session("x = 1\n")
+
+
+@pytest.mark.parametrize("code", PYTHON)
+def test_an_illustration_in_python_is_not_called_broken(code):
+    assert syntax.parse(code, "python").status is not Status.BAD

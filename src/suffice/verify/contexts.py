@@ -100,7 +100,7 @@ SURROUNDINGS["typescript"] = (
     ("interface X_ {\n", "\n}"),
     ("type X_ =\n", ""),
 )
-SURROUNDINGS["tsx"] = (*SURROUNDINGS["javascript"], ("interface X_ {\n", "\n}"))
+SURROUNDINGS["tsx"] = (*SURROUNDINGS["javascript"], ("interface X_ {\n", "\n}"), ("x_ = <>\n", "\n</>"))
 SURROUNDINGS["cpp"] = (*SURROUNDINGS["c"], ("class X_ {\n", "\n};"), ("template <typename T_> struct X_ {\n", "\n};"))
 
 # A macro that stands where a statement, a declaration or an attribute would: only a preprocessor can read it.

@@ -13,6 +13,7 @@ import re
 import symtable
 import warnings
 
+from suffice.values.task import TaskType
 from suffice.values.verdict import Outcome, Verdict
 from suffice.verify import packages
 from suffice.verify.extract import Code
@@ -95,8 +96,8 @@ def check(reading: Reading) -> Verdict:
             continue
         judged = True
         for name in missing:
-            if _importable(name):
-                # The tests or the notebook around the answer may have imported it.
+            if _importable(name) or not _self_contained(name, reading):
+                # The tests, the notebook or the file around the answer may have it.
                 loose = loose or name
             elif not _elsewhere(name, piece, reading):
                 reason = f"The name {name!r} is used, but defined nowhere in the answer."
@@ -108,6 +109,18 @@ def check(reading: Reading) -> Verdict:
     if not judged:
         return verdict(GATE, Outcome.UNKNOWN, "no self-contained Python to judge")
     return verdict(GATE, Outcome.ACCEPT, "every name is defined", language="python")
+
+
+_WHOLE = frozenset({TaskType.GENERATE, TaskType.CONVERT, TaskType.COMPLETE, TaskType.TEST_GEN, TaskType.BUG_FIX})
+_IMPORTS = re.compile(r"^\s*(?:import|from)\s+\w", re.MULTILINE)
+
+
+def _self_contained(name: str, reading: Reading) -> bool:
+    """True when the answer has to bring `name` itself: code was asked for, and it is no class of a library that an excerpt
+    without any import takes for granted."""
+    if not (reading.ask.whole_code or reading.ask.task in _WHOLE):
+        return False
+    return not name[:1].isupper() or any(_IMPORTS.search(piece.text) for piece in reading.code)
 
 
 _ALIASES = frozenset(

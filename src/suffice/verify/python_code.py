@@ -67,6 +67,9 @@ _HOLES = re.compile(
 )
 
 
+_DOTS = re.compile(r"\s*(?:\.\.\.|…),?\s*")
+
+
 def read(code: str) -> Parse:
     """Return how `code` reads as Python. Never raises."""
     if len(code) > MAX_CODE or "\0" in code:
@@ -117,6 +120,10 @@ def _otherwise(code: str, first: Parse) -> Parse:
     # Only the line that fails may excuse it: a docstring elsewhere is full of prompts and backticks.
     lines = code.split("\n")
     failed = lines[first.line - 1] if 0 < first.line <= len(lines) else ""
+    if "comma" in first.why and any(_DOTS.fullmatch(line) for line in lines[max(0, first.line - 2) : first.line]):
+        failed = "... and more"
+    if re.fullmatch(r"\s*(?:async )?def \w+\([^\n]*\)\s*->\s*[^\n:]+\s*", code):
+        return Parse(status=Status.UNSURE, why="a signature alone", line=first.line)
     excused = any(pattern.search(failed) for pattern in (_OLDER, _NOT_PYTHON, _HOLES)) or "{%" in code or "<%" in code
     if first.why.startswith(("unterminated triple", "'(' was", "'[' was", "'{' was", "unexpected EOF")):
         # Nothing but the end of the text is wrong here.
