@@ -112,7 +112,7 @@ def test_whatever_the_file_was_it_is_still_there_or_refused(members, data):
         assert (
             not isinstance(found.get("env", {}), dict)
             or isinstance(found.get("model"), (dict, list))
-            or any(isinstance(found["env"].get(k), (dict, list)) for k in ("URL", "N"))
+            or any(isinstance(found.get("env", {}).get(k), (dict, list)) for k in ("URL", "N"))
         ), (before, error)
         return
     assert json.loads(plain(after)) == overlay(json.loads(plain(before)), WANTED)

@@ -81,7 +81,8 @@ def honest(answer: Answer) -> None:
     """The answer says plainly that it is an error, in the caller's dialect, and tells SDKs not to multiply our retries."""
     assert set(answer.error) == {"message", "type", "param", "code"}
     assert answer.headers["content-type"] == "application/json"
-    assert answer.headers.get("x-should-retry") == (None if "retry-after" in answer.headers else "false")
+    later = answer.status in (429, 529) and "retry-after" in answer.headers
+    assert answer.headers.get("x-should-retry") == (None if later else "false")
     assert "x-request-id" in answer.headers
     assert b"[DONE]" not in answer.body
 

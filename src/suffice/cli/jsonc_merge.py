@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 _STRING = r'"(?:[^"\\\x00-\x1f]|\\.)*"'
-_COMMENT = r"//[^\n]*|/\*[\s\S]*?\*/"
+_COMMENT = r"//[^\r\n]*|/\*[\s\S]*?\*/"
 _TOKEN = re.compile(
     rf'(?P<space>\s+)|(?P<comment>{_COMMENT})|(?P<string>{_STRING})|(?P<mark>[{{}}\[\],:])|(?P<word>[^\s{{}}\[\],:"/]+)'
 )

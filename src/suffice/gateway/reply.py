@@ -17,13 +17,15 @@ Send = Callable[[Any], Awaitable[None]]
 Header = tuple[bytes, bytes]
 
 JSON = (b"content-type", b"application/json")
-# Our own refusals say whether the SDKs should try again: their default is to retry 408, 409, 429 and 5xx twice. Where a time is named
-# they may, at that time: Claude Code ends its session on a `false` (docs/decisions/105-who-names-a-time-may-be-asked-again.md).
+# Our own refusals say whether the SDKs should try again: their default is to retry 408, 409, 429 and 5xx twice. Where a provider asks for
+# time they may, at that time: Claude Code ends its session on a `false` (docs/decisions/105-who-names-a-time-may-be-asked-again.md).
 _NO_RETRY = (b"x-should-retry", b"false")
 
 
 # codex and qwen-code wait in silence for as long as they are told: five minutes for a credential that a person has to change.
 _LONGEST_WAIT_S = 60.0
+# A limit or an overload: a provider asks for time. Any other outage was tried again by us already.
+_LATER = (429, 529)
 
 
 def _worth_waiting(error: SufficeError) -> bool:
@@ -129,7 +131,7 @@ class Reply:
         headers: list[Header] = [JSON]
         if _worth_waiting(error):
             headers.append((b"retry-after", str(max(1, round(error.retry_after_s or 0))).encode()))
-        else:
+        if not (_worth_waiting(error) and error.status in _LATER):
             headers.append(_NO_RETRY)
         if error.status in (413, 408):
             headers.append((b"connection", b"close"))
