@@ -35,6 +35,7 @@ from suffice.gateway.call import Call
 from suffice.gateway.corrections import TokenCorrections
 from suffice.gateway.counting import Counting
 from suffice.gateway.dialect_routes import DialectRoutes, opens
+from suffice.gateway.drafting import Drafting
 from suffice.gateway.files import FileRoutes
 from suffice.gateway.fim import open_fim
 from suffice.gateway.fim_routes import FimRoutes
@@ -165,6 +166,7 @@ class Runtime:
             told=self._failover,
         )
         hedging = Hedging(env, attempts, recovery)
+        judging = Judging(enabled=settings.verify.enabled, run_check=run_check)
         learners = (learning.observe, self.implicit.observe, self.corrections.observe, hedging.observe)
         return Pipeline(
             read=self.reading.read,
@@ -172,8 +174,9 @@ class Runtime:
             routes=routes,
             recovery=recovery,
             hedging=hedging,
-            judging=Judging(enabled=settings.verify.enabled, run_check=run_check),
+            judging=judging,
             recording=Recording(env=env, ledger=self.ledger, observers=(self._observe, *learners)),
+            drafting=Drafting(self.core, attempts, routes, judging, enabled=settings.routing.draft),
         )
 
     def _state(self, settings: Settings) -> State:
@@ -251,7 +254,8 @@ class Runtime:
 
     def _tune(self, settings: Settings) -> None:
         """Take the limits of new settings that need no restart."""
-        self.pipeline.tune(deadlines_of(settings.upstream), settings.upstream.max_attempts, settings.verify.enabled)
+        up, routing = settings.upstream, settings.routing
+        self.pipeline.tune(deadlines_of(up), up.max_attempts, settings.verify.enabled, routing.draft)
         if self._plane is not None:
             self._plane.body_limit = settings.server.max_body_bytes
             self._plane.request_timeout_s = settings.upstream.total_deadline_s

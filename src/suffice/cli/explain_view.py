@@ -91,7 +91,7 @@ def _handed_over(signals: Sequence[str]) -> str:
 
 
 def _asked(decision: DecisionRecord) -> Iterator[tuple[int, str]]:
-    changed = [s for s in decision.signals if s.startswith(("handed-over-from:", "cache-tokens-lost:"))]
+    changed = [s for s in decision.signals if s.startswith(("handed-over-from:", "cache-tokens-lost:", "draft:"))]
     who = (("", decision.key_id), ("owner", decision.owner), ("team", decision.team))
     facts = (
         ("at", f"{utc(decision.at_ms / 1000)} UTC"),
@@ -99,6 +99,7 @@ def _asked(decision: DecisionRecord) -> Iterator[tuple[int, str]]:
         ("task", f"{decision.task or 'unknown'}, language {decision.language or 'not recognised'}"),
         ("recognised by", "; ".join(s for s in decision.signals if s not in changed)),
         ("handed over", _handed_over(changed)),
+        ("draft", next((s.partition(":")[2] for s in changed if s.startswith("draft:")), "")),
         (
             "key",
             " ".join(f"{name} {value}" for name, value in who if value),

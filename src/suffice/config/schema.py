@@ -226,6 +226,13 @@ class RoutingSettings:
             maximum=600,
         ),
     )
+    draft: bool = field(
+        default=False,
+        metadata=about(
+            "Whether a cheap model may draft an answer that a strong one approves or repairs with a small edit, where that is cheaper"
+            " in expectation. Not for streams or tools."
+        ),
+    )
     interventions: tuple[str, ...] = field(
         default=(),
         metadata=about(

@@ -43,7 +43,7 @@ class PassThroughCloud:
         if target.max_output_tokens:
             changes["max_tokens"] = str(target.max_output_tokens).encode()
         if target.evidence:
-            changes.update(with_evidence(top, target.evidence, "messages"))
+            changes.update(with_evidence(top, target.evidence, "messages", draft=target.draft))
         betas = self._call.header("anthropic-beta")
         headers: list[Header] = [*(SSE_HEADERS if view.stream else JSON_HEADERS)]
         if self._cloud == "bedrock":

@@ -54,6 +54,8 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     namespace: bytes = b""
     # What a check found wrong with the attempt before; goes out as a last user message.
     evidence: str = ""
+    # An answer of another model that is to be reviewed; goes out before it as the assistant's message.
+    draft: str = ""
 
 
 class StreamReader(Protocol):
@@ -157,7 +159,7 @@ class PassThroughChat:
             changes["stream_options"] = _with_usage(top)
         changes.update(namespaced(top, target.namespace))
         if target.evidence:
-            changes.update(with_evidence(top, target.evidence))
+            changes.update(with_evidence(top, target.evidence, draft=target.draft))
         changes.update(self._fitted.changes)
         if target.max_output_tokens:
             # `either` is the quirk of providers that take both.

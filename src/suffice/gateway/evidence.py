@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from suffice.values.verdict import Verdict
+from suffice.verify.revise import APPROVED
 from suffice.wire.prescan import TopLevel
 
 # Characters; the second is what fits in a sentence or two for a model that did not make the mistake.
@@ -23,15 +24,22 @@ _MEND = "\nGive the complete answer again without this defect."
 _NOTE = "An earlier attempt at this was rejected by an automatic check ("
 _AVOID = "). Give a complete answer without this defect."
 
-# Where a dialect keeps the conversation, and how a message of the user looks in it.
-_PLACES: Mapping[str, tuple[str, Callable[[str], dict[str, Any]]]] = {
-    "chat": ("messages", lambda text: {"role": "user", "content": text}),
-    "messages": ("messages", lambda text: {"role": "user", "content": [{"type": "text", "text": text}]}),
+# Where a dialect keeps the conversation, and how a message of the user (or of the assistant: a draft) looks in it.
+_PLACES: Mapping[str, tuple[str, Callable[[str, str], dict[str, Any]]]] = {
+    "chat": ("messages", lambda role, text: {"role": role, "content": text}),
+    "messages": ("messages", lambda role, text: {"role": role, "content": [{"type": "text", "text": text}]}),
     "responses": (
         "input",
-        lambda text: {"type": "message", "role": "user", "content": [{"type": "input_text", "text": text}]},
+        lambda role, text: {
+            "type": "message",
+            "role": role,
+            "content": [{"type": "input_text" if role == "user" else "output_text", "text": text}],
+        },
     ),
-    "gemini": ("contents", lambda text: {"role": "user", "parts": [{"text": text}]}),
+    "gemini": (
+        "contents",
+        lambda role, text: {"role": "user" if role == "user" else "model", "parts": [{"text": text}]},
+    ),
 }
 
 
@@ -43,28 +51,53 @@ def told(verdicts: tuple[Verdict, ...], *, same: bool) -> str:
     if not same:
         reasons = "; ".join(f"{v.gate}: {_line(v.reason)}" for v in rejected)
         return _NOTE + _cut(reasons, MOST_NOTE - len(_NOTE) - len(_AVOID)) + _AVOID
-    found = "\n".join(f"- {v.gate}: {_line(v.reason)}" + (f"\n{v.evidence}" if v.evidence else "") for v in rejected)
-    return _AGAIN + _cut(found, MOST_EVIDENCE - len(_AGAIN) - len(_MEND)) + _MEND
+    return _AGAIN + _cut(_findings(rejected), MOST_EVIDENCE - len(_AGAIN) - len(_MEND)) + _MEND
 
 
-def with_evidence(top: TopLevel, evidence: str, dialect: str = "chat", given: bytes | None = None) -> dict[str, bytes]:
+_REVIEW = f"""\
+The answer above is a draft. Review it against everything that was asked before it; do not answer anew.
+If it is right and complete, reply with exactly {APPROVED} and nothing else.
+If it needs a repair, reply with blocks of this form and nothing else, as few and as small as will do:
+<<<<<<< SEARCH
+(whole lines of the draft, copied exactly, that stand in it once)
+=======
+(the lines in their place)
+>>>>>>> REPLACE"""
+_UNACCEPTED = "\nThe draft was checked automatically and not accepted, so it needs a repair:\n"
+
+
+def review_of(verdicts: tuple[Verdict, ...]) -> str:
+    """Return what the reviewer of a draft is told: the form of its reply, and what the checks found."""
+    rejected = [v for v in verdicts if v.rejected]
+    return _REVIEW + (_UNACCEPTED + _cut(_findings(rejected), MOST_EVIDENCE) if rejected else "")
+
+
+def with_evidence(
+    top: TopLevel, evidence: str, dialect: str = "chat", given: bytes | None = None, draft: str = ""
+) -> dict[str, bytes]:
     """Return the change that appends `evidence` as the user's message where `dialect` keeps the conversation.
 
-    `given` is what already takes the place of that field. None when there is no conversation; a conversation that is one text
-    (Responses) becomes a list of it and the evidence.
+    A `draft` that is to be reviewed goes before it, as the assistant's message. `given` is what already takes the place of that
+    field. None when there is no conversation; a conversation that is one text (Responses) becomes a list of it and the evidence.
     """
     place = _PLACES.get(dialect)
     raw = given if given is not None else top.value(place[0]) if place is not None else None
     if place is None or raw is None:
         return {}
     name, made = place
-    message = msgspec.json.encode(made(evidence))
+    message = msgspec.json.encode(made("user", evidence))
+    if draft:
+        message = msgspec.json.encode(made("assistant", draft)) + b"," + message
     if raw[:1] == b'"' and dialect == "responses":
         raw = b'[{"type":"message","role":"user","content":' + raw + b"}]"
     if raw[:1] != b"[" or raw[-1:] != b"]":
         return {}
     separator = b"," if raw[1:-1].strip() else b""
     return {name: raw[:-1] + separator + message + b"]"}
+
+
+def _findings(rejected: list[Verdict]) -> str:
+    return "\n".join(f"- {v.gate}: {_line(v.reason)}" + (f"\n{v.evidence}" if v.evidence else "") for v in rejected)
 
 
 def _line(text: str) -> str:

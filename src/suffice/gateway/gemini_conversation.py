@@ -34,7 +34,7 @@ class PassThroughGemini:
             kept = {k: v for k, v in config.items() if k not in ("maxOutputTokens", "max_output_tokens")}
             changes[name] = msgspec.json.encode(kept | {"maxOutputTokens": target.max_output_tokens})
         if target.evidence:
-            changes.update(with_evidence(top, target.evidence, "gemini"))
+            changes.update(with_evidence(top, target.evidence, "gemini", draft=target.draft))
         headers = SSE_HEADERS if view.stream else JSON_HEADERS
         return Outbound(path=target.path, headers=headers, body=top.splice(changes))
 

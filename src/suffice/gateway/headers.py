@@ -43,6 +43,8 @@ def chosen(turn: Turn, arm: Arm, *, settled: bool) -> list[Header]:
         (b"x-suffice-reason", clean(turn.plan.reason)),
         (b"x-suffice-attempts", str(turn.attempts + (0 if settled else 1)).encode()),
     ]
+    if turn.drafted is not None:
+        headers.append((b"x-suffice-draft", clean(turn.drafted.told)))
     if turn.plan.fallback:
         headers.append((b"x-suffice-fallback", clean(turn.plan.fallback)))
     return headers
@@ -81,8 +83,9 @@ def billed(turn: Turn) -> list[Header]:
         headers.append((b"x-suffice-saving-estimate-usd", dollars(last.reference_nano - turn.cost_nano)))
     if last.empty:
         headers.append((b"x-suffice-empty", b"1"))
-    if last.verdicts:
-        rejected = [v.gate for v in last.verdicts if v.rejected]
+    verdicts = turn.drafted.verdicts if turn.repaired and turn.drafted is not None else last.verdicts
+    if verdicts:
+        rejected = [v.gate for v in verdicts if v.rejected]
         text = "rejected by " + ",".join(rejected) if rejected else "accepted"
         headers.append((b"x-suffice-verdict", clean(text)))
     return headers

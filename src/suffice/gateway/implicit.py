@@ -14,6 +14,7 @@ import msgspec
 from suffice.decision.complaint import complains, repeatable
 from suffice.decision.evidence import ASKED_AGAIN, IMPLICIT, REJECTED
 from suffice.gateway.outcomes import Outcomes
+from suffice.gateway.recording import signals
 from suffice.gateway.turn import Turn
 from suffice.ledger.joining import Known, Served
 from suffice.values.env import Env
@@ -82,5 +83,5 @@ def _known(turn: Turn) -> Known:
         session=turn.session_key,
         task=features.task.value,
         language=features.language,
-        signals=features.signals,
+        signals=signals(turn),
     )

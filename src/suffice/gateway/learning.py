@@ -14,6 +14,7 @@ from suffice.decision.latency import Latencies
 from suffice.gateway.ladder import Watch
 from suffice.gateway.pacing import Pacing
 from suffice.gateway.turn import Attempted, Turn
+from suffice.ledger.records import REVIEWED
 from suffice.values.env import Env
 from suffice.values.plan import Mode
 from suffice.values.verdict import Outcome
@@ -60,6 +61,9 @@ class Learning:
         cell = cell_of(turn.features.task, turn.features.language)
         weights: Floats | None = None
         for attempt in turn.tried:
+            if attempt.arm.mode is Mode.REVIEW and attempt.outcome == REVIEWED and not attempt.usage.estimated:
+                # An arm of its own: what a review is long says nothing of the answers of its model.
+                self._core.bill(model=attempt.arm.name, cell=cell, output_tokens=attempt.usage.completion_tokens)
             if attempt.outcome not in ("ok", "rejected"):
                 continue
             if attempt.usage.completion_tokens and not attempt.usage.estimated:
@@ -71,7 +75,7 @@ class Learning:
                     success=judged[0] if judged is not None else None,
                 )
             weights = self._label(turn, attempt, cell, weights)
-        turn.session.posterior = weights
+        turn.session.posterior = None if turn.repaired else weights
 
     def _label(self, turn: Turn, attempt: Attempted, cell: int, weights: Floats | None) -> Floats | None:
         """Teach one attempt's label; return the task's difficulty as it is believed after it, None when it was solved."""

@@ -65,7 +65,7 @@ class PassThroughMessages:
         if target.max_output_tokens:
             changes["max_tokens"] = str(target.max_output_tokens).encode()
         if target.evidence:
-            changes.update(with_evidence(top, target.evidence, "messages"))
+            changes.update(with_evidence(top, target.evidence, "messages", draft=target.draft))
         path = target.path + b"?beta=true" if b"beta=true" in self._call.query.split(b"&") else target.path
         headers = [*(SSE_HEADERS if view.stream else JSON_HEADERS), *version_headers(self._call)]
         return Outbound(path=path, headers=tuple(headers), body=top.splice(changes))

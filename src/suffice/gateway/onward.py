@@ -26,7 +26,7 @@ def _passed(outcome: Outcome) -> bool:
 
 def follow(turn: Turn, outcome: Outcome) -> Move:
     """Return the move after the last finished attempt of `turn`, whose verdicts together are `outcome`."""
-    failed = {a.arm.fresh for a in turn.tried if a.fault is not None}
+    failed = {a.arm.fresh for a in turn.tried if a.fault is not None and a.arm.mode is not Mode.REVIEW}
     move = next_action(turn.plan, turn.answered, outcome, cap=turn.cap, failed=failed)
     # What merely reads says too little to overrule its own acceptance, or to prefer one rejected answer to another.
     ran = turn.gate != STATIC

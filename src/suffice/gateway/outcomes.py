@@ -23,6 +23,7 @@ from suffice.errors import LedgerError, NotFoundError, RequestError
 from suffice.gateway.auth import Principal
 from suffice.gateway.call import Call
 from suffice.gateway.reply import Reply
+from suffice.gateway.turn import APPROVED, REPAIRED
 from suffice.ledger import joining
 from suffice.ledger.book import Ledger
 from suffice.ledger.joining import Known, Served
@@ -158,6 +159,8 @@ class Outcomes:
             raise LedgerError("the outcome could not be kept", hint="send it again", retry_after_s=1.0)
         if evidence.accepted is None or not each.model or "pinned" in known.signals or not known.task:
             return True, False
+        if any(s.startswith("draft:") and s.endswith((APPROVED, REPAIRED)) for s in known.signals):
+            return True, False  # of drafts only those that were let pass are seen, or what two models made
         if len(each.outcomes) >= MOST_LABELS:
             return True, False
         sure = shared == 1 and evidence.reliability >= CERTAIN and not any(o.weight >= CERTAIN for o in each.outcomes)

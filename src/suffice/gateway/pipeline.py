@@ -10,6 +10,7 @@
     send          attempts.py  the provider's dialect; byte-faithful when the dialects match; hedging.py a second time when it is late
     relay         relay.py     stream at once; holding.py holds tool calls, draining.py everything
     verify        judging.py   verdicts -> accept, retry, escalate, or stop and say so
+    review        drafting.py  another model approves or repairs a draft, where drafts are allowed and pay
     settle        attempts.py  actual usage -> cost, exactly once
     record        here         the decision with its reasons, for `suffice explain` and for learning
 
@@ -26,6 +27,7 @@ from suffice.gateway.attempts import AttemptFailed, Attempts
 from suffice.gateway.auth import Principal
 from suffice.gateway.call import Call
 from suffice.gateway.conversation import Whole
+from suffice.gateway.drafting import Drafting
 from suffice.gateway.draining import kept_alive, whole_stream
 from suffice.gateway.headers import billed, chosen, estimated, lost, passed, spent
 from suffice.gateway.hedging import Hedging
@@ -62,6 +64,7 @@ class Pipeline:
         hedging: Hedging,
         judging: Judging,
         recording: Recording,
+        drafting: Drafting,
     ) -> None:
         self._read = read
         self._attempts = attempts
@@ -70,13 +73,15 @@ class Pipeline:
         self._hedging = hedging
         self._judging = judging
         self._recording = recording
+        self._drafting = drafting
         self.holding = Holding(attempts, routes, recovery, judging)
 
-    def tune(self, deadlines: Deadlines, max_attempts: int, verify: bool) -> None:
+    def tune(self, deadlines: Deadlines, max_attempts: int, verify: bool, draft: bool) -> None:
         """Use other limits from the next attempt on (a reloaded configuration)."""
         self._attempts.deadlines = deadlines
         self._recovery.max_attempts = max_attempts
         self._judging.enabled = verify
+        self._drafting.enabled = draft
 
     async def serve(self, call: Call, principal: Principal, reply: Reply, operation: str) -> None:
         """Answer one request through `reply`. Raises SufficeError while nothing of the answer has been sent."""
@@ -97,7 +102,7 @@ class Pipeline:
             self._recording.record(turn)
 
     async def _fulfil(self, turn: Turn) -> None:
-        route = self._routes.first(turn)
+        route = self._drafting.first(turn) or self._routes.first(turn)
         self._recovery.begins(route)
         answers: list[tuple[Live, Whole]] = []
         while True:
@@ -107,6 +112,10 @@ class Pipeline:
                 live = await self._attempts.open(turn, route)
                 whole = await (whole_stream(self._attempts, live) if turn.view.stream else self._attempts.whole(live))
             except AttemptFailed as failed:
+                undrafted = self._drafting.dropped(turn, route, failed.fault)
+                if undrafted is not None:
+                    route = undrafted
+                    continue
                 step = await self._recovery.after(turn, route, failed.fault)
                 if step.route is None and not answers:
                     raise step.error from failed
@@ -122,8 +131,16 @@ class Pipeline:
             rejected = any(v.rejected for v in verdicts)
             live.settle(whole.answer, whole.usage, outcome="rejected" if rejected else "ok", verdicts=verdicts)
             live.close()
-            move = follow(turn, combine(verdicts))
+            after = await self._drafting.reviewed(turn, live, whole, verdicts)
+            if isinstance(after, Whole):
+                answers.append((live, after))
+                turn.given = len(answers) - 1
+                break
             answers.append((live, whole))
+            if after is not None:
+                route = after
+                continue
+            move = follow(turn, combine(verdicts))
             onward = self._routes.next(turn, move) if move.action in (Action.RETRY, Action.ESCALATE) else None
             if onward is None:
                 break

@@ -84,6 +84,8 @@ def replay(stories: Iterable[Story], state: State) -> Difference:
         record = story.decision
         if record is None or record.plan is None or "pinned" in record.signals or not story.attempts:
             continue
+        if any(signal.startswith("draft:") for signal in record.signals):
+            continue  # what happened was not the plan's doing
         try:
             plan = ask(record, state)
         except SufficeError:

@@ -13,6 +13,7 @@ from suffice.ledger.book import Ledger
 from suffice.ledger.records import DecisionRecord
 from suffice.values.env import Env
 from suffice.values.money import NanoUsd
+from suffice.values.plan import Mode
 
 log = logging.getLogger("suffice.gateway")
 
@@ -41,7 +42,7 @@ class Recording:
             log.exception("request %s could not be recorded", turn.call.request_id)
 
     def _remember(self, turn: Turn) -> None:
-        last = turn.tried[-1] if turn.tried else None
+        last = next((a for a in reversed(turn.tried) if a.arm.mode is not Mode.REVIEW), None)
         if last is not None and turn.given >= 0:
             last = turn.answer
         if last is None or last.outcome not in ("ok", "rejected"):
@@ -56,13 +57,15 @@ class Recording:
         )
 
 
-def _signals(turn: Turn) -> tuple[str, ...]:
+def signals(turn: Turn) -> tuple[str, ...]:
     """Return what the request showed, and what was done that no plan shows."""
     found = list(turn.features.signals)
     if turn.mode:
         found.append(f"mode:{turn.mode}")
     if turn.hedged:
         found.append(f"hedged:{turn.hedged}")
+    if turn.drafted is not None:
+        found.append(f"draft:{turn.drafted.told}")
     if turn.handed is not None:
         found += (f"handed-over-from:{turn.handed.left}", f"cache-tokens-lost:{turn.handed.lost_cache_tokens}")
     return tuple(found)
@@ -85,7 +88,7 @@ def decision(turn: Turn) -> DecisionRecord:
         language=features.language,
         model_requested=turn.target.name,
         reference_model=turn.fleet.reference,
-        signals=_signals(turn),
+        signals=signals(turn),
         pressure=max(turn.pressure, turn.paced),
         plan=turn.plan,
         prompt_tokens=features.prompt_tokens,

@@ -30,7 +30,7 @@ from suffice.gateway.issuers import Issuers, foreign
 from suffice.gateway.live import Route
 from suffice.gateway.messages_conversation import PassThroughMessages
 from suffice.gateway.responses import PassThroughResponses, ResponsesExchange
-from suffice.gateway.settlement import bill
+from suffice.gateway.settlement import bill, tokens_of
 from suffice.gateway.speech import PASSED_ON
 from suffice.gateway.translation import PROVIDERS, ReasoningShelf, Translation, target_of, with_word
 from suffice.gateway.turn import Turn
@@ -74,8 +74,8 @@ class RouteTable:
         self._embeddings = PassThroughEmbeddings()
         self._shelf = ReasoningShelf()
 
-    def make(self, turn: Turn, arm: Arm, evidence: str = "") -> Route:
-        """Return the route of `arm`, told `evidence` of the attempt before it.
+    def make(self, turn: Turn, arm: Arm, evidence: str = "", draft: str = "") -> Route:
+        """Return the route of `arm`, told `evidence` of the attempt before it, or given another model's `draft` with it.
 
         Raises BudgetError when not even a short answer fits the budget.
         """
@@ -92,6 +92,7 @@ class RouteTable:
             max_output_tokens=clamp,
             namespace=self._namespace(turn),
             evidence=evidence,
+            draft=draft,
         )
         return Route(
             arm=arm,
@@ -101,9 +102,10 @@ class RouteTable:
             conversation=self._conversation(turn, served, speech.dialect, target),
             price=price,
             reference=price if arm.model == turn.fleet.reference else self.reference(turn),
-            bound_nano=bound + _telling(price, evidence),
+            bound_nano=bound + _telling(price, evidence + draft),
             dialect=speech.dialect,
-            prompt_tokens=self._corrections.by_size(arm.model, turn.features.prompt_tokens),
+            prompt_tokens=self._corrections.by_size(arm.model, turn.features.prompt_tokens)
+            + tokens_of(len(draft.encode())),
             states_bill=served.provider.usage.cost_is_bill,
         )
 
@@ -152,7 +154,7 @@ class RouteTable:
         request = exchange.told(self._namespace(turn), owner, self._issuers.of)
         limit, session_key = target.max_output_tokens, turn.session_key
         known = target_of(served.provider, served.model, dialect, limit=limit, session_key=session_key)
-        request = with_word(request, target.evidence)
+        request = with_word(request, target.evidence, target.draft)
         return Translation(exchange, request, PROVIDERS[dialect], known, self._shelf.of(session_key))
 
     def _passed_on(self, turn: Turn, served: Served, dialect: str, target: Target) -> Conversation | None:

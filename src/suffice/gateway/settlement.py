@@ -94,13 +94,14 @@ def estimate_usage(prompt_tokens: int, answer: Answer, relayed_bytes: int = 0) -
         seen = relayed_bytes // 16  # frames around short deltas are many times larger than the text inside
     return Usage(
         input_tokens=prompt_tokens,
-        output_tokens=_tokens(seen),
-        reasoning_tokens=_tokens(reasoning),
+        output_tokens=tokens_of(seen),
+        reasoning_tokens=tokens_of(reasoning),
         estimated=True,
     )
 
 
-def _tokens(size: int) -> int:
+def tokens_of(size: int) -> int:
+    """Return about how many tokens `size` bytes of an answer are."""
     return -(-int(size * 10) // int(BYTES_PER_TOKEN * 10))
 
 

@@ -152,12 +152,16 @@ class _Learning(translate.StreamTranslator):
             self._exchange.answered(self._encoder)
 
 
-def with_word(request: Request, evidence: str) -> Request:
-    """Return `request` with a last message of the user that tells `evidence`; as it is when there is none."""
+def with_word(request: Request, evidence: str, draft: str = "") -> Request:
+    """Return `request` with a last message of the user that tells `evidence`; as it is when there is none.
+
+    A `draft` goes before it as the assistant's message.
+    """
     if not evidence:
         return request
+    drafted = (Message(role="assistant", parts=(Text(text=draft),)),) if draft else ()
     message = Message(role="user", parts=(Text(text=evidence),))
-    return msgspec.structs.replace(request, messages=(*request.messages, message))
+    return msgspec.structs.replace(request, messages=(*request.messages, *drafted, message))
 
 
 def target_of(provider: Provider, model: Model, dialect: str, *, limit: int, session_key: str) -> codec.Target:

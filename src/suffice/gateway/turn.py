@@ -30,8 +30,13 @@ from suffice.wire.request_view import RequestView
 Reconsider = Callable[[Sequence[Tried]], Onward | None]
 
 
+# How a review ends that leaves an answer to give: the draft as it is, or with the reviewer's edits.
+APPROVED, REPAIRED = "approved", "repaired"
+
+
 class Attempted(msgspec.Struct, kw_only=True):
-    """One attempt that is over, for the record and for the next decision. `outcome` is ok, rejected, failed or cancelled.
+    """One attempt that is over, for the record and for the next decision. `outcome` is ok, rejected, failed, cancelled, or reviewed
+    (a review of a draft: no answer).
 
     `begun_s` is how long a stream took to begin, 0 when it did not. Not `priced`, it was used at an unknown price:
     `cost_nano` is 0 and means nothing. `apart`: the provider's own price is far from the catalogue's.
@@ -62,6 +67,21 @@ class Handed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     lost_cache_tokens: int
 
 
+class Drafted(msgspec.Struct, kw_only=True):
+    """A turn whose first answer is a draft for `review` to look at: how that ended (empty: not yet), and what the gates say of the
+    text that is given after it."""
+
+    draft: Arm
+    review: Arm
+    ending: str = ""
+    verdicts: tuple[Verdict, ...] = ()
+
+    @property
+    def told(self) -> str:
+        """One line for headers and records."""
+        return f"drafted by {self.draft.name}, reviewed by {self.review.fresh.name}: {self.ending or 'not ended'}"
+
+
 class Turn(msgspec.Struct, kw_only=True):
     """The state of one request.
 
@@ -73,7 +93,8 @@ class Turn(msgspec.Struct, kw_only=True):
     position in `answered` of the answer that is given, the last unless another is more likely right; `paced` is the pressure of
     budgets that are spent too fast; `handed` is set where the plan's first arm takes a run over; `begun` counts the
     attempts that were begun; `hedge_s` is how long a stream may not have begun before another arm is asked too (0: as learned, below
-    0: never), `hedged` the arm that was; `outrun` is true while an attempt is ended because another one spoke first.
+    0: never), `hedged` the arm that was; `outrun` is true while an attempt is ended because another one spoke first; `drafted` is set
+    where one model drafts and another reviews.
     """
 
     call: Call
@@ -106,6 +127,12 @@ class Turn(msgspec.Struct, kw_only=True):
     hedge_s: float = -1.0
     hedged: str = ""
     outrun: bool = False
+    drafted: Drafted | None = None
+
+    @property
+    def repaired(self) -> bool:
+        """True when the answer that is given is a draft with another model's repairs: it shows what neither does alone."""
+        return self.drafted is not None and self.drafted.ending == REPAIRED
 
     @property
     def attempts(self) -> int:

@@ -28,6 +28,10 @@ class ChargeClass(StrEnum):
     UNKNOWN = "unk"
 
 
+# The outcome of an attempt that reviewed a draft: paid for, but no answer, so that nobody takes it for what was delivered.
+REVIEWED = "reviewed"
+
+
 class RowKind(StrEnum):
     """What a ledger row says: settled, released, outcome unknown, adjustment of an earlier row."""
 
@@ -60,7 +64,7 @@ class AttemptResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
     `stated_nano` is the provider's own price where the catalogue says that it is the bill, -1 elsewhere; `catalogue_nano` is then
     what our prices come to. `reference_nano` is the same usage priced at the reference model.
-    `outcome` is ok, rejected, failed or cancelled.
+    `outcome` is ok, rejected, failed, cancelled, or reviewed (of a draft: no answer).
     """
 
     charge_nano: NanoUsd = NanoUsd(0)

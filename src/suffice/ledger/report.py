@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from suffice.ledger.queries import FOREVER_MS, By, Story
-from suffice.ledger.records import Detail, RowKind
+from suffice.ledger.records import REVIEWED, Detail, RowKind
 from suffice.storage import tables
 from suffice.storage.tables import LedgerRow, Session
 from suffice.values.money import NanoUsd, Price, Unknown
@@ -156,7 +156,7 @@ def build(session: Session, since_s: float, by: By, price: PriceAt, until_s: flo
         request.priced &= row.price_kind != "unknown"
         for verdict in result.verdicts:
             gates.setdefault(verdict.gate, Counter())[verdict.outcome.value] += 1
-        if row.attempt > request.attempt:
+        if row.attempt > request.attempt and row.outcome != REVIEWED:
             became = "failed" if row.kind == RowKind.UNKNOWN else fate(row.outcome, result.verdicts)
             request.attempt, request.name, request.model, request.fate = row.attempt, group.name, row.model, became
             request.usage = result.usage if became != "failed" and result.usage.completion_tokens else None
@@ -182,9 +182,10 @@ def build(session: Session, since_s: float, by: By, price: PriceAt, until_s: flo
 def saving(story: Story) -> NanoUsd | None:
     """Return what one request saved against its reference, as `build` counts it; None where it is in no comparison."""
     attempts = [a for a in story.attempts if a.row.kind != RowKind.ADJUSTMENT]
-    if not attempts or any(a.row.price_kind == "unknown" for a in attempts):
+    answers = [a for a in attempts if a.row.outcome != REVIEWED]
+    if not answers or any(a.row.price_kind == "unknown" for a in attempts):
         return None
-    last = max(attempts, key=lambda a: a.row.attempt)
+    last = max(answers, key=lambda a: a.row.attempt)
     result = last.detail.result
     delivered = last.row.kind != RowKind.UNKNOWN and fate(last.row.outcome, result.verdicts) != "failed"
     if not delivered or not result.usage.completion_tokens or last.row.reference_nano < 0:

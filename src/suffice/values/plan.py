@@ -13,10 +13,11 @@ from suffice.values.money import NanoUsd
 
 
 class Mode(StrEnum):
-    """How an arm attempts the task: from scratch, or again with the evidence of its own failed attempt."""
+    """How an arm attempts the task: from scratch, again with the evidence of its own failed attempt, or as the reviewer of a draft."""
 
     FRESH = "fresh"
     RETRY = "retry"
+    REVIEW = "review"
 
 
 class Action(StrEnum):
@@ -46,13 +47,13 @@ class Arm(msgspec.Struct, frozen=True, kw_only=True, order=True, cache_hash=True
         parts = [self.model]
         if self.effort:
             parts.append(self.effort)
-        if self.mode is Mode.RETRY:
-            parts.append("retry")
+        if self.mode is not Mode.FRESH:
+            parts.append(self.mode.value)
         return "+".join(parts)
 
     @property
     def fresh(self) -> Arm:
-        """The arm that starts from scratch: what is configured, priced and rested; a retry is the same place again."""
+        """The arm that starts from scratch: what is configured, priced and rested; a retry or a review is the same place again."""
         return self if self.mode is Mode.FRESH else msgspec.structs.replace(self, mode=Mode.FRESH)
 
 
