@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 from tests.e2e.test_drafted import APPROVED, BIG_FIRST, DRAFT, WORDS, pair
+from tests.gateway.running import until
 
 from suffice.errors import RequestError
 from suffice.gateway.drafting import wanted
 from suffice.gateway.policy_replay import replay
 from suffice.ledger.report import saving
-from suffice.testing.script import Behaviour
+from suffice.testing.script import Behaviour, Toxic
 
 ASK = [{"role": "user", "content": WORDS}]
 
@@ -119,3 +120,51 @@ async def test_what_was_delivered_is_the_draft_and_what_was_paid_both(tmp_path: 
     assert saving(story) == draft.reference_nano - draft.charge_nano - review.charge_nano
     assert (draft.outcome, review.outcome) == ("ok", "reviewed")
     assert replay([story], running.runtime.state).n == 0
+
+
+async def test_a_complaint_about_a_reviewed_draft_is_kept_and_teaches_nobody(tmp_path: Path):
+    async with pair(tmp_path, Behaviour(text=DRAFT), APPROVED) as (running, _, _):
+        running.runtime.implicit.least_s = 0.0
+        run = {"x-session-id": "run", "x-suffice-repair-usd": BIG_FIRST}
+        answer = await running.chat("one", run, messages=ASK)
+        before = running.runtime.core.version
+        await running.chat("one", run | {"x-suffice-draft": "off"}, messages=ASK)
+        assert [o.kind for o in (await running.story(answer.request_id)).outcomes] == ["asked_again"]
+        assert running.runtime.core.version == before
+
+
+async def test_the_session_stays_with_the_drafting_model_and_a_repaired_task_counts_as_solved(tmp_path: Path):
+    broken = DRAFT.replace("b):", "b:")
+    repair = Behaviour(text="<<<<<<< SEARCH\ndef add(a, b:\n=======\ndef add(a, b):\n>>>>>>> REPLACE")
+    async with pair(tmp_path, Behaviour(text=broken), repair) as (running, _, _):
+        answer = await running.chat("one", {"x-suffice-repair-usd": BIG_FIRST}, messages=ASK)
+        assert answer.text == DRAFT
+        session = running.runtime.reading.sessions.touch((await running.rows(answer))[0].detail.intent.session, 0.0)
+    assert session.pinned is not None and session.pinned.model == "groq/small"
+    assert session.posterior is None
+
+
+async def test_a_client_that_leaves_during_the_review_pays_for_both(tmp_path: Path):
+    async with pair(tmp_path, Behaviour(text=DRAFT), Behaviour(toxic=Toxic(connection="hang"))) as (running, _, big):
+        body = {"model": "one", "messages": ASK}
+        sent = {"x-suffice-repair-usd": BIG_FIRST}
+        with pytest.raises(Exception, match=r".*"):
+            await running.client.post(running.base_url + "/chat/completions", json=body, headers=sent, timeout=0.6)
+        await until(lambda: big.requests and not big.open_connections)
+        await running.written()
+        assert [(r.row.endpoint, r.row.outcome) for r in await running.recent()] == [
+            ("small", "ok"),
+            ("big", "cancelled"),
+        ]
+        assert await running.findings() == []
+
+
+async def test_a_budget_that_pays_for_no_review_gives_the_draft(tmp_path: Path):
+    async with pair(tmp_path, Behaviour(text=DRAFT), APPROVED) as (running, _, big):
+        toml = (tmp_path / "suffice.toml").read_text().split("\n", 3)[3]
+        await running.adopt('[budgets.all]\nlimit_usd = 0.2\nwindow = "total"\n' + toml)
+        key = await running.key(budgets=("all",))
+        answer = await running.chat("one", key | {"x-suffice-repair-usd": BIG_FIRST}, messages=ASK)
+        assert (answer.text, big.requests) == (DRAFT, [])
+        assert await running.findings() == []
+    assert "not reviewed: " in answer.headers["x-suffice-draft"]
