@@ -13,8 +13,9 @@ from tests.gateway.running import until
 from suffice.errors import RequestError
 from suffice.gateway.drafting import wanted
 from suffice.gateway.policy_replay import replay
-from suffice.ledger.report import saving
+from suffice.ledger.report import build, saving
 from suffice.testing.script import Behaviour, Toxic
+from suffice.values.money import Unknown
 
 ASK = [{"role": "user", "content": WORDS}]
 
@@ -117,6 +118,10 @@ async def test_what_was_delivered_is_the_draft_and_what_was_paid_both(tmp_path: 
         answer = await running.chat("one", {"x-suffice-repair-usd": BIG_FIRST}, messages=ASK)
         story = await running.story(answer.request_id)
         draft, review = (a.row for a in story.attempts)
+        with running.runtime._database.reader() as session:
+            total = build(session, 0.0, "all", lambda *asked: Unknown(why="", version="")).total
+    assert (total.requests, total.attempts, total.charged) == (1, 2, draft.charge_nano + review.charge_nano)
+    assert (total.saved, total.fates) == (saving(story), {"accepted": 1})
     assert saving(story) == draft.reference_nano - draft.charge_nano - review.charge_nano
     assert (draft.outcome, review.outcome) == ("ok", "reviewed")
     assert replay([story], running.runtime.state).n == 0
@@ -140,6 +145,9 @@ async def test_the_session_stays_with_the_drafting_model_and_a_repaired_task_cou
         answer = await running.chat("one", {"x-suffice-repair-usd": BIG_FIRST}, messages=ASK)
         assert answer.text == DRAFT
         session = running.runtime.reading.sessions.touch((await running.rows(answer))[0].detail.intent.session, 0.0)
+        with running.runtime._database.reader() as reading:
+            fates = build(reading, 0.0, "all", lambda *asked: Unknown(why="", version="")).total.fates
+    assert fates == {"accepted": 1}
     assert session.pinned is not None and session.pinned.model == "groq/small"
     assert session.posterior is None
 
@@ -168,3 +176,12 @@ async def test_a_budget_that_pays_for_no_review_gives_the_draft(tmp_path: Path):
         assert (answer.text, big.requests) == (DRAFT, [])
         assert await running.findings() == []
     assert "not reviewed: " in answer.headers["x-suffice-draft"]
+
+
+async def test_the_reservation_of_a_review_covers_the_draft(tmp_path: Path):
+    reserved = []
+    for size in (0, 4000):
+        async with pair(tmp_path / str(size), Behaviour(text=DRAFT + "\n" + "x" * size), APPROVED) as (running, _, _):
+            answer = await running.chat("one", {"x-suffice-repair-usd": BIG_FIRST}, messages=ASK)
+            reserved.append((await running.rows(answer))[1].row.reserved_nano)
+    assert reserved[1] - reserved[0] == 4000 * 3000  # a token for each byte, at 3 dollars per million

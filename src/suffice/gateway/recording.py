@@ -13,7 +13,6 @@ from suffice.ledger.book import Ledger
 from suffice.ledger.records import DecisionRecord
 from suffice.values.env import Env
 from suffice.values.money import NanoUsd
-from suffice.values.plan import Mode
 
 log = logging.getLogger("suffice.gateway")
 
@@ -42,7 +41,7 @@ class Recording:
             log.exception("request %s could not be recorded", turn.call.request_id)
 
     def _remember(self, turn: Turn) -> None:
-        last = next((a for a in reversed(turn.tried) if a.arm.mode is not Mode.REVIEW), None)
+        last = turn.tried[-1] if turn.tried else None
         if last is not None and turn.given >= 0:
             last = turn.answer
         if last is None or last.outcome not in ("ok", "rejected"):

@@ -156,7 +156,10 @@ def build(session: Session, since_s: float, by: By, price: PriceAt, until_s: flo
         request.priced &= row.price_kind != "unknown"
         for verdict in result.verdicts:
             gates.setdefault(verdict.gate, Counter())[verdict.outcome.value] += 1
-        if row.attempt > request.attempt and row.outcome != REVIEWED:
+        if row.outcome == REVIEWED:
+            # What was delivered is the draft; the gates' word on a repair of it stands with the review.
+            request.fate = "accepted" if fate("ok", result.verdicts) == "accepted" else request.fate
+        elif row.attempt > request.attempt:
             became = "failed" if row.kind == RowKind.UNKNOWN else fate(row.outcome, result.verdicts)
             request.attempt, request.name, request.model, request.fate = row.attempt, group.name, row.model, became
             request.usage = result.usage if became != "failed" and result.usage.completion_tokens else None
