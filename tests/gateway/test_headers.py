@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.gateway.running import one_provider
 
-from suffice.gateway.headers import clean, dollars, passed
+from suffice.gateway.headers import clean, dollars, passed, verdict_text
 from suffice.testing.script import Behaviour, Error
+from suffice.values.verdict import Outcome, Verdict
 
 
 @given(st.text())
@@ -54,3 +55,17 @@ async def test_an_error_says_what_its_attempts_cost(tmp_path: Path):
         assert answer.status == 400
         (row,) = await running.rows(answer.headers["x-request-id"])
         assert answer.headers["x-suffice-cost-estimate-usd"] == "0" == str(row.row.charge_nano)
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ({"complete": "accept", "check:unit": "accept"}, "accepted"),
+        ({"complete": "accept", "check:unit": "unknown"}, "unknown by check:unit"),
+        ({"complete": "unknown", "parses": "unknown"}, "unknown"),
+        ({"complete": "accept", "parses": "unknown"}, "accepted"),
+        ({"complete": "reject", "check:unit": "unknown"}, "rejected by complete"),
+    ],
+)
+def test_the_verdict_says_accepted_only_where_somebody_accepted(said: dict[str, str], told: str):
+    assert verdict_text([Verdict(gate=gate, outcome=Outcome(outcome)) for gate, outcome in said.items()]) == told

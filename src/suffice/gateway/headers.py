@@ -6,10 +6,14 @@ in the ledger (`suffice explain <request id>`). Values are plain ASCII: nothing 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from suffice.gateway.reply import Header
 from suffice.gateway.turn import Turn
 from suffice.values.money import NANO_PER_USD
 from suffice.values.plan import Arm
+from suffice.values.verdict import Outcome, Verdict
+from suffice.verify.judge import overall
 
 # What stands where a price is unknown: never 0.
 UNKNOWN = b"unknown"
@@ -85,10 +89,20 @@ def billed(turn: Turn) -> list[Header]:
         headers.append((b"x-suffice-empty", b"1"))
     verdicts = turn.drafted.verdicts if turn.repaired and turn.drafted is not None else last.verdicts
     if verdicts:
-        rejected = [v.gate for v in verdicts if v.rejected]
-        text = "rejected by " + ",".join(rejected) if rejected else "accepted"
-        headers.append((b"x-suffice-verdict", clean(text)))
+        headers.append((b"x-suffice-verdict", clean(verdict_text(verdicts))))
     return headers
+
+
+def verdict_text(verdicts: Sequence[Verdict]) -> str:
+    """Return `accepted`, `rejected by` gates, or `unknown`: where no gate could judge, or a check that was named could not."""
+    rejected = [v.gate for v in verdicts if v.rejected]
+    if rejected:
+        return "rejected by " + ",".join(rejected)
+    # What merely reads does not stand in for a check that somebody asked for.
+    silent = [v.gate for v in verdicts if v.gate.startswith("check:") and v.outcome is Outcome.UNKNOWN]
+    if silent:
+        return "unknown by " + ",".join(silent)
+    return "accepted" if overall(verdicts) is Outcome.ACCEPT else "unknown"
 
 
 # Of the upstream's headers only these mean something to the client; the rest speak of our account there.
