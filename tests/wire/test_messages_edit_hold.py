@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from suffice.values.usage import Usage
 from suffice.wire import sse
+from suffice.wire.hold import objects
 from suffice.wire.messages_edit_hold import MessagesEditHold
-from suffice.wire.messages_hold import decoded
 
 BLOCK = "a/calc.py\n```python\n<<<<<<< SEARCH\nx\n=======\ny\n>>>>>>> REPLACE\n```\n"
 
@@ -44,14 +44,14 @@ def answer(text: str) -> bytes:
 
 
 def texts(events: bytes) -> str:
-    deltas = [one["delta"] for one in decoded(events) if one["type"] == "content_block_delta"]
+    deltas = [one["delta"] for one in objects(events) if one["type"] == "content_block_delta"]
     return "".join(delta.get("text", "") for delta in deltas)
 
 
 def well_formed(events: bytes) -> bool:
     """Every block is begun once, ended once, in order, and the message has one end."""
     open_block, count = None, 0
-    for one in decoded(events):
+    for one in objects(events):
         if one["type"] == "content_block_start":
             if open_block is not None or one["index"] != count:
                 return False
@@ -60,7 +60,7 @@ def well_formed(events: bytes) -> bool:
             if one["index"] != open_block:
                 return False
             open_block = None if one["type"] == "content_block_stop" else open_block
-    return open_block is None and decoded(events)[-1]["type"] == "message_stop"
+    return open_block is None and objects(events)[-1]["type"] == "message_stop"
 
 
 @given(st.text(alphabet="ab `~<*-\n", max_size=40), st.lists(st.integers(1, 6)))
@@ -93,7 +93,7 @@ def test_another_answers_edits_follow_in_a_block_of_the_stream(thinks: bool) -> 
     out += hold.replaced(answer(f"Sure!\n{BLOCK}Done."), Usage(input_tokens=9, output_tokens=7))
     assert texts(out) == ("" if thinks else "Let me see.\n") + "\n" + BLOCK
     assert well_formed(out)
-    (last,) = [one for one in decoded(out) if one["type"] == "message_delta"]
+    (last,) = [one for one in objects(out) if one["type"] == "message_delta"]
     assert last["usage"]["output_tokens"] == 7
 
 

@@ -8,6 +8,7 @@ that name their files, none of its prose. It is pure.
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 from typing import Any
 
 import msgspec
@@ -15,7 +16,7 @@ import msgspec
 from suffice.values.usage import Usage
 from suffice.wire import sse
 from suffice.wire.chat_hold import ChatHold
-from suffice.wire.hold import Kind, payloads
+from suffice.wire.hold import Hold, Kind, objects
 
 # How a line begins that opens an edit; a line that may still become one waits too.
 _OPENERS = ("```", "~~~", "<<<<<<< ", "*** Begin Patch", "diff --git ", "--- a/", "--- /")
@@ -48,8 +49,8 @@ class Opening:
         return Kind.OPENS if last and any(opener.startswith(last) for opener in _OPENERS) else Kind.SEEN
 
 
-class EditHold(ChatHold):
-    """The hold of a chat client that reads edits out of the text."""
+class EditsInText(Hold):
+    """What a hold does beside its dialect's own when its client reads edits out of the text; it stands before that hold."""
 
     in_text = True
 
@@ -57,26 +58,40 @@ class EditHold(ChatHold):
         super().__init__(request_id)
         self._opening = Opening()
 
-    def _kind(self, piece: bytes) -> Kind:
-        kind = super()._kind(piece)
-        return self._opening.kind(said(piece)) if kind is Kind.SEEN else kind
+    def _shown(self, piece: bytes) -> Kind:
+        return self._opening.kind(self._said(piece))
+
+    def _said(self, events: bytes) -> str:
+        """Return the text of whole events, thinking left out."""
+        return "".join(map(self._text, objects(events)))
+
+    @staticmethod
+    @abstractmethod
+    def _text(event: dict[str, Any]) -> str:
+        """Return the text that one event adds to the answer."""
+
+
+class EditHold(EditsInText, ChatHold):
+    """The hold of a chat client that reads edits out of the text."""
 
     def _action_of(self, other: bytes, usage: Usage) -> bytes:
-        text, end = "", b""
-        first: dict[str, Any] = {}
-        for data in payloads(other):
-            chunk = msgspec.json.decode(data) if data != sse.DONE else None
-            if isinstance(chunk, dict):
-                first = first or chunk
-                text += _content(chunk)
-        edits = edits_of(text)
         end = super()._action_of(other, usage)
+        edits = edits_of(self._said(other))
         if not edits:
             return end
+        first = objects(other)[0]
         choice = {"index": 0, "delta": {"content": edits}, "finish_reason": None}
         chunk = {key: value for key, value in first.items() if key != "usage"}
         chunk |= {"id": self._id or first.get("id"), "choices": [choice]}
         return sse.encode(msgspec.json.encode(chunk)) + end
+
+    @staticmethod
+    def _text(event: dict[str, Any]) -> str:
+        choices = event.get("choices")
+        first = choices[0] if isinstance(choices, list) and choices else None
+        delta = first.get("delta") if isinstance(first, dict) else None
+        content = delta.get("content") if isinstance(delta, dict) else None
+        return content if isinstance(content, str) else ""
 
 
 def edits_of(text: str) -> str:
@@ -88,23 +103,3 @@ def edits_of(text: str) -> str:
         name = before.strip() + "\n" if before.strip() and _NAMES_A_FILE.match(before) else ""
         out.append(f"{name}{found[0].rstrip()}\n")
     return "\n" + "\n".join(out) if out else ""
-
-
-def said(piece: bytes) -> str:
-    """Return the text of the events in `piece`."""
-    out = []
-    for data in payloads(piece):
-        try:
-            chunk = msgspec.json.decode(data)
-        except (msgspec.DecodeError, UnicodeError):
-            continue
-        out.append(_content(chunk) if isinstance(chunk, dict) else "")
-    return "".join(out)
-
-
-def _content(chunk: dict[str, Any]) -> str:
-    choices = chunk.get("choices")
-    first = choices[0] if isinstance(choices, list) and choices else None
-    delta = first.get("delta") if isinstance(first, dict) else None
-    content = delta.get("content") if isinstance(delta, dict) else None
-    return content if isinstance(content, str) else ""

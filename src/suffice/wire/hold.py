@@ -13,6 +13,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from enum import Enum
+from typing import Any
+
+import msgspec
 
 from suffice.errors import SufficeError
 from suffice.values.usage import Usage
@@ -56,6 +59,8 @@ class Hold(ABC):
         found = sse.pieces(events)
         for at, piece in enumerate(found):
             kind = self._kind(piece)
+            if kind is Kind.SEEN:
+                kind = self._shown(piece)
             if kind is Kind.ACTS or kind is Kind.ENDS:
                 self.holding, self._ending = kind is Kind.ACTS, kind is Kind.ENDS
                 self._held += found[at:]
@@ -101,6 +106,10 @@ class Hold(ABC):
     def _kind(self, piece: bytes) -> Kind:
         """Return what one event is."""
 
+    def _shown(self, piece: bytes) -> Kind:
+        """Return what an event that a person can see is: SEEN, or what else the text in it may be."""
+        return Kind.SEEN
+
     @abstractmethod
     def _action_of(self, other: bytes, usage: Usage) -> bytes:
         """Return what `other` does, without what it says, as the end of the stream that has begun."""
@@ -113,3 +122,18 @@ class Hold(ABC):
 def payloads(events: bytes) -> list[bytes]:
     """Return the data of whole events, comments left out."""
     return [event.data for event in sse.Decoder().feed(events)]
+
+
+def objects(events: bytes) -> list[dict[str, Any]]:
+    """Return the JSON objects in the data of whole events, whatever else they carry left out. Never raises."""
+    out = []
+    for data in payloads(events):
+        if data == sse.DONE:
+            continue
+        try:
+            found = msgspec.json.decode(data)
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
+            continue
+        if isinstance(found, dict):
+            out.append(found)
+    return out

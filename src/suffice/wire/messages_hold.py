@@ -12,7 +12,7 @@ import msgspec
 
 from suffice.values.usage import Usage
 from suffice.wire import errors, sse
-from suffice.wire.hold import Hold, Kind, payloads
+from suffice.wire.hold import Hold, Kind, objects
 from suffice.wire.messages_client import usage_row
 
 _STARTS = re.compile(rb'"type"\s*:\s*"content_block_start"')
@@ -60,7 +60,7 @@ class MessagesHold(Hold):
             out.append(encoded({"type": "content_block_stop", "index": self._open}))
         block: list[dict[str, Any]] = []
         index = self._next
-        for event in decoded(other):
+        for event in objects(other):
             kind = event.get("type")
             if kind == "content_block_start":
                 block = [event]
@@ -78,7 +78,7 @@ class MessagesHold(Hold):
         return b"".join(out)
 
     def _counted(self, other: bytes, usage: Usage) -> bytes:
-        return b"".join(encoded(with_usage(event, usage)) for event in decoded(other))
+        return b"".join(encoded(with_usage(event, usage)) for event in objects(other))
 
 
 def _acts(block: list[dict[str, Any]]) -> bool:
@@ -88,12 +88,6 @@ def _acts(block: list[dict[str, Any]]) -> bool:
         return False
     deltas = (one.get("delta") for one in block[1:])
     return not begun.get("thinking") and not any(isinstance(d, dict) and d.get("thinking") for d in deltas)
-
-
-def decoded(events: bytes) -> list[dict[str, Any]]:
-    """Return the data of whole events, what is no object left out."""
-    found = (msgspec.json.decode(data) for data in payloads(events) if data != sse.DONE)
-    return [event for event in found if isinstance(event, dict)]
 
 
 def with_usage(event: dict[str, Any], usage: Usage) -> dict[str, Any]:

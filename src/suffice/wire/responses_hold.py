@@ -14,7 +14,7 @@ import msgspec
 from suffice.errors import SufficeError
 from suffice.values.usage import Usage
 from suffice.wire import errors, sse
-from suffice.wire.hold import Hold, Kind, payloads
+from suffice.wire.hold import Hold, Kind, objects
 from suffice.wire.responses_object import report
 
 _KIND = re.compile(rb'"type"\s*:\s*"(response\.[a-z_.]{1,60})"')
@@ -100,7 +100,7 @@ class ResponsesHold(Hold):
         out = [self._closed()]
         items = list(self._items)
         places: dict[Any, int] = {}
-        for event in _events(other):
+        for event in objects(other):
             kind, at = event.get("type"), event.get("output_index")
             item = event.get("item")
             if kind == "response.output_item.added" and isinstance(item, dict) and item.get("type") in ACTIONS:
@@ -123,7 +123,7 @@ class ResponsesHold(Hold):
 
     def _counted(self, other: bytes, usage: Usage) -> bytes:
         out: list[bytes] = []
-        for event in _events(other):
+        for event in objects(other):
             if event.get("type") in _TERMINAL and isinstance(event.get("response"), dict):
                 self.response = _counted(event["response"], usage)
                 event = {**event, "response": self.response}
@@ -148,13 +148,8 @@ def _counted(response: dict[str, Any], usage: Usage) -> dict[str, Any]:
     return {**response, "usage": {**(response.get("usage") or {}), **report(usage)}}
 
 
-def _events(events: bytes) -> list[dict[str, Any]]:
-    found = (msgspec.json.decode(data) for data in payloads(events) if data != sse.DONE)
-    return [event for event in found if isinstance(event, dict)]
-
-
 def _first(piece: bytes) -> dict[str, Any]:
-    return next(iter(_events(piece)), {})
+    return next(iter(objects(piece)), {})
 
 
 def _encode(event: dict[str, Any]) -> bytes:
