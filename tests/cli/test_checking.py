@@ -97,7 +97,7 @@ async def test_an_edit_of_a_file_is_judged_with_the_rest_of_the_folder(tmp_path:
     (tmp_path / "checks" / "solution.py").write_text("def add(a, b):\n    return a - b\n")
     checks = Checks(io(tmp_path))
 
-    def edit(new: str, path: str = "/home/u/proj/solution.py") -> AnswerView:
+    def edit(new: str, path: str = "/srv/proj/solution.py") -> AnswerView:
         arguments = json.dumps({"path": path, "old_str": "    return a - b", "new_str": new})
         return AnswerView(tool_calls=(ToolCall(name="str_replace", arguments=arguments),))
 

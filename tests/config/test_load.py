@@ -11,7 +11,7 @@ from suffice.config.load import find, load, parse
 from suffice.config.problem import InvalidConfigError
 
 HERE = Path("/nowhere")
-ENV = {"OPENAI_API_KEY": "sk-from-the-environment", "HOME": "/home/someone"}
+ENV = {"OPENAI_API_KEY": "sk-from-the-environment", "HOME": "/srv/someone"}
 ENDPOINT = 'version = 1\n[endpoints.a]\nprovider = "openai"\n'
 
 
@@ -324,7 +324,7 @@ def test_the_authorities_of_an_endpoint_lie_beside_the_file(tmp_path: Path):
     path = tmp_path / "conf" / "suffice.toml"
     for given_, found in (
         ("ca.pem", tmp_path / "conf" / "ca.pem"),
-        ("~/ca.pem", Path("/home/someone/ca.pem")),
+        ("~/ca.pem", Path("/srv/someone/ca.pem")),
         ("/etc/ca.pem", Path("/etc/ca.pem")),
     ):
         path.write_text(ENDPOINT + f'ca_file = "{given_}"\n')

@@ -16,14 +16,14 @@ def edit(path: str, old: str = "a - b", new: str = "a + b") -> AnswerView:
     return AnswerView(tool_calls=(ToolCall(name="str_replace", arguments=arguments),))
 
 
-@pytest.mark.parametrize("path", ["calc.py", "./calc.py", "/home/u/repo/calc.py", "C:\\work\\repo\\calc.py"])
+@pytest.mark.parametrize("path", ["calc.py", "./calc.py", "/srv/repo/calc.py", "C:\\work\\repo\\calc.py"])
 def test_an_edit_is_applied_to_the_repositorys_file_by_whatever_path_the_agent_calls_it(path: str) -> None:
     assert changed_files(edit(path), AskView(), REPO.get) == {"calc.py": FIXED}
 
 
 def test_the_conversations_own_version_of_a_file_counts() -> None:
-    ask = AskView(files={"/home/u/repo/calc.py": "def add(a, b):\n    return a - b  # new\n"})
-    assert changed_files(edit("/home/u/repo/calc.py"), ask, REPO.get) == {
+    ask = AskView(files={"/srv/repo/calc.py": "def add(a, b):\n    return a - b  # new\n"})
+    assert changed_files(edit("/srv/repo/calc.py"), ask, REPO.get) == {
         "calc.py": "def add(a, b):\n    return a + b  # new\n"
     }
     partly = AskView(files={"calc.py": "    return a - b"}, partial=frozenset({"calc.py"}))
@@ -31,9 +31,9 @@ def test_the_conversations_own_version_of_a_file_counts() -> None:
 
 
 def test_a_new_file_lies_beside_the_others_or_nowhere() -> None:
-    made = ToolCall(name="write_file", arguments=json.dumps({"path": "/home/u/repo/src/new.py", "content": "x = 1\n"}))
-    both = AnswerView(tool_calls=(*edit("/home/u/repo/calc.py").tool_calls, made))
-    ask = AskView(files={"/home/u/repo/calc.py": REPO["calc.py"]})
+    made = ToolCall(name="write_file", arguments=json.dumps({"path": "/srv/repo/src/new.py", "content": "x = 1\n"}))
+    both = AnswerView(tool_calls=(*edit("/srv/repo/calc.py").tool_calls, made))
+    ask = AskView(files={"/srv/repo/calc.py": REPO["calc.py"]})
     assert changed_files(both, ask, REPO.get) == {"calc.py": FIXED, "src/new.py": "x = 1\n"}
     assert changed_files(AnswerView(tool_calls=(made,)), AskView(), REPO.get) == {}
 
