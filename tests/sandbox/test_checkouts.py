@@ -1,5 +1,6 @@
 import asyncio
 import shutil
+import threading
 from pathlib import Path
 
 import pytest
@@ -81,3 +82,35 @@ async def test_half_a_tree_of_an_earlier_process_is_replaced(repository, readabl
         async with Checkouts(readable / "trees").at(box, folder, hashes[0]) as tree:
             assert sorted(p.name for p in tree.iterdir()) == ["a.txt"]
             assert (tree / "a.txt").read_text() == "0\n"
+
+
+async def test_a_tree_asked_for_while_it_is_being_removed_is_made_anew(repository, readable: Path, monkeypatch):  # noqa: F811
+    folder, hashes = repository
+    monkeypatch.setattr(checkouts, "MOST_KEPT", 0)
+    kept, removing, inside, go_on = Checkouts(readable / "trees"), asyncio.Event(), asyncio.Event(), threading.Event()
+    loop, rmtree, held = asyncio.get_running_loop(), shutil.rmtree, []
+
+    def slow(path: Path, ignore_errors: bool) -> None:
+        if path.exists() and not held:
+            held.append(path)
+            loop.call_soon_threadsafe(removing.set)
+            go_on.wait(10)
+        rmtree(path, ignore_errors=ignore_errors)
+
+    async def read(leave: asyncio.Task[str] | None) -> str:
+        async with kept.at(box, folder, hashes[1]) as tree:
+            if leave:
+                inside.set()
+                await leave
+            return (tree / "a.txt").read_text()
+
+    async with Sandbox(concurrency=2) as box:
+        monkeypatch.setattr(checkouts.shutil, "rmtree", slow)
+        first = asyncio.create_task(read(None))
+        await removing.wait()
+        second = asyncio.create_task(read(first))
+        # Long enough for one that waits for nobody to be given the folder that is on its way out.
+        await asyncio.wait({asyncio.create_task(inside.wait())}, timeout=1.0)
+        go_on.set()
+        assert [await second, await first] == ["1\n", "1\n"]
+    assert list((readable / "trees").iterdir()) == []

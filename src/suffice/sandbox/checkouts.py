@@ -71,10 +71,19 @@ class Checkouts:
     async def _forget(self) -> None:
         idle = [key for key, entry in self._entries.items() if not entry.users]
         for key in idle[: max(0, len(self._entries) - MOST_KEPT)]:
-            entry = self._entries.pop(key)
+            await self._remove(key, self._entries[key])
+
+    async def _remove(self, key: str, entry: _Entry) -> None:
+        # The entry stays until its folder is gone: whoever asks meanwhile waits for the same lock and makes the tree anew.
+        async with entry.lock:
+            if entry.users or self._entries.get(key) is not entry:
+                return
+            entry.ready = False
             await asyncio.to_thread(shutil.rmtree, entry.folder, ignore_errors=True)
+            if not entry.users:
+                del self._entries[key]
 
     async def clear(self) -> None:
         """Remove every folder that nobody uses."""
-        for key in [key for key, entry in self._entries.items() if not entry.users]:
-            await asyncio.to_thread(shutil.rmtree, self._entries.pop(key).folder, ignore_errors=True)
+        for key, entry in list(self._entries.items()):
+            await self._remove(key, entry)
