@@ -1,4 +1,5 @@
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -20,6 +21,18 @@ async def pieces(scope: Any, receive: Any, send: Any) -> None:
     answer.push(b"")
     answer.push(b"two")
     answer.end(b"three" if scope["query_string"] == b"a=%20b" else b"")
+
+
+def begun(then: Callable[[Any], Awaitable[None]]) -> Any:
+    """An application that gives the head of an answer and leaves the rest to `then`."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        answer = scope["suffice.answer"]
+        answer.head(200, [])
+        await then(answer)
+
+    return app
 
 
 async def test_an_answer_in_one_piece_keeps_the_connection(serve: Any, exchange: Any):
@@ -58,17 +71,14 @@ async def test_no_value_can_end_its_line(serve: Any, exchange: Any, value: bytes
 async def test_a_client_that_does_not_read_is_waited_for(serve: Any):
     wrote = asyncio.Event()
 
-    async def app(scope: Any, receive: Any, send: Any) -> None:
-        await receive()
-        answer = scope["suffice.answer"]
-        answer.head(200, [])
+    async def fill(answer: Any) -> None:
         while not answer.full:
             answer.push(b"x" * 65_536)
         wrote.set()
         await answer.writable()
         answer.end(b"end")
 
-    async with serve(app) as port:
+    async with serve(begun(fill)) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)
         writer.write(ASK)
         await asyncio.wait_for(wrote.wait(), 10)
@@ -82,10 +92,7 @@ async def test_a_client_that_does_not_read_is_waited_for(serve: Any):
 async def test_what_is_written_to_a_client_that_left_goes_nowhere(serve: Any):
     gone = asyncio.Event()
 
-    async def app(scope: Any, receive: Any, send: Any) -> None:
-        await receive()
-        answer = scope["suffice.answer"]
-        answer.head(200, [])
+    async def linger(answer: Any) -> None:
         try:
             await asyncio.sleep(30)
         finally:
@@ -99,7 +106,7 @@ async def test_what_is_written_to_a_client_that_left_goes_nowhere(serve: Any):
 
     async def under_task(scope: Any, receive: Any, send: Any) -> None:
         scope["suffice.connection"].request_task = asyncio.current_task()
-        await app(scope, receive, send)
+        await begun(linger)(scope, receive, send)
 
     async with serve(under_task) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)

@@ -32,9 +32,9 @@ Send = Callable[[Any], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _JSON, MULTIPART = "application/json", "multipart/form-data"
-# A request that names these would otherwise be counted twice or by the wrong party.
 # No form can send it: a page would have to ask first, and is never answered when it asks.
 _PROTOBUF = "application/x-protobuf"
+# A request that names these would otherwise be counted twice or by the wrong party.
 _ONCE = frozenset({"authorization", "x-api-key", "x-goog-api-key", "content-type", "content-length", "idempotency-key"})
 
 

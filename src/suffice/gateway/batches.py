@@ -7,44 +7,38 @@ on a file that was not read here, and no correction is booked twice.
 
 from __future__ import annotations
 
-from urllib.parse import parse_qs, unquote
+from urllib.parse import parse_qs
 
 import msgspec
 
-from suffice.errors import NotFoundError, RequestError
+from suffice.errors import RequestError
 from suffice.gateway.app import Route
 from suffice.gateway.auth import Principal
-from suffice.gateway.batch_money import DESCRIPTION_BYTES, BatchMoney
+from suffice.gateway.batch_handling import BatchHandling, object_of, unrouted
 from suffice.gateway.call import Call
 from suffice.gateway.conversation import JSON_HEADERS
 from suffice.gateway.files import at, below
-from suffice.gateway.passed_objects import PassedObject, PassedObjects, page
-from suffice.gateway.reading import Reading
+from suffice.gateway.passed_objects import PassedObject, page
 from suffice.gateway.reply import JSON, Reply
-from suffice.gateway.services import HEADER, Services, told
+from suffice.gateway.services import HEADER, Pinned, told
 from suffice.wire import service_usage
 from suffice.wire.prescan import TopLevel
 
-PREFIX = "/v1/batches/"
 _ENDED = frozenset({"completed", "expired", "cancelled", "failed"})
 
 
-class BatchRoutes:
+class BatchRoutes(BatchHandling):
     """Handlers of the routes."""
 
-    def __init__(self, services: Services, objects: PassedObjects, reading: Reading, money: BatchMoney) -> None:
-        self._services = services
-        self._objects = objects
-        self._reading = reading
-        self._money = money
+    kind, prefix, dialect = "batch", "/v1/batches/", "chat"
 
     def table(self) -> list[Route]:
         """Return the rows of the route table."""
         return [
             Route(method="POST", path="/v1/batches", dialect="chat", handler=self._create),
             Route(method="GET", path="/v1/batches", dialect="chat", handler=self._list, has_body=False),
-            Route(method="GET", path=PREFIX, dialect="chat", handler=self._one, has_body=False),
-            Route(method="POST", path=PREFIX, dialect="chat", handler=self._one, has_body=False),
+            Route(method="GET", path=self.prefix, dialect="chat", handler=self._one, has_body=False),
+            Route(method="POST", path=self.prefix, dialect="chat", handler=self._one, has_body=False),
         ]
 
     # --- beginning one ---
@@ -73,25 +67,17 @@ class BatchRoutes:
         await reply.whole(200, msgspec.json.encode(found))
 
     async def _one(self, call: Call, principal: Principal, reply: Reply) -> None:
-        name, _, rest = call.path.removeprefix(PREFIX).partition("/")
-        row = await self._objects.find("batch", unquote(name), principal.key_id, endpoint=call.header(HEADER))
-        pinned = at(self._services, "batches", row, "chat")
-        if call.method == "GET" and not rest:
-            response = await self._services.ask(call, pinned, b"GET", below(pinned, row.id), [], [])
-        elif call.method == "POST" and rest == "cancel":
-            path = below(pinned, row.id, "cancel")
-            response = await self._services.ask(call, pinned, b"POST", path, [*JSON_HEADERS], [b"{}"])
-        else:
-            raise NotFoundError(f"there is no route {call.method} {call.path[:100]!r}", code="unknown_route")
-        answer = await self._services.read(call, response, DESCRIPTION_BYTES)
-        await self._objects.update(row, answer)
+        row, pinned, rest = await self._found(call, principal)
+        if (call.method, rest) not in (("GET", ""), ("POST", "cancel")):
+            raise unrouted(call)
+        answer = await self._described(call, row, pinned, rest)
         await self._results(row, answer)
-        await self._settle(call, row, answer)
+        await self._settle(call, row, pinned, answer)
         await reply.whole(200, answer, [JSON, *told(pinned, call)])
 
     async def _results(self, row: PassedObject, answer: bytes) -> None:
         """Give the files that a batch has written to the key that began it."""
-        told_row = _object(answer)
+        told_row = object_of(answer)
         for field in ("output_file_id", "error_file_id"):
             file_id = told_row.get(field)
             if isinstance(file_id, str) and file_id:
@@ -105,14 +91,13 @@ class BatchRoutes:
                 made = row._replace(id=file_id, kind="file", settled=1, body=body, demand="[]")
                 await self._objects.put(made)
 
-    async def _settle(self, call: Call, row: PassedObject, answer: bytes) -> None:
-        if _object(answer).get("status") in _ENDED:
-            await self._money.ended(row, lambda: self._really(call, row, answer))
+    async def _settle(self, call: Call, row: PassedObject, pinned: Pinned, answer: bytes) -> None:
+        if object_of(answer).get("status") in _ENDED:
+            await self._money.ended(row, lambda: self._really(call, row, pinned, answer))
 
-    async def _really(self, call: Call, row: PassedObject, answer: bytes) -> int | None:
+    async def _really(self, call: Call, row: PassedObject, pinned: Pinned, answer: bytes) -> int | None:
         """Return what a batch cost, in nano-dollars, from its own report or from its output; None when neither tells."""
-        pinned = at(self._services, "batches", row, "chat")
-        batch = _object(answer)
+        batch = object_of(answer)
         models = [demand.model for demand in row.demands]
         reported = service_usage.of_report(batch.get("usage")) if len(models) == 1 else None
         if reported is not None and (reported.prompt_tokens or not batch.get("output_file_id")):
@@ -131,14 +116,6 @@ class BatchRoutes:
         pinned = at(self._services, "files", row, "chat")
         response = await self._services.ask(call, pinned, b"GET", below(pinned, output, "content"), [], [])
         return await self._money.tallied(pinned, response, models, service_usage.of_line, answered=answered)
-
-
-def _object(answer: bytes) -> dict[str, object]:
-    try:
-        row = msgspec.json.decode(answer)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return {}
-    return row if isinstance(row, dict) else {}
 
 
 def _input(top: TopLevel) -> str:

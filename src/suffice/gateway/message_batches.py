@@ -7,29 +7,28 @@ a batch was looked at before it went out; the address of results that a client i
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import parse_qs, quote, unquote
+from urllib.parse import parse_qs, quote
 
 import msgspec
 
-from suffice.errors import NotFoundError, RequestError
+from suffice.errors import RequestError
 from suffice.gateway.app import Route
 from suffice.gateway.auth import Principal
+from suffice.gateway.batch_handling import BatchHandling, object_of, unrouted
 from suffice.gateway.batch_money import DESCRIPTION_BYTES, BatchMoney
 from suffice.gateway.batches import BatchRoutes
 from suffice.gateway.call import Call
 from suffice.gateway.conversation import JSON_HEADERS
-from suffice.gateway.files import at, below, relayed
+from suffice.gateway.files import below, relayed
 from suffice.gateway.messages_conversation import version_headers
 from suffice.gateway.passed_objects import PassedObject, PassedObjects
 from suffice.gateway.reading import Reading
-from suffice.gateway.reply import JSON, Reply
-from suffice.gateway.services import HEADER, Pinned, Services, named, told
+from suffice.gateway.reply import JSON, Header, Reply
+from suffice.gateway.services import Pinned, Services, named, told
 from suffice.ledger.book import Ledger
 from suffice.wire import batch_lines, service_usage
 
 PREFIX = "/v1/messages/batches/"
-KIND = "message_batch"
-_DIALECT = "messages"
 
 
 def batches(services: Services, objects: PassedObjects, reading: Reading, ledger: Ledger) -> list[Route]:
@@ -41,25 +40,24 @@ def batches(services: Services, objects: PassedObjects, reading: Reading, ledger
     ]
 
 
-class MessageBatchRoutes:
+class MessageBatchRoutes(BatchHandling):
     """Handlers of the routes."""
 
-    def __init__(self, services: Services, objects: PassedObjects, reading: Reading, money: BatchMoney) -> None:
-        self._services = services
-        self._objects = objects
-        self._reading = reading
-        self._money = money
+    kind, prefix, dialect = "message_batch", PREFIX, "messages"
 
     def table(self) -> list[Route]:
         """Return the rows of the route table."""
         path = PREFIX[:-1]
         return [
-            Route(method="POST", path=path, dialect=_DIALECT, handler=self._create),
-            Route(method="GET", path=path, dialect=_DIALECT, handler=self._list, has_body=False),
-            Route(method="GET", path=PREFIX, dialect=_DIALECT, handler=self._one, has_body=False),
-            Route(method="POST", path=PREFIX, dialect=_DIALECT, handler=self._cancel),
-            Route(method="DELETE", path=PREFIX, dialect=_DIALECT, handler=self._delete, has_body=False),
+            Route(method="POST", path=path, dialect=self.dialect, handler=self._create),
+            Route(method="GET", path=path, dialect=self.dialect, handler=self._list, has_body=False),
+            Route(method="GET", path=PREFIX, dialect=self.dialect, handler=self._one, has_body=False),
+            Route(method="POST", path=PREFIX, dialect=self.dialect, handler=self._cancel),
+            Route(method="DELETE", path=PREFIX, dialect=self.dialect, handler=self._delete, has_body=False),
         ]
+
+    def _headers(self, call: Call) -> list[Header]:
+        return version_headers(call)
 
     async def _create(self, call: Call, principal: Principal, reply: Reply) -> None:
         services = self._services
@@ -72,7 +70,7 @@ class MessageBatchRoutes:
         def name_of(model: str) -> str:
             # The first request says where all go; the others must be served there.
             if not pinned:
-                pinned.append(services.pick(call, "batches", model, dialect=_DIALECT))
+                pinned.append(services.pick(call, "batches", model, dialect=self.dialect))
             return named(services, principal, pinned[0], model)
 
         lines = batch_lines.read_requests(raw, name_of)
@@ -82,14 +80,14 @@ class MessageBatchRoutes:
             principal,
             pinned[0],
             lines.demands,
-            kind=KIND,
+            kind=self.kind,
             headers=[*JSON_HEADERS, *version_headers(call)],
             body=body,
         )
         await reply.whole(200, _shown(answer), [JSON, *headers])
 
     async def _list(self, call: Call, principal: Principal, reply: Reply) -> None:
-        rows = await self._objects.of_key(KIND, principal.key_id)
+        rows = await self._objects.of_key(self.kind, principal.key_id)
         asked = parse_qs(call.query.decode("latin-1"))
         found = _page(rows, **{name: asked.get(name, [""])[-1] for name in ("limit", "after_id", "before_id")})
         await reply.whole(200, msgspec.json.encode(found))
@@ -102,24 +100,21 @@ class MessageBatchRoutes:
             )
             return await relayed(self._services, call, pinned, response, reply, b"application/x-jsonl")
         if rest:
-            raise NotFoundError(f"there is no route GET {call.path[:100]!r}", code="unknown_route")
+            raise unrouted(call)
         answer = await self._looked_at(call, row, pinned)
         await reply.whole(200, _shown(answer), [JSON, *told(pinned, call)])
 
     async def _cancel(self, call: Call, principal: Principal, reply: Reply) -> None:
         row, pinned, rest = await self._found(call, principal)
         if rest != "cancel":
-            raise NotFoundError(f"there is no route POST {call.path[:100]!r}", code="unknown_route")
-        headers = [*JSON_HEADERS, *version_headers(call)]
-        response = await self._services.ask(call, pinned, b"POST", below(pinned, row.id, "cancel"), headers, [b"{}"])
-        answer = await self._services.read(call, response, DESCRIPTION_BYTES)
-        await self._objects.update(row, answer)
+            raise unrouted(call)
+        answer = await self._described(call, row, pinned, rest)
         await reply.whole(200, _shown(answer), [JSON, *told(pinned, call)])
 
     async def _delete(self, call: Call, principal: Principal, reply: Reply) -> None:
         row, pinned, rest = await self._found(call, principal)
         if rest:
-            raise NotFoundError(f"there is no route DELETE {call.path[:100]!r}", code="unknown_route")
+            raise unrouted(call)
         if not row.settled:
             await self._looked_at(call, row, pinned)  # afterwards nobody could tell what it cost
         response = await self._services.ask(call, pinned, b"DELETE", below(pinned, row.id), version_headers(call), [])
@@ -127,17 +122,10 @@ class MessageBatchRoutes:
         await self._objects.delete(row)
         await reply.whole(200, answer, [JSON, *told(pinned, call)])
 
-    async def _found(self, call: Call, principal: Principal) -> tuple[PassedObject, Pinned, str]:
-        name, _, rest = call.path.removeprefix(PREFIX).partition("/")
-        row = await self._objects.find(KIND, unquote(name), principal.key_id, endpoint=call.header(HEADER))
-        return row, at(self._services, "batches", row, _DIALECT), rest
-
     async def _looked_at(self, call: Call, row: PassedObject, pinned: Pinned) -> bytes:
         """Return the provider's description of now; a batch that has ended is paid for at what it came to."""
-        response = await self._services.ask(call, pinned, b"GET", below(pinned, row.id), version_headers(call), [])
-        answer = await self._services.read(call, response, DESCRIPTION_BYTES)
-        await self._objects.update(row, answer)
-        found = _object(answer)
+        answer = await self._described(call, row, pinned)
+        found = object_of(answer)
         if found.get("processing_status") == "ended":
             await self._money.ended(row, lambda: self._really(call, row, pinned, found))
         return answer
@@ -155,18 +143,10 @@ class MessageBatchRoutes:
 
 def _shown(answer: bytes) -> bytes:
     """Return a description whose results are fetched here: SDKs send the caller's key to the address that stands in it."""
-    row = _object(answer)
+    row = object_of(answer)
     if not row.get("results_url"):
         return answer
     return msgspec.json.encode(row | {"results_url": f"{PREFIX}{quote(str(row.get('id')), safe='')}/results"})
-
-
-def _object(answer: bytes) -> dict[str, Any]:
-    try:
-        row = msgspec.json.decode(answer)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return {}
-    return row if isinstance(row, dict) else {}
 
 
 def _page(rows: list[PassedObject], *, limit: str, after_id: str, before_id: str) -> dict[str, Any]:
@@ -181,7 +161,7 @@ def _page(rows: list[PassedObject], *, limit: str, after_id: str, before_id: str
         start = ids.index(after_id) + 1 if after_id in ids else end
     some = rows[start : min(end, start + size)]
     return {
-        "data": [_object(_shown(row.body.encode())) for row in some],
+        "data": [object_of(_shown(row.body.encode())) for row in some],
         "first_id": some[0].id if some else None,
         "last_id": some[-1].id if some else None,
         "has_more": start > 0 if before_id else start + size < end,

@@ -44,6 +44,7 @@ from suffice.gateway.routes import RouteTable
 from suffice.gateway.turn import Turn
 from suffice.upstream.deadlines import Deadlines
 from suffice.values.plan import Action
+from suffice.values.verdict import Verdict
 from suffice.wire import sse
 from suffice.wire.messages_client import PING
 
@@ -127,10 +128,7 @@ class Pipeline:
                 if not answers:
                     raise
                 break  # no money may be spent on a better answer: the one in hand is given, and marked
-            verdicts = await self._judging.judge(turn, whole.answer, self._attempts.left_s(turn))
-            rejected = any(v.rejected for v in verdicts)
-            live.settle(whole.answer, whole.usage, outcome="rejected" if rejected else "ok", verdicts=verdicts)
-            live.close()
+            verdicts = await self._judged(turn, live, whole)
             after = await self._drafting.reviewed(turn, live, whole, verdicts)
             if isinstance(after, Whole):
                 answers.append((live, after))
@@ -157,6 +155,17 @@ class Pipeline:
             await turn.reply.end(whole.body)  # keep-alives of a buffered stream went out before: so did the head
         else:
             await turn.reply.whole(200, whole.body, headers)
+
+    async def _judged(self, turn: Turn, live: Live, whole: Whole) -> tuple[Verdict, ...]:
+        """Return the verdicts on an answer that nobody has seen yet, and book its attempt, also when the client leaves meanwhile."""
+        outcome, verdicts = "cancelled", tuple[Verdict, ...]()
+        try:
+            verdicts = await self._judging.judge(turn, whole.answer, self._attempts.left_s(turn))
+            outcome = "rejected" if any(v.rejected for v in verdicts) else "ok"
+        finally:
+            live.settle(whole.answer, whole.usage, outcome=outcome, verdicts=verdicts)
+            live.close()
+        return verdicts
 
     async def _stream(self, turn: Turn, live: Live, held: bytes) -> None:
         expected = self._routes.expected(turn, live.route)
