@@ -1,5 +1,6 @@
 """A stream that does not begin in time is asked for elsewhere too: one answer, two attempts, both paid for."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -151,3 +152,28 @@ async def test_no_seconds_are_refused(word: str, tmp_path: Path):
         answer = await ask(running, {"x-suffice-hedge": word})
     assert answer.status == 400
     assert answer.error["param"] == "x-suffice-hedge"
+
+
+async def test_a_client_that_leaves_while_the_slower_one_is_ended_leaves_nothing_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """The one that won is not given any more, the one that lost needs a moment to end: neither stays reserved."""
+    async with doors(tmp_path, SILENT, QUICK) as (running, *_):
+        attempts = running.runtime.pipeline._attempts
+        begin, ending = attempts.begin, asyncio.Event()
+
+        async def slow_to_end(live: Any) -> bytes:
+            try:
+                return await begin(live)
+            except asyncio.CancelledError:
+                ending.set()
+                await asyncio.sleep(0.2)
+                raise
+
+        monkeypatch.setattr(attempts, "begin", slow_to_end)
+        asking = asyncio.create_task(ask(running))
+        await asyncio.wait_for(ending.wait(), 10)
+        asking.cancel()
+        await until(lambda: not running.runtime.ledger._open)
+        assert [r.row.outcome for r in await running.recent()] == ["cancelled", "cancelled"]
+        assert await running.findings() == []

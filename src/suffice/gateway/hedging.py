@@ -83,12 +83,23 @@ class Hedging:
         return live, await self._attempts.begin(live)
 
     async def _end(self, racing: set[asyncio.Task[_Begun]], won: _Begun | None) -> None:
-        """End every attempt but `won`; each is booked when this returns."""
+        """End every attempt but `won`; each is booked when this returns. When nobody waits for it any more, `won` is ended too."""
         for task in racing:
             task.cancel()
-        for ended in await asyncio.gather(*racing, return_exceptions=True):
-            if isinstance(ended, tuple) and ended is not won:
-                self._attempts.cancelled(ended[0])
+        try:
+            await asyncio.gather(*racing, return_exceptions=True)
+        except asyncio.CancelledError:
+            won = None
+            raise
+        finally:
+            # One that has not ended yet books its attempt by itself.
+            for task in racing:
+                if _spoke(task) and task.result() is not won:
+                    self._attempts.cancelled(task.result()[0])
+
+
+def _spoke(task: asyncio.Task[_Begun]) -> bool:
+    return task.done() and not task.cancelled() and task.exception() is None
 
 
 async def _fastest(first: asyncio.Task[_Begun], racing: set[asyncio.Task[_Begun]]) -> _Begun:
