@@ -54,3 +54,11 @@ def test_spans_are_ordered_and_inside(text):
     for found in fences(text):
         assert at <= found.start <= found.end <= len(text)
         at = found.end
+
+
+def test_a_fence_in_a_comment_ends_where_the_same_mark_stands_before_it():
+    text = "/**\n * Use:\n * ```cpp\n * f();\n * ```\n */\nvoid f();\n"
+    assert [one.closed for one in fences(text)] == [True]
+    # In a list the code ends at a plain line; a further item's fence does not end it.
+    listed = "* ```py\n  x = 1\n  ```\n* ```\n  y\n  ```\n"
+    assert [one.closed for one in fences(listed)] == [True, True]

@@ -17,8 +17,8 @@ FOREIGN = [
 CODE = "(defn add [a b]\n  (+ a b))\nPROC add { a b } -> a + b .\nmov eax, 1 ; one"
 
 
-def rejections(text: str, **ask: object) -> list[str]:
-    verdicts = judge(AnswerView(text=text, finish_reason="stop"), AskView(**ask))
+def rejections(answer: str, **ask: object) -> list[str]:
+    verdicts = judge(AnswerView(text=answer, finish_reason="stop"), AskView(**ask))
     return [f"{v.gate}: {v.reason}" for v in verdicts if v.rejected]
 
 
@@ -27,6 +27,13 @@ def test_languages_that_nobody_reads_here_are_unknown(language: str) -> None:
     assert len(FOREIGN) >= 50
     assert rejections(f"Here:\n```{language}\n{CODE}\n```\n", task=TaskType.GENERATE) == []
     assert rejections(CODE, task=TaskType.GENERATE, language=language) == []
+
+
+@pytest.mark.parametrize("answer", ["{}", "```\n{}```\n"])
+def test_code_without_a_name_may_be_of_the_language_that_was_asked_for(answer: str) -> None:
+    text = answer.format("import strutils\nproc f(a: int): int =\n    return a + 1\necho f(1)\n")
+    assert rejections(text, task=TaskType.GENERATE, text="Write it in Nim.") == []
+    assert rejections(text, task=TaskType.GENERATE, text="Write it, please.") != []
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])

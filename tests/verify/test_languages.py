@@ -62,3 +62,18 @@ def test_content(code, name):
 def test_unmistakable_needs_the_marks_of_one_language_only():
     assert languages.unmistakable("def f(x):\n    return x\n")
     assert not languages.unmistakable("hello world")
+
+
+@pytest.mark.parametrize(
+    ("ask", "untold"),
+    [
+        ("Reverse a string in Nim.", True),
+        ("an F# function, please", True),
+        ("use PowerShell", True),
+        ("Reverse a string in Python.", False),
+        ("the file main.nim.bak", False),
+        ("a scheme-like table", False),
+    ],
+)
+def test_asks_for_languages_that_no_code_is_recognised_as(ask, untold):
+    assert languages.asks_untold(ask) is untold

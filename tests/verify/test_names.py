@@ -25,6 +25,9 @@ GOOD = [
     "def f(x):\n    match x:\n        case {'a': b, **rest}: return b, rest\n        case [c, *d]: return c, d\n",
     "for i in range(3):\n    pass\ndef f():\n    return i\n",
     "def f():\n    return [lambda: z for z in y]\ny = []\n",
+    # The standard library's symbol tables take a function of this name for a module.
+    "class Stack:\n    def top(self, n=0):\n        import os\n        m = n\n        return self.items[m], os\n",
+    "def top():\n    global G\n    G = 1\ndef f():\n    return G\n",
 ]
 
 
@@ -48,6 +51,15 @@ def test_what_cannot_be_known_is_unknown(code):
 def test_a_forgotten_import_is_only_flagged():
     found = check("def f():\n    return np.zeros(os.cpu_count())\n")
     assert found.outcome is Outcome.UNKNOWN and found.kind == "missing-import"
+
+
+def test_a_class_for_a_judge_may_use_what_judges_import_before_it():
+    lone = "class Solution:\n    def f(self, x):\n        return {}(x, 1)\n"
+    assert check(lone.format("bisect_left")).outcome is Outcome.UNKNOWN
+    assert check(lone.format("bisect_lft")).rejected
+    assert check("import os\n" + lone.format("bisect_left")).rejected
+    assert check(lone.format("bisect_left") + "def main():\n    pass\n").rejected
+    assert check("class Stack:\n    def top(self):\n        return itms\n").rejected
 
 
 def test_names_of_the_conversation_may_be_used():

@@ -16,6 +16,23 @@ MISREAD = [
     ("rust", "# #[cfg(unix)] {\nuse std::arch::asm;\n# }\n"),
     ("kotlin", "val [first, second] = pair\n"),
     ("c", "void f(Cell *c) {\n    for (each_child(c)) {\n        visit(c);\n    }\n}\n"),
+    ("cpp", "int **f(int n) {\n    int **a = new int *[n];\n    a[0] = new int[n];\n    return a;\n}\n"),
+    ("cpp", 'void f() {\n  auto t = new std::vector<int>*[3]();\n  auto s = new const char*[2]{"a", "b"};\n}\n'),
+    ("cpp", "struct F {\n    int operator()(int n) { return n ? this->operator()(n - 1) : 0; }\n};\n"),
+    ("cpp", "auto p = [&](int v) -> int* { return new int[] {v, 1}; };\n"),
+    ("rust", "struct A {\n    hm: HashMap::<String, Vec<(String, i32)>>\n}\n"),
+    ("rust", 'fn f() {\n    let m: HashMap::<u8, i32> = HashMap::new();\n    let n = "1".parse::<i32>();\n}\n'),
+    ("rust", "fn f() {\n    Curve::<Field<2>, -1, 1>::infinity();\n}\n"),
+    ("csharp", "class A {\n    void R(IntPtr p, byte[] b) {\n        *(int*)p = S.Read(b);\n    }\n}\n"),
+    ("csharp", 'class A {\n    string S() => $"It is {on: \\"on\\", \\"off\\"}";\n}\n'),
+    (
+        "csharp",
+        'return args switch\n{\n    ["encode", var v] when v != ""\n        => Encode(v),\n    _ => Usage()\n};\n',
+    ),
+    (
+        "csharp",
+        "class A { bool F(int[] x) { if (x is [1, .., 3]) return true; return x is [var a, .. var b] && a > 1; } }\n",
+    ),
     ("yaml", 'a:\n  - text: "one line\n  and another"\n    b: 1\n'),
 ]
 

@@ -123,7 +123,7 @@ _GAP_PATTERNS = {
     r"|\bimport\s+(?:defer|source)\b",
     "javascript": r"\busing\s+\w+\s*=|\baccessor\s|\|>|\bimport\s+(?:defer|source)\b|/[dgimsuy]*v[dgimsuy]*\b",
     "bash": r"^\s*\{\{|\\\$|\bcoproc\b|<[\w -]+>|[@?!+*]\([^()\n]*\)|=\([^()\n]*\)\w",
-    "csharp": r"^\s*#:|\bfield\b|\bextension\s*[(<]|\?\s*\w+\(|\bscoped\b|\ballows\b|\bpartial\b|\?\.\w+.*=|\$\$",
+    "csharp": r"^\s*#:|\bdelegate\s*\*|\bfield\b|\bextension\s*[(<]|\?\s*\w+\(|\bscoped\b|\ballows\b|\bpartial\b|\?\.\w+.*=|\$\$",
     "cpp": _MACRO
     + _ANY_MACRO
     + r"|=\s*\{\s*\}\s*[,)]|\bva_arg\b|\boffsetof\b|\b(?:co_await|co_yield|co_return|requires|concept|module|import"

@@ -145,10 +145,7 @@ def _fenced(text: str, fence: Fence, ask: AskView) -> Code:
     certain, guessed = bool(said), not said
     if not said:
         guess = languages.of_content(code) if not fence.info else ""
-        said, certain = (
-            guess,
-            bool(guess) and (guess == ask.language or (not ask.language and languages.unmistakable(code))),
-        )
+        said, certain = guess, bool(guess) and (guess == ask.language or (not ask.language and _sure(code, ask)))
     if path.endswith(".ipynb"):
         said = "ipynb"
     return Code(
@@ -210,9 +207,13 @@ def _bare(text: str, ask: AskView) -> Code | None:
     # Text that begins indented continues something: without a hint nobody knows what.
     known = bool(ask.language) or not first[:1].isspace()
     certain = bool(language) and known and not _PROSE.match(first.strip()) and not _PROSE.match(last.strip())
-    if guess and guess != ask.language and (ask.language or not languages.unmistakable(text)):
+    if guess and guess != ask.language and (ask.language or not _sure(text, ask)):
         certain = False
     return Code(text=text, language=language, source=Source.BARE, certain=certain, guessed=True, start=0, end=len(text))
+
+
+def _sure(code: str, ask: AskView) -> bool:
+    return languages.unmistakable(code) and not languages.asks_untold(ask.text)
 
 
 def _looks_like_code(lines: list[str]) -> bool:

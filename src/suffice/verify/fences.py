@@ -39,6 +39,7 @@ class _Line:
     indent: int
     mark: str
     info: str
+    lead: str
     plain: bool
     quoted: bool
 
@@ -63,6 +64,7 @@ def _line(match: re.Match[str]) -> _Line:
         indent=len(lead.expandtabs(4)),
         mark=match.group(2),
         info=match.group(3),
+        lead=lead.strip(),
         plain=not lead.strip(" \t>"),
         quoted=">" in lead,
     )
@@ -96,7 +98,9 @@ def _read(text: str, lines: list[_Line], *, nesting: bool) -> tuple[Fence, ...]:
 
 def _closes(line: _Line, opening: _Line) -> bool:
     same = line.mark[0] == opening.mark[0] and len(line.mark) >= len(opening.mark)
-    return same and not line.info and line.plain and line.quoted == opening.quoted and line.indent <= opening.indent + 3
+    # In a comment of code (` * ```cpp`) both lines bear the mark that opens an item of a list elsewhere.
+    alike = line.plain or line.lead == opening.lead
+    return same and not line.info and alike and line.quoted == opening.quoted and line.indent <= opening.indent + 3
 
 
 def _closing(lines: list[_Line], index: int, *, nesting: bool) -> int | None:

@@ -226,3 +226,17 @@ def unmistakable(code: str) -> bool:
     """True when `code` bears the marks of exactly one language."""
     head = code[:4000]
     return len({_ONE.get(language, language) for language, pattern in _CONTENT if pattern.search(head)}) == 1
+
+
+# Languages that no pattern above tells, by the words for them that are words of little else.
+_UNTOLD = re.compile(
+    r"(?<![\w.-])(?:perl|julia|haskell|ocaml|f#|f-sharp|fsharp|elixir|erlang|clojure|lisp|scheme|racket|dart|flutter|zig|nim|crystal"
+    r"|groovy|gradle|objective-c|matlab|octave|fortran|cobol|pascal|delphi|ada|visual basic|vb\.net|vba|powershell|batch|solidity"
+    r"|verilog|vhdl|prolog|tcl|cuda|glsl|hlsl|gdscript|gleam|apl|awk)(?![\w+#-])",
+    re.IGNORECASE,
+)
+
+
+def asks_untold(text: str) -> bool:
+    """True when `text`, an ask, names a language that no code is recognised as: code without a name may be of that one."""
+    return bool(_UNTOLD.search(text[:20_000]))

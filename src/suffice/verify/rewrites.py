@@ -23,6 +23,7 @@ _TYPESCRIPT = (
 )
 # A lone ampersand in the text of an element; in code the replacement reads as well.
 _JSX = ((r"(?<!&)&(?!&)", "|"),)
+_TYPE_ARGUMENTS = r"<[^<>;{}]*(?:<[^<>;{}]*(?:<[^<>;{}]*(?:<[^<>;{}]*>[^<>;{}]*)*>[^<>;{}]*)*>[^<>;{}]*)*>"
 _REWRITES: dict[str, tuple[tuple[str, str], ...]] = {
     "bash": (
         (r"<<-?[ \t]*(['\"\\]?)(\w+)\1?([^\n]*)\n(?:[^\n]*\n)*?[ \t]*\2(?=\n|\Z)", r"< x\3"),
@@ -38,11 +39,24 @@ _REWRITES: dict[str, tuple[tuple[str, str], ...]] = {
     "javascript": _JSX,
     "swift": ((rf"(?<![.\w])(?:{_NAMES_SWIFT})(?=\s*(?:[.\[),;:+\-*/<>!&|?%=]|in\b|$))", "x_"),),
     "ruby": ((r"^(\s*)def [\w.?!]+(?:\([^()\n]*\))? = ", r"\1x_ = "),),
-    "rust": ((r"^# ?(?=[^!\[]|#\[)", ""),),
+    # Arguments of a type behind `::` are read in expressions only, and there no negative number among them.
+    "rust": ((r"^# ?(?=[^!\[]|#\[)", ""), (rf"::{_TYPE_ARGUMENTS}", "")),
     "kotlin": ((r"\b\w+@[ \t]*(?=(?:for|while|do|\{)\b)", ""), (r"\b(va[lr] )\[([^\]\n]*)\](?= =)", r"\1(\2)")),
-    "csharp": ((r"\bfrom _ in\b", "from x_ in"),),
+    "csharp": (
+        (r"\bfrom _ in\b", "from x_ in"),
+        (r"(\bis(?: not)? |\{\s*|,\s*)\[[^\[\]\n]*\](?=\s*(?:[);&|?]|when\b|=>))", r"\1null"),
+        (r"^(\s*)\*\(\w+\s*\*+\)\s*(?=\w[\w.]*\s*[-+*/|&^]?=[^=])", r"\1"),
+        (r"\bdelegate\*(?:\s+\w+)?<[^;{}()\n]*>", "X_"),
+        (r"\{(\w+):[^{}\n]*\}", r"{\1}"),
+    ),
     "hcl": ((r"= \$\w+", "= 1"),),
     "yaml": ((r'(:\s+)"[^"\\]*"\s*$', r"\1x"),),
+    # Arrays of pointers, and arrays whose length their list says; an operator called by its name.
+    "cpp": (
+        (r"\bnew\s+(?:const\s+)?([\w:]+(?:<[^;{}()\n]*>)?)(?:\s+const)?(?:\s*\*)+(?=\s*[\[({;,)])", r"new \1"),
+        (r"\b(new\s+[\w:<>]+\s*)\[\](?=\s*\{)", r"\1[1]"),
+        (r"((?:->|::|\.)\s*)operator\s*(?:\(\)|\[\]|[-+*/%<>=!&|^]{1,3})(?=\s*\()", r"\1x_"),
+    ),
     "c": (
         (r",\s*:\s*\d+(?=\s*[,;])", ""),
         (r"\bfor \(\w+\([^;()\n]*\)\)", "for (;;)"),
@@ -51,7 +65,7 @@ _REWRITES: dict[str, tuple[tuple[str, str], ...]] = {
 REWRITES = {
     language: tuple((re.compile(old, re.MULTILINE), new) for old, new in pairs) for language, pairs in _REWRITES.items()
 }
-REWRITES["cpp"] = REWRITES["c"]
+REWRITES["cpp"] += REWRITES["c"]
 
 
 def plainer(code: str, language: str) -> str:
