@@ -20,11 +20,19 @@ def mode(
     operation: str = "chat",
     verify: bool = True,
     edits: bool = False,
+    array: bool = False,
     **body: Any,
 ) -> str:
     top = scan(json.dumps({"messages": [{"role": "user", "content": "x"}], "stream": True, **body}).encode())
     return streaming_mode(
-        asked, configured, top=top, view=chat_view(top), operation=operation, verify=verify, edits=edits
+        asked,
+        configured,
+        top=top,
+        view=chat_view(top),
+        operation=operation,
+        verify=verify,
+        edits=edits,
+        array=array,
     )
 
 
@@ -64,7 +72,10 @@ def test_by_default_only_the_tool_calls_of_agents_are_held(given: dict[str, Any]
         ({"asked": "gate-tools", "tools": [TOOL], "operation": "completions"}, "commit"),
         ({"asked": "gate-tools", "edits": True}, "gate-tools"),
         ({"asked": "gate-tools", "edits": True, "operation": "messages"}, "gate-tools"),
-        ({"asked": "gate-tools", "edits": True, "operation": "gemini"}, "commit"),
+        ({"asked": "gate-tools", "edits": True, "operation": "responses"}, "gate-tools"),
+        ({"asked": "gate-tools", "edits": True, "operation": "gemini"}, "gate-tools"),
+        ({"asked": "gate-tools", "edits": True, "operation": "gemini", "array": True}, "commit"),
+        ({"asked": "gate-tools", "edits": True, "operation": "completions"}, "commit"),
         ({"asked": "buffer", "operation": "completions"}, "buffer"),
         ({"asked": "buffer", "operation": "gemini"}, "commit"),  # its clients take no comments
         ({"asked": "buffer", "verify": False}, "commit"),

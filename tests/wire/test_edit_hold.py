@@ -71,3 +71,9 @@ def test_a_tool_call_is_held_here_too() -> None:
     call = {"index": 0, "id": "1", "function": {"name": "f", "arguments": ""}}
     piece = sse.encode(json.dumps({"choices": [{"index": 0, "delta": {"tool_calls": [call]}}]}).encode())
     assert hold.feed(piece) == b"" and hold.holding
+
+
+def test_an_edit_in_the_event_that_ends_the_answer_is_held_to_be_judged() -> None:
+    hold = EditHold()
+    assert hold.feed(event("Here.\n")) != b""
+    assert hold.feed(event(BLOCK, "stop") + DONE) == b"" and hold.holding

@@ -32,10 +32,12 @@ from suffice.values.verdict import Outcome, Verdict
 from suffice.wire.chat_hold import ChatHold
 from suffice.wire.chat_relay import Answer
 from suffice.wire.edit_hold import EditHold, edits_of
+from suffice.wire.gemini_edit_hold import GeminiEditHold
 from suffice.wire.gemini_hold import GeminiHold
 from suffice.wire.hold import Hold
 from suffice.wire.messages_edit_hold import MessagesEditHold
 from suffice.wire.messages_hold import MessagesHold
+from suffice.wire.responses_edit_hold import ResponsesEditHold
 from suffice.wire.responses_hold import ResponsesHold
 from suffice.wire.translate import INVALID_TOOL_CALL
 
@@ -45,8 +47,13 @@ HOLDS: Mapping[str, type[Hold]] = {
     "responses": ResponsesHold,
     "gemini": GeminiHold,
 }
-# Dialects of clients that read edits out of the text where they have no tools.
-EDIT_HOLDS: Mapping[str, type[Hold]] = {"chat": EditHold, "messages": MessagesEditHold}
+# For clients that read edits out of the text, where they have no tools.
+EDIT_HOLDS: Mapping[str, type[Hold]] = {
+    "chat": EditHold,
+    "messages": MessagesEditHold,
+    "responses": ResponsesEditHold,
+    "gemini": GeminiEditHold,
+}
 
 
 class Holding:

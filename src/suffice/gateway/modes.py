@@ -25,8 +25,6 @@ ATTEMPT_CAP = 3
 MOST_HEDGE_S = 600.0
 # Tasks whose answer in text is an edit that a client may apply.
 EDITS = frozenset({TaskType.EDIT, TaskType.BUG_FIX, TaskType.REFACTOR})
-# Dialects of clients that read edits out of the text; see `holding.EDIT_HOLDS`.
-_EDITORS = frozenset({"chat", "messages"})
 # Dialects whose clients pass over an SSE comment before the first event, which is what keeps a buffered stream alive.
 _COMMENTED = frozenset({"chat", "completions", "messages", "responses"})
 
@@ -44,8 +42,8 @@ def streaming_mode(
 ) -> str:
     """Return the mode of a stream, empty for a request that does not stream.
 
-    `gate-tools` is for conversations with tools and one choice (`array`: not for a Gemini stream that is one JSON array), and for
-    chat or Messages without tools that asks for `edits`; it needs checks, as `buffer` does. Raises RequestError (400) for a
+    `gate-tools` is for conversations with one choice (`array`: not for a Gemini stream that is one JSON array) that have tools, or
+    ask for `edits` without; it needs checks, as `buffer` does. Raises RequestError (400) for a
     mode that does not exist.
     """
     if asked and asked not in MODES:
@@ -59,7 +57,7 @@ def streaming_mode(
     if mode == BUFFER and operation not in _COMMENTED:
         return COMMIT
     # Who chats without tools reads what comes: edits in text are held for those who ask for it.
-    holds = bool(view.tool_names) or (edits and operation in _EDITORS and mode == GATE_TOOLS)
+    holds = bool(view.tool_names) or (edits and mode == GATE_TOOLS)
     mode = GATE_TOOLS if mode == AUTO else mode
     if mode == GATE_TOOLS and (operation not in CONVERSATIONS or array or not holds):
         return COMMIT

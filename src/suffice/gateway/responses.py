@@ -108,7 +108,11 @@ class ResponsesExchange(Exchange):
         """Store what the client saw of several answers as one: the first `own` items are the first one's, the rest the last's."""
         carried = [*self._carried, {}]
         sources = [carried[0] if at < own else carried[-2] for at in range(len(response["output"]))]
-        items = [known.get(str(item.get("id")), item) for known, item in zip(sources, response["output"], strict=True)]
+        items = [
+            # Messages carry no state, and one may end in the edits of the other answer.
+            item if item.get("type") == "message" else known.get(str(item.get("id")), item)
+            for known, item in zip(sources, response["output"], strict=True)
+        ]
         self.keep(response, items)
 
     def answered(self, encoder: codec.StreamEncoder) -> None:

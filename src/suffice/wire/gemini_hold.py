@@ -52,11 +52,11 @@ class GeminiHold(Hold):
             kept = _acting(chunk)
             if kept is not None:
                 same = {"responseId": self._id} if self._id else {}
-                out.append(_encode(_counted({**kept, **same}, usage)))
+                out.append(encoded(_counted({**kept, **same}, usage)))
         return b"".join(out)
 
     def _counted(self, other: bytes, usage: Usage) -> bytes:
-        return b"".join(_encode(_counted(msgspec.json.decode(data), usage)) for data in payloads(other))
+        return b"".join(encoded(_counted(msgspec.json.decode(data), usage)) for data in payloads(other))
 
 
 def _acting(chunk: Any) -> dict[str, Any] | None:
@@ -81,5 +81,6 @@ def _counted(chunk: dict[str, Any], usage: Usage) -> dict[str, Any]:
     return {**chunk, "usageMetadata": {**plain, **usage_row(usage)}}
 
 
-def _encode(chunk: dict[str, Any]) -> bytes:
+def encoded(chunk: dict[str, Any]) -> bytes:
+    """Return a chunk as an event."""
     return b"data: " + msgspec.json.encode(chunk) + b"\r\n\r\n"

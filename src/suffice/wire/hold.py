@@ -61,6 +61,8 @@ class Hold(ABC):
             kind = self._kind(piece)
             if kind is Kind.SEEN:
                 kind = self._shown(piece)
+            elif kind is Kind.ENDS and self._shown(piece) is Kind.ACTS:
+                kind = Kind.ACTS  # an event that ends an answer may hold the last of its text
             if kind is Kind.ACTS or kind is Kind.ENDS:
                 self.holding, self._ending = kind is Kind.ACTS, kind is Kind.ENDS
                 self._held += found[at:]
@@ -107,7 +109,7 @@ class Hold(ABC):
         """Return what one event is."""
 
     def _shown(self, piece: bytes) -> Kind:
-        """Return what an event that a person can see is: SEEN, or what else the text in it may be."""
+        """Return what the text in an event is, where it has some that a person can see."""
         return Kind.SEEN
 
     @abstractmethod

@@ -44,8 +44,9 @@ class ResponsesHold(Hold):
         self._begun: dict[str, Any] = {}
         self._items: list[dict[str, Any]] = []
         self._number = 0
-        # A message whose end has not come: its place, its item, and its text so far.
-        self._open: tuple[int, dict[str, Any], list[str]] | None = None
+        # A message whose end has not come, and the text of its part that is open.
+        self._open: dict[str, Any] | None = None
+        self._part: list[str] | None = None
         self.response: dict[str, Any] | None = None
 
     @property
@@ -73,28 +74,42 @@ class ResponsesHold(Hold):
         if kind == b"response.created":
             self._begun = _first(piece).get("response") or {}
         elif kind == _ITEM[0]:
-            event = _first(piece)
-            item = event.get("item") or {}
-            self._open = (len(self._items), item, []) if item.get("type") == "message" else None
+            item = _first(piece).get("item") or {}
+            self._open = {**item, "content": []} if item.get("type") == "message" else None
+            self._part = None
         elif kind == b"response.output_text.delta" and self._open is not None:
-            self._open[2].append(str(_first(piece).get("delta") or ""))
+            if self._part is None:
+                self._part = []
+            self._part.append(str(_first(piece).get("delta") or ""))
+        elif kind == b"response.content_part.done" and self._open is not None:
+            self._open["content"].append(_first(piece).get("part"))
+            self._part = None
         elif kind == _ITEM[1]:
             self._items.append(_first(piece).get("item") or {})
-            self._open = None
+            self._open = self._part = None
+
+    def _place(self) -> dict[str, Any]:
+        """Return where the open part of the open message stands."""
+        assert self._open is not None
+        at, part = len(self._items), len(self._open["content"])
+        return {"item_id": self._open.get("id"), "output_index": at, "content_index": part}
 
     def _closed(self) -> bytes:
         """Return the end of a message that the first answer left open, as one whose calls were no JSON does."""
         if self._open is None:
             return b""
-        at, item, said = self._open
-        part = {"type": "output_text", "text": "".join(said), "annotations": [], "logprobs": []}
-        whole = {**item, "status": "completed", "content": [part]}
-        place = {"item_id": item.get("id"), "output_index": at, "content_index": 0}
-        self._open = None
+        out = b""
+        if self._part is not None:
+            place = self._place()
+            part = {"type": "output_text", "text": "".join(self._part), "annotations": [], "logprobs": []}
+            text = {"type": "response.output_text.done", **place, "text": part["text"], "logprobs": []}
+            out = self._frame(text) + self._frame({"type": "response.content_part.done", **place, "part": part})
+            self._open["content"].append(part)
+        whole = {**self._open, "status": "completed"}
+        out += self._frame({"type": "response.output_item.done", "output_index": len(self._items), "item": whole})
         self._items.append(whole)
-        text = {"type": "response.output_text.done", **place, "text": part["text"], "logprobs": []}
-        end = {"type": "response.output_item.done", "output_index": at, "item": whole}
-        return b"".join(map(self._frame, (text, {"type": "response.content_part.done", **place, "part": part}, end)))
+        self._open = self._part = None
+        return out
 
     def _action_of(self, other: bytes, usage: Usage) -> bytes:
         out = [self._closed()]
