@@ -72,3 +72,29 @@ def test_pilots_show_what_was_seen_and_what_is_unknown(home, run, run_json):
     assert code == 0
     line = next(row for row in out.splitlines() if "same_error" in row)
     assert all(word in line for word in ("passed", "50/50", "24/25", "5/25", "99.9%"))
+
+
+def test_show_tells_where_a_rollout_stands(home, run, run_json):
+    write(home)
+    (home / "next.toml").write_text("version = 1\n[routing]\nquality_floor = 0.5\n")
+    (home / "suffice.toml").write_text(TEXT + '[rollout]\npolicy = "next.toml"\nsteps = [0.1, 1.0]\n')
+    _, told = run_json("policy", "show")
+    name = told["rollout"]["policy"]
+    assert told["rollout"] == {"policy": name, "steps": [0.1, 1.0], "share": 0.0}
+    (home / "store").mkdir(exist_ok=True)
+    stage = f'{{"policy": "{name}", "step": 0, "began_ms": 1000, "looks": 2, "seen": 80, "told": "stays: too few"'
+    (home / "store" / "rollout.json").write_text(stage + "}")
+    _, out, _ = run("policy", "show")
+    assert f"rollout {name}: step 1 of 2, 10% of the sessions" in out and "last look: stays: too few" in out
+    (home / "store" / "rollout.json").write_text(stage + ', "stopped": "worse beyond doubt at 10%"}')
+    _, told = run_json("policy", "show")
+    assert (told["rollout"]["share"], told["rollout"]["stopped"]) == (0.0, "worse beyond doubt at 10%")
+
+
+def test_a_file_with_a_policy_alone_is_put_over_the_present_one(store, home, run_json):
+    write(home)
+    (home / "next.toml").write_text("version = 1\n[routing]\nquality_floor = 0.5\n")
+    code, told = run_json("policy", "diff", "next.toml")
+    assert code == 1 and set(told["changed"]) == {"routing.reference_model", "routing.quality_floor"}
+    code, told = run_json("policy", "replay", "--since", "2026-01-01", "--policy", "next.toml")
+    assert code == 0 and told["n"] >= 0

@@ -30,7 +30,7 @@ from suffice.errors import ConfigError, NotFoundError
 from suffice.gateway import agent_events, fleet
 from suffice.gateway.app import DataPlane, Route, bearer, refuse_browsers
 from suffice.gateway.attempts import Attempts
-from suffice.gateway.auth import Principal
+from suffice.gateway.auth import Principal, principal_of
 from suffice.gateway.call import Call
 from suffice.gateway.corrections import TokenCorrections
 from suffice.gateway.counting import Counting
@@ -55,6 +55,8 @@ from suffice.gateway.recovery import Recovery
 from suffice.gateway.reply import Reply
 from suffice.gateway.responses import Responses
 from suffice.gateway.responses_socket import SocketLimits
+from suffice.gateway.rollout import FILE as ROLLOUT
+from suffice.gateway.rollout import Rollouts
 from suffice.gateway.routes import RouteTable
 from suffice.gateway.service_routes import ServiceRoutes
 from suffice.gateway.services import Services, deadlines_of
@@ -64,7 +66,7 @@ from suffice.gateway.turn import Turn
 from suffice.ledger import queries
 from suffice.ledger.book import Ledger
 from suffice.ledger.budgets import Budget, Period
-from suffice.ledger.keys import KeyRecord, KeyStore, load_pepper
+from suffice.ledger.keys import KeyStore, load_pepper
 from suffice.ledger.redact import Redactor
 from suffice.storage import blob
 from suffice.storage.database import Database
@@ -113,15 +115,11 @@ class Runtime:
         self._saved = self.core.version
         self.state = self._state(settings)
         fleet.register(self.state.fleet, self.health)
-        self.metrics = Metrics(
-            CollectorRegistry(),
-            models=self.state.settings.models,
-            providers=sorted({e.provider for e in self.state.fleet.endpoints.values()}),
-            breakers=self._breakers,
-            ledger_queue=lambda: self.ledger.waiting,
-        )
+        self.metrics = self._metrics()
         self._responses = Responses(env, self._derived(b"seals"))
         self.pilots = Pilots(self.folder / FILE)
+        self.rollouts = Rollouts(self.folder / ROLLOUT)
+        self.rollouts.begin(settings, int(env.now() * 1000))
         self.reading = Reading(
             env=env,
             state=self.state,
@@ -132,6 +130,7 @@ class Runtime:
             decided=self.metrics.decided,
             opens={**opens(self._responses), "fim": open_fim},
             pilots=self.pilots,
+            rollouts=self.rollouts,
         )
         self.outcomes = Outcomes(
             env=env,
@@ -144,6 +143,15 @@ class Runtime:
         self.implicit = Implicit(env, self.outcomes)
         self.corrections = TokenCorrections()
         self.pipeline = self._pipeline(settings, run_check)
+
+    def _metrics(self) -> Metrics:
+        return Metrics(
+            CollectorRegistry(),
+            models=self.state.settings.models,
+            providers=sorted({e.provider for e in self.state.fleet.endpoints.values()}),
+            breakers=self._breakers,
+            ledger_queue=lambda: self.ledger.waiting,
+        )
 
     def _pipeline(self, settings: Settings, run_check: RunCheck | None) -> Pipeline:
         env, up = self.env, settings.upstream
@@ -176,7 +184,7 @@ class Runtime:
             hedging=hedging,
             judging=judging,
             recording=Recording(env=env, ledger=self.ledger, observers=(self._observe, *learners)),
-            drafting=Drafting(self.core, attempts, routes, judging, enabled=settings.routing.draft),
+            drafting=Drafting(self.core, attempts, routes, judging),
         )
 
     def _state(self, settings: Settings) -> State:
@@ -194,7 +202,10 @@ class Runtime:
             for secret in (*keys, section.proxy_auth, *section.headers.values()):
                 if secret is not None and len(secret.reveal()) >= 12:
                     self.redactor.register(secret.reveal())
-        return State(settings, built, self._priors, self.core, now_s)
+        state = State(settings, built, self._priors, self.core, now_s)
+        if settings.candidate is not None:
+            state.candidate = State(settings.candidate, built, self._priors, self.core, now_s)
+        return state
 
     async def start(self) -> None:
         """Open the database, recover the ledger, load keys and budgets. Raises StorageError or LedgerError."""
@@ -216,9 +227,19 @@ class Runtime:
     def save(self) -> None:
         """Write what was learned, when it has changed. Blocks on the disk."""
         self.pilots.save()
+        self.rollouts.save()
         if self.core.version != self._saved:
             self._saved = self.core.version
             blob.replace(self._beliefs, beliefs.dumps(self.core.holder.current))
+
+    def look(self) -> None:
+        """Look at what a rollout has shown, and take the next step where that allows it. Blocks on the disk. Raises StorageError."""
+
+        def read(since_s: float) -> tuple[queries.Story, ...]:
+            with self._database.reader() as session:
+                return queries.decided(session, since_s)
+
+        self.rollouts.look(self.state.settings, read, int(self.env.now() * 1000))
 
     async def stop(self) -> None:
         """Commit what is open and close everything."""
@@ -249,13 +270,14 @@ class Runtime:
         """Build everything that `settings` asks for, then swap. Raises ConfigError with nothing changed."""
         state = self._state(settings)
         await self._define_budgets(settings)
+        self.rollouts.begin(settings, int(self.env.now() * 1000))
         self.swap(state)
         self._tune(settings)
 
     def _tune(self, settings: Settings) -> None:
         """Take the limits of new settings that need no restart."""
-        up, routing = settings.upstream, settings.routing
-        self.pipeline.tune(deadlines_of(up), up.max_attempts, settings.verify.enabled, routing.draft)
+        up = settings.upstream
+        self.pipeline.tune(deadlines_of(up), up.max_attempts, settings.verify.enabled)
         if self._plane is not None:
             self._plane.body_limit = settings.server.max_body_bytes
             self._plane.request_timeout_s = settings.upstream.total_deadline_s
@@ -319,26 +341,8 @@ class Runtime:
         record = self.keys.authenticate(bearer(headers))
         known = self._principals.get(record.id)
         if known is None or known.record is not record:
-            known = self._principals[record.id] = self._principal(record)
+            known = self._principals[record.id] = principal_of(record, self.state.settings)
         return known
-
-    def _principal(self, record: KeyRecord) -> Principal:
-        grant = record.grant
-        team = self.state.settings.teams.get(grant.team)
-        models = tuple(m for m in grant.allowed_models if m != "*")
-        if team is not None and team.models:
-            models = tuple(m for m in models if m in team.models) or team.models
-        return Principal(
-            key_id=record.id,
-            owner=grant.owner,
-            team=grant.team,
-            tenant=grant.team or record.id,
-            allowed_models=models,
-            budgets=tuple(dict.fromkeys((*grant.budgets, *(team.budgets if team else ())))),
-            data_class=grant.data_class,
-            repair_nano=nano(grant.repair_usd) if grant.repair_usd else NanoUsd(0),
-            record=record,
-        )
 
     def _failover(self, kind: MoveKind) -> None:
         self.metrics.failover("same" if kind is MoveKind.SAME else "other" if kind is MoveKind.OTHER else "next")

@@ -12,7 +12,7 @@ from suffice.cli.options import utc
 from suffice.ledger.queries import AttemptRow, Story
 from suffice.ledger.records import AttemptResult, DecisionRecord, RowKind
 from suffice.values.money import NanoUsd, format_usd
-from suffice.values.plan import Candidate, CostSplit, Plan
+from suffice.values.plan import Candidate, CostSplit, Plan, Rollout
 from suffice.values.usage import Usage
 
 MIN_WIDTH, MAX_WIDTH = 80, 120
@@ -125,6 +125,8 @@ def _plan(plan: Plan) -> Iterator[tuple[int, str]]:
         f"expected total {format_usd(plan.expected_total)}, chance of a good answer {plan.p_complete:.1%}, "
         f"repair by a person {format_usd(plan.repair)}, chosen with probability {plan.propensity:.3g}",
     )
+    if plan.rollout is not None:
+        yield 2, _rollout(plan.rollout)
     for number, step in enumerate(plan.steps, 1):
         yield (
             2,
@@ -140,6 +142,19 @@ def _plan(plan: Plan) -> Iterator[tuple[int, str]]:
     if plan.versions:
         yield 2, "versions: " + ", ".join(f"{name} {version}" for name, version in plan.versions)
     yield from _candidates(plan)
+
+
+def _rollout(rollout: Rollout) -> str:
+    """Return who decided while a changed policy shares the sessions, and what the other one would have done."""
+    who, rest = (
+        ("the candidate", "the present policy") if rollout.candidate else ("the present policy", "the candidate")
+    )
+    begun = f"rollout {rollout.policy}, step {rollout.step}: {who} decided (the candidate has {rollout.share:.0%} of the sessions)"
+    if rollout.share >= 1.0:
+        return begun
+    if rollout.other is None:
+        return f"{begun}; {rest} could not have served"
+    return f"{begun}; {rest} would have {'done the same' if rollout.same else f'begun with {rollout.other.name}'}"
 
 
 def _candidates(plan: Plan) -> Iterator[tuple[int, str]]:

@@ -33,7 +33,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     made["show"].add_argument("--task", default="edit", help="the task type to show beliefs for; default edit")
     made["diff"].add_argument("other", metavar="FILE", help="the other configuration file")
-    made["replay"].add_argument("--policy", metavar="FILE", help="its configuration file; default: the present one")
+    made["replay"].add_argument(
+        "--policy", metavar="FILE", help="its file; default: the candidate of a rollout, else the present configuration"
+    )
     made["replay"].add_argument("--since", default="7d", metavar="WHEN", help="7d, 24h or 2026-11-01 (UTC); default 7d")
 
 
@@ -107,6 +109,7 @@ def _show(args: argparse.Namespace, io: Io) -> int:
     io.out.table(
         f"auto, {args.task}, 2,000 prompt tokens", ("model", "endpoint", ">success", ">low", ">a try", "from"), rows
     )
+    rollout = _rollout(state.settings, io)
     for line in state.certificates:
         io.out.say(f"guarantee certificate: {line}")
     explored = f"{routing.explore:.0%} of sessions" if routing.explore else "off"
@@ -116,6 +119,7 @@ def _show(args: argparse.Namespace, io: Io) -> int:
     io.out.result(
         {
             "certificates": list(state.certificates),
+            "rollout": rollout,
             "explore": routing.explore,
             "cascade": list(routing.cascade),
             "task": args.task,
@@ -164,11 +168,43 @@ def _pilots(args: argparse.Namespace, io: Io) -> int:
     return Exit.OK
 
 
-def _diff(args: argparse.Namespace, io: Io) -> int:
-    from suffice.config.holder import differences
+def _policy(path: str, own: Settings, io: Io) -> Settings:
+    """Return the settings of a file; one that holds a policy alone is put over `own`. Raises InvalidConfigError."""
+    from suffice.config.candidate import only_policy, under
     from suffice.config.load import load
 
-    here, there = configured(args, io), load(args.other, io.env_vars, io.working, secrets=False)
+    settings = load(path, io.env_vars, io.working, secrets=False)
+    return under(settings, own) if only_policy(settings) else settings
+
+
+def _rollout(settings: Settings, io: Io) -> dict[str, Any] | None:
+    """Tell where the rollout stands; return it as plain values, None without one."""
+    import msgspec
+
+    from suffice.gateway.rollout import FILE, Rollouts, named
+
+    if settings.candidate is None:
+        return None
+    stage, steps = Rollouts(folder_of(settings, io).root / FILE).stage, settings.rollout.steps
+    name = named(settings)
+    if stage is None or stage.policy != name:
+        io.out.say(f"rollout {name}: not begun; the gateway begins it with {steps[0]:.0%} of the sessions")
+        return {"policy": name, "steps": list(steps), "share": 0.0}
+    where = f"step {stage.step + 1} of {len(steps)}, {stage.share(steps):.0%} of the sessions"
+    since = utc(stage.began_ms / 1000)
+    io.out.say(f"rollout {name}: {'stopped: ' + stage.stopped if stage.stopped else where} (since {since} UTC)")
+    if stage.told and not stage.stopped:
+        io.out.say(f"rollout, last look: {stage.told}")
+    if stage.share(steps) >= 1.0:
+        io.out.say("it decides every session: copy its sections into the configuration and remove [rollout]")
+    return {**msgspec.to_builtins(stage), "steps": list(steps), "share": stage.share(steps)}
+
+
+def _diff(args: argparse.Namespace, io: Io) -> int:
+    from suffice.config.holder import differences
+
+    here = configured(args, io)
+    there = _policy(args.other, here, io)
     changed = [name for name in differences(here, there) if name.split(".")[0] in SECTIONS]
     for name in changed:
         io.out.say(f"{name}: {_value(here, name)} -> {_value(there, name)}")
@@ -188,14 +224,12 @@ def _value(settings: Any, name: str) -> str:
 
 
 def _replay(args: argparse.Namespace, io: Io) -> int:
-    from suffice.config.load import load
     from suffice.gateway.policy_replay import replay
     from suffice.ledger import queries
 
     since_s = moment_s(args.since, "--since", io.env.now(), ahead=False)
     own = configured(args, io)
-    settings = load(args.policy, io.env_vars, io.working, secrets=False) if args.policy else own
-    state = state_of(settings, io)
+    state = state_of(_policy(args.policy, own, io) if args.policy else own.candidate or own, io)
     with opened(io, folder_of(own, io)) as database, database.reader() as session:
         found = replay(queries.decided(session, since_s), state)
     io.out.result(as_dict(found))
@@ -228,7 +262,7 @@ def _tell(found: Difference, io: Io) -> None:
     io.out.table("new policy minus what happened, per request", ("", ">difference", ">95 % interval"), rows)
     if found.promoted:
         steps = ", ".join(f"{step:.0%}" for step in RAMP)
-        io.out.say(f"may go live: {found.verdict}; in steps of {steps} of the keys, replayed again after each")
+        io.out.say(f"may go live: {found.verdict}; [rollout] takes it there in steps of {steps} of the sessions")
     else:
         io.out.say(f"may not go live on this evidence: {found.verdict}")
     for change in found.changes[:10]:

@@ -227,6 +227,10 @@ async def _refresh(runtime: Runtime) -> None:
             except StorageError as error:
                 log.warning("what was learned could not be saved: %s", error)
         try:
+            await asyncio.to_thread(runtime.look)
+        except StorageError as error:
+            log.warning("what the rollout has shown could not be read: %s", error)
+        try:
             runtime.refresh()
         except ConfigError:
             log.exception("prices could not be refreshed")

@@ -73,6 +73,8 @@ class SettingsHolder:
         if errors_of(problems):
             return ReloadReport(swapped=False, problems=tuple(problems))
         changed = tuple(differences(self._current, fresh))
+        if fresh.candidate != self._current.candidate and "rollout.policy" not in changed:
+            changed = (*changed, "rollout.policy")  # the file that it names says something else
         if not changed:
             return ReloadReport(swapped=False, problems=tuple(problems))
         old, self._current = self._current, fresh

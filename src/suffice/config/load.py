@@ -17,6 +17,7 @@ from typing import Any
 
 from suffice.config import environment, rules
 from suffice.config.bind import MISSING, Binder
+from suffice.config.candidate import with_candidate
 from suffice.config.locate import Path as KeyPath
 from suffice.config.locate import locate
 from suffice.config.origin import Origin
@@ -60,6 +61,19 @@ def load(
     found = find(path, env_vars, folder)
     if found is None:
         return parse("", "", env_vars, folder, secrets=secrets)
+    settings = _read(found, env_vars, secrets=secrets)
+    if not settings.rollout.policy:
+        return settings
+    candidate = resolve(settings.rollout.policy, env_vars, found.parent)
+    if candidate == found:
+        hint = "name another file, with the changed [routing]"
+        problem = settings.origin.problem(("rollout", "policy"), "`rollout.policy` names this very file", hint)
+        raise InvalidConfigError([problem])
+    return with_candidate(settings, candidate, lambda path: _read(path, env_vars, secrets=False))
+
+
+def _read(found: Path, env_vars: Mapping[str, str], *, secrets: bool) -> Settings:
+    """Return what one file says. Raises InvalidConfigError."""
     try:
         with found.open("rb") as stream:
             data = stream.read(MAX_FILE_BYTES + 1)

@@ -6,6 +6,7 @@ Each rule yields problems and changes nothing. What would open the control plane
 from __future__ import annotations
 
 import ipaddress
+import itertools
 import re
 from collections.abc import Callable, Iterator
 from urllib.parse import SplitResult, urlsplit
@@ -232,6 +233,13 @@ def _deadlines(settings: Settings) -> Iterator[Problem]:
             )
 
 
+def _rollout(settings: Settings) -> Iterator[Problem]:
+    steps = settings.rollout.steps
+    if not steps or any(after <= before for before, after in itertools.pairwise(steps)):
+        hint = "for example: steps = [0.05, 0.25, 1.0]"
+        yield settings.origin.problem(("rollout", "steps"), "`rollout.steps` must grow from step to step", hint)
+
+
 def _prices(settings: Settings) -> Iterator[Problem]:
     """Refuse a price of 0 that nobody meant: an unknown price written as 0 would spend money unseen."""
     tables: list[tuple[Path, PriceSettings]] = []
@@ -246,7 +254,7 @@ def _prices(settings: Settings) -> Iterator[Problem]:
                 yield settings.origin.problem(here, f"`{dotted(here)}` is 0", hint)
 
 
-RULES: tuple[Rule, ...] = (_listeners, _control_secret, _endpoints, _aliases, _teams, _deadlines, _prices)
+RULES: tuple[Rule, ...] = (_listeners, _control_secret, _endpoints, _aliases, _teams, _deadlines, _rollout, _prices)
 
 
 def check(settings: Settings) -> list[Problem]:

@@ -254,6 +254,36 @@ class RoutingSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RolloutSettings:
+    """A changed policy that goes live in steps, as long as what is measured speaks for it."""
+
+    policy: str = field(
+        default="",
+        metadata=about(
+            "File with the changed `[routing]` and `[aliases]`; a relative path starts at this file's folder. Empty: no rollout.",
+            example='"candidate.toml"',
+        ),
+    )
+    steps: tuple[float, ...] = field(
+        default=(0.05, 0.25, 1.0),
+        metadata=about(
+            "Shares of the sessions that it decides, one step after the other, each larger than the one before.",
+            above=0,
+            maximum=1,
+            example="[0.05, 0.25, 1.0]",
+        ),
+    )
+    tolerance: float = field(
+        default=0.005,
+        metadata=about(
+            "By how much the share of wrong answers may rise, at the upper end of its interval, for a step on.",
+            minimum=0,
+            maximum=0.05,
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VerifySettings:
     """How answers are judged before they count as good."""
 
@@ -303,7 +333,10 @@ class LogSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The whole configuration. `origin` says where each setting stands, and is no part of the comparison."""
+    """The whole configuration. `origin` says where each setting stands, and is no part of the comparison.
+
+    `candidate` is the same configuration under the changed policy of `rollout.policy`, None without one.
+    """
 
     version: int = field(
         default=VERSION,
@@ -333,6 +366,9 @@ class Settings:
         ),
     )
     routing: RoutingSettings = field(default_factory=RoutingSettings, metadata=about("Choosing a model."))
+    rollout: RolloutSettings = field(
+        default_factory=RolloutSettings, metadata=about("A changed policy, taken live in steps.")
+    )
     upstream: UpstreamSettings = field(
         default_factory=UpstreamSettings, metadata=about("Deadlines and limits towards providers.")
     )
@@ -348,3 +384,4 @@ class Settings:
     )
     privacy: PrivacySettings = field(default_factory=PrivacySettings, metadata=about("Where prompts may go."))
     origin: Origin = field(default_factory=Origin, repr=False, compare=False)
+    candidate: Settings | None = field(default=None, repr=False)

@@ -113,7 +113,7 @@ def pair_of(
     `rates_of` gives an arm's prices, None where they are unknown: such an arm is in no pair. Only where the plan rests on the
     static gates and explored nothing: a named check says more than a review, and a drawn first arm has to go first.
     """
-    if plan.fallback or plan.repair <= 0 or plan.propensity < 1.0:
+    if plan.fallback or plan.repair <= 0 or plan.alone < 1.0:
         return None
     cell = cell_of(features.task, features.language)
     sides = []

@@ -60,18 +60,17 @@ def wanted(asked: str, configured: bool) -> bool:
 
 
 class Drafting:
-    """Drafts and reviews. `enabled` is the operator's word for requests without the header; no state of a request."""
+    """Drafts and reviews. A turn's `draft` is the operator's word for requests without the header; no state of a request."""
 
-    def __init__(self, core: Core, attempts: Attempts, routes: RouteTable, judging: Judging, *, enabled: bool) -> None:
+    def __init__(self, core: Core, attempts: Attempts, routes: RouteTable, judging: Judging) -> None:
         self._core = core
         self._attempts = attempts
         self._routes = routes
         self._judging = judging
-        self.enabled = enabled
 
     def first(self, turn: Turn) -> Route | None:
         """Return the route of the drafting model, None where the plan goes first. Raises RequestError for a bad header."""
-        if not wanted(turn.call.header(HEADER), self.enabled) or not _fits(turn):
+        if not wanted(turn.call.header(HEADER), turn.draft) or not _fits(turn):
             return None
         try:
             pressure = max(turn.pressure, turn.paced)

@@ -77,12 +77,11 @@ class Pipeline:
         self._drafting = drafting
         self.holding = Holding(attempts, routes, recovery, judging)
 
-    def tune(self, deadlines: Deadlines, max_attempts: int, verify: bool, draft: bool) -> None:
+    def tune(self, deadlines: Deadlines, max_attempts: int, verify: bool) -> None:
         """Use other limits from the next attempt on (a reloaded configuration)."""
         self._attempts.deadlines = deadlines
         self._recovery.max_attempts = max_attempts
         self._judging.enabled = verify
-        self._drafting.enabled = draft
 
     async def serve(self, call: Call, principal: Principal, reply: Reply, operation: str) -> None:
         """Answer one request through `reply`. Raises SufficeError while nothing of the answer has been sent."""

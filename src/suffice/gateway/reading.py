@@ -10,25 +10,22 @@ import logging
 import math
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
-from functools import partial
 from types import MappingProxyType
 
 import msgspec
 
 from suffice.config.schema import Settings
 from suffice.decision.core import CHECKS, STATIC
-from suffice.decision.fallback import Rung, fixed_plan
 from suffice.decision.features import extract, shape
 from suffice.decision.latency import Latencies
-from suffice.decision.policy import PolicyContext, feasible
 from suffice.decision.router import RouteRequest
-from suffice.decision.sessions import BODY_SIGNALS, SessionTable, session_key
+from suffice.decision.sessions import BODY_SIGNALS, Session, SessionTable, session_key
 from suffice.decision.virtual import Rule, Target, resolve
-from suffice.errors import DecisionError, ForbiddenError, RequestError, SufficeError, UpstreamError
+from suffice.errors import ForbiddenError, RequestError, SufficeError
 from suffice.gateway.auth import Principal
 from suffice.gateway.call import Call
+from suffice.gateway.deciding import Deciding, again
 from suffice.gateway.exchange import Exchange, GeminiExchange
-from suffice.gateway.ladder import Watch
 from suffice.gateway.modes import HEADER as MODE_HEADER
 from suffice.gateway.modes import HEDGE_HEADER, hedge_after, mode_and_cap
 from suffice.gateway.named_check import HEADER as CHECK_HEADER
@@ -36,14 +33,15 @@ from suffice.gateway.named_check import named_check, plain_name
 from suffice.gateway.pacing import Pacing
 from suffice.gateway.pilots import Pilots
 from suffice.gateway.reply import Reply
+from suffice.gateway.rollout import Rollouts, Sharing, alike
 from suffice.gateway.segments import Runs
 from suffice.gateway.state import State
-from suffice.gateway.turn import Reconsider, Turn
+from suffice.gateway.turn import Turn
 from suffice.ledger.book import Ledger
 from suffice.upstream.health import Health
 from suffice.values.env import Env
 from suffice.values.money import NanoUsd, nano
-from suffice.values.plan import Arm, Plan, Step
+from suffice.values.plan import Arm, Plan
 from suffice.values.task import Features, TaskType
 from suffice.wire.messages_view import messages_view, session_user
 from suffice.wire.prescan import TopLevel, scan
@@ -54,6 +52,23 @@ log = logging.getLogger("suffice.decision")
 _NOTHING: Mapping[Arm, str] = MappingProxyType({})
 # Opens the exchange of a dialect whose requests need more than their bytes.
 Open = Callable[[Call, Principal], Exchange]
+
+
+class Asking(msgspec.Struct, frozen=True, kw_only=True):
+    """A request as it was read, before any policy is asked: `money` is pressure, pressure of the pace, and what is left in nano-dollars."""
+
+    call: Call
+    principal: Principal
+    operation: str
+    top: TopLevel
+    view: RequestView
+    exchange: Exchange | None
+    key: str
+    features: Features
+    check: str
+    session: Session
+    now_s: float
+    money: tuple[float, float, int | None]
 
 
 class Reading:
@@ -71,18 +86,20 @@ class Reading:
         decided: Callable[[float], None] = lambda seconds: None,
         opens: Mapping[str, Open] | None = None,
         pilots: Pilots | None = None,
+        rollouts: Rollouts | None = None,
     ) -> None:
         self.env = env
         self.state = state
         self.sessions = sessions
         self._secret = secret
         self._health = health
-        self._decided = decided
-        self.watch = Watch(env)
+        self.deciding = Deciding(env, health, decided)
+        self.watch = self.deciding.watch
         self.latencies = Latencies()
         self.pacing = Pacing(env, ledger)
         self._opens = opens or {}
         self._runs = Runs(pilots or Pilots())
+        self._rollouts = rollouts or Rollouts()
 
     def scanned(self, call: Call) -> TopLevel:
         """Return the body of a request that needs no plan, checked. Raises RequestError."""
@@ -90,38 +107,27 @@ class Reading:
 
     def read(self, call: Call, principal: Principal, reply: Reply, operation: str) -> Turn:
         """Return the turn of `call`. Raises RequestError (400), NotFoundError (404), ForbiddenError (403)."""
-        state = self.state
-        top = scan(call.body, state.limits)
+        top = scan(call.body, self.state.limits)
         exchange = self._opens[operation](call, principal) if operation in self._opens else None
         view = VIEWS[operation](top) if exchange is None else exchange.view()
-        target = self._target(call, top, operation)
+        key = self._session_key(call, principal, top, view)
+        state, sharing = self._rollouts.side(self.state, key)
+        target = self._target(state, call, top, operation)
         features = _hinted(shape(view) if target.rule is Rule.PIN else extract(view), call.header("x-suffice-task"))
         check = named_check(call.header(CHECK_HEADER), state.settings.checks)
-        key = self._session_key(call, principal, top, view)
-        mode, cap = _mode(call, state, top, view, operation, _as_array(exchange), features.task, target)
         session = self.sessions.touch(key, now_s := self.env.monotonic())
         features = _with_signals(features, self._runs.happened(state, session, key, top, view, features, exchange))
-        pressure, paced, remaining = self.pacing.money(principal, state.settings)
-        request = RouteRequest(
-            features=features,
-            target=target,
-            now_s=now_s,
-            session=session,
-            down=self._down(state, target, operation),
-            allowed_models=self._allowed(principal, state, target),
-            data=state.data,
-            remaining_nano=remaining,
-            pressure=max(pressure, paced),
-            repair=_repair(call, principal, state, features),
-            floors=(state.settings.routing.quality_floor, 0.0),
-            gate=_gate(state.settings, check, cap),
-            attempts=cap,
-            explore=0.0 if principal.data_class else state.settings.routing.explore,
-            session_key=key,
-            late=self._late(call, state, target),
-            latency_s=self.latencies.typical() if target.rule is Rule.FAST else {},
-        )
-        plan = self._decide(state, request)
+        asking = Asking(
+            call=call, principal=principal, operation=operation, top=top, view=view, exchange=exchange, key=key,
+            features=features, check=check, session=session, now_s=now_s,
+            money=self.pacing.money(principal, state.settings),
+        )  # fmt: skip
+        request, mode = self._request(state, asking, target)
+        plan = self.deciding.plan(state, request)
+        hedge_s = hedge_after(call.header(HEDGE_HEADER), state.settings.routing)
+        if sharing is not None and target.rule is not Rule.PIN and not plan.fallback:
+            plan = self._shared(plan, sharing, asking, (state, mode, request.attempts, hedge_s))
+        pressure, paced, remaining = asking.money
         return Turn(
             call=call,
             principal=principal,
@@ -135,22 +141,79 @@ class Reading:
             session_key=key,
             session=session,
             plan=plan,
-            reconsider=_again(state, request, plan),
+            reconsider=again(state, request, plan),
             pressure=pressure,
             paced=paced,
             remaining_nano=remaining,
             check=check,
             strength=state.settings.checks[plain_name(check)].strength if check else "",
             gate=request.gate,
-            cap=cap,
+            cap=request.attempts,
             mode=mode,
-            hedge_s=hedge_after(call.header(HEDGE_HEADER), state.settings.routing),
+            hedge_s=hedge_s,
             down=request.down,
+            draft=state.settings.routing.draft,
             exchange=exchange,
         )
 
-    def _target(self, call: Call, top: TopLevel, operation: str) -> Target:
-        state = self.state
+    def _request(self, state: State, asking: Asking, target: Target) -> tuple[RouteRequest, str]:
+        """Return the question that a policy is asked, and what its stream waits for. Raises RequestError or ForbiddenError."""
+        call, principal, routing = asking.call, asking.principal, state.settings.routing
+        features = asking.features
+        mode, cap = mode_and_cap(
+            call.header(MODE_HEADER),
+            routing.mode,
+            top=asking.top,
+            view=asking.view,
+            operation=asking.operation,
+            verify=state.settings.verify.enabled,
+            array=isinstance(asking.exchange, GeminiExchange) and asking.exchange.array,
+            task=features.task,
+            target=target,
+        )
+        pressure, paced, remaining = asking.money
+        request = RouteRequest(
+            features=features,
+            target=target,
+            now_s=asking.now_s,
+            session=asking.session,
+            down=self._down(state, target, asking.operation),
+            allowed_models=self._allowed(principal, state, target),
+            data=state.data,
+            remaining_nano=remaining,
+            pressure=max(pressure, paced),
+            repair=_repair(call, principal, state, features),
+            floors=(routing.quality_floor, 0.0),
+            gate=_gate(state.settings, asking.check, cap),
+            attempts=cap,
+            explore=0.0 if principal.data_class else routing.explore,
+            session_key=asking.key,
+            late=self._late(call, state, target),
+            latency_s=self.latencies.typical() if target.rule is Rule.FAST else {},
+        )
+        return request, mode
+
+    def _shared(
+        self, plan: Plan, sharing: Sharing, asking: Asking, effective: tuple[State, str, int, float]
+    ) -> Plan:  # fmt: skip
+        """Return `plan` with what the other policy of a rollout would have done; one that could not serve never harms the request."""
+        state, rival = effective[0], sharing.rival
+        if rival is None:
+            return sharing.told(plan, None, alike=False)
+        other, same = None, False
+        try:
+            target = self._target(rival, asking.call, asking.top, asking.operation)
+            request, mode = self._request(rival, asking, target)
+            other = rival.router(target).plan(request)
+            hedge_s = hedge_after(asking.call.header(HEDGE_HEADER), rival.settings.routing)
+            same = (mode, request.attempts, hedge_s) == effective[1:] and alike(state.settings, rival.settings)
+        except SufficeError as error:
+            log.debug("the other policy of the rollout could not serve: %s", error)
+        except Exception:
+            log.exception("the other policy of the rollout could not plan")
+        return sharing.told(plan, other, alike=same)
+
+    def _target(self, state: State, call: Call, top: TopLevel, operation: str) -> Target:
         target = resolve(call.model or model_name(top), state.settings.aliases, state.models)
         if operation == "fim" and target.models is None and state.filling:
             return msgspec.structs.replace(target, models=state.filling)
@@ -168,32 +231,6 @@ class Reading:
             tool_names=view.tool_names,
         ).key
 
-    def _decide(self, state: State, request: RouteRequest) -> Plan:
-        """Return the plan of the rung that the ladder stands on; one that breaks is replaced by the default arm."""
-        begun_s = self.env.monotonic()
-        try:
-            held_back = self._held_back(state, request)
-            if held_back is not None:
-                return held_back
-            plan = state.router(request.target).plan(request)
-            self.watch.decided(failed=False)
-            _count_move(self.watch, request, plan)
-            return plan
-        except DecisionError as error:
-            return self._default(state, request, error)
-        except UpstreamError as error:
-            soonest = self._health.soonest((a.endpoint, a.model) for a in state.candidates(request.target))
-            if soonest is not None and error.retry_after_s is None:
-                error.retry_after_s = soonest.wait_s
-            raise
-        except SufficeError:
-            raise
-        except Exception as error:
-            log.exception("the decision failed; the default arm serves")
-            return self._default(state, request, error)
-        finally:
-            self._decided(self.env.monotonic() - begun_s)
-
     def _late(self, call: Call, state: State, target: Target) -> Mapping[Arm, str]:
         """Return the arms that are known to miss the seconds that the client gives, with the reasons."""
         text = call.header("x-suffice-max-seconds")
@@ -207,41 +244,6 @@ class Reading:
             raise RequestError("x-suffice-max-seconds is no number of seconds", param="x-suffice-max-seconds")
         late = {arm: self.latencies.late(arm, slo_s) for arm in state.candidates(target)}
         return {arm: why for arm, why in late.items() if why}
-
-    def _held_back(self, state: State, request: RouteRequest) -> Plan | None:
-        """Return the plan of a lower rung while an alarm is up; only `auto` rests on what may be wrong."""
-        ladder = self.watch.standing()
-        if ladder.rung is Rung.PLAN or request.target.rule is not Rule.AUTO:
-            return None
-        if ladder.rung is Rung.DEFAULT and state.default is not None:
-            only = tuple(one for one in state.ranked(request.target) if one.facts.arm == state.default)
-            plan = fixed_plan(ladder, only, request)
-            if plan is not None:
-                return plan
-        configured = state.settings.routing.cascade
-        return fixed_plan(ladder, state.ranked(request.target), request, configured)
-
-    def _default(self, state: State, request: RouteRequest, error: Exception) -> Plan:
-        self.watch.decided(failed=True)
-        arm = state.default
-        allowed = request.allowed_models
-        if arm is None or request.target.rule is Rule.PIN or (allowed is not None and arm.model not in allowed):
-            raise DecisionError("the decision failed and no default model may serve", hint=str(error)[:200]) from error
-        if request.data.restricted:
-            wanted = PolicyContext(features=request.features, data=request.data)
-            if not feasible((state.fleet.by_arm[arm].facts,), wanted).kept:
-                raise DecisionError("the decision failed, and the default model may not see this data") from error
-        step = Step(arm=arm, reach=1.0, p_success=0.0, cost=NanoUsd(0))
-        return Plan(
-            steps=(step,),
-            expected_total=NanoUsd(0),
-            p_complete=0.0,
-            repair=NanoUsd(0),
-            propensity=1.0,
-            reason="the decision failed; the default model serves",
-            fallback="default",
-            alarm=f"{type(error).__name__}: {error}"[:300],
-        )
 
     def _down(self, state: State, target: Target, operation: str) -> Mapping[Arm, str]:
         """Return the arms that are resting, with the reasons. When all that could serve are, one may be probed (row 41).
@@ -277,26 +279,6 @@ class Reading:
         return allowed
 
 
-def _again(state: State, request: RouteRequest, plan: Plan) -> Reconsider | None:
-    """Return how to plan again after a verdict. A lower rung of the ladder rests on no beliefs: its own next step follows."""
-    if not request.gate or request.attempts < 2 or plan.fallback:
-        return None
-    return partial(state.router(request.target).reconsider, request)
-
-
-def _as_array(exchange: Exchange | None) -> bool:
-    return isinstance(exchange, GeminiExchange) and exchange.array
-
-
-def _count_move(watch: Watch, request: RouteRequest, plan: Plan) -> None:
-    session = request.session
-    if request.target.rule is not Rule.AUTO or session is None or session.pinned is None:
-        return
-    pinned = session.pinned
-    if session.warm(pinned, request.now_s) and any(c.arm == pinned and not c.masked_by for c in plan.candidates):
-        watch.turned(moved=plan.first != pinned)
-
-
 def _embeddings_view(top: TopLevel) -> RequestView:
     if top.value("input") is None:
         raise RequestError("input is missing", param="input")
@@ -330,23 +312,6 @@ def _gate(settings: Settings, check: str, cap: int) -> str:
     if cap == 1 or not settings.verify.enabled:
         return ""
     return CHECKS[settings.checks[plain_name(check)].strength] if check else STATIC
-
-
-def _mode(
-    call: Call, state: State, top: TopLevel, view: RequestView, operation: str, array: bool, task: TaskType, target: Target
-) -> tuple[str, int]:  # fmt: skip
-    settings = state.settings
-    return mode_and_cap(
-        call.header(MODE_HEADER),
-        settings.routing.mode,
-        top=top,
-        view=view,
-        operation=operation,
-        verify=settings.verify.enabled,
-        array=array,
-        task=task,
-        target=target,
-    )
 
 
 def _with_signals(features: Features, names: tuple[str, ...]) -> Features:

@@ -61,6 +61,8 @@ class State:
         self._routers: dict[str, Router] = {}
         self._serving: dict[tuple[str, str], tuple[tuple[Arm, ...], dict[Arm, str]]] = {}
         self.default = self._default()
+        # The same fleet under the changed policy of a rollout.
+        self.candidate: State | None = None
 
     def router(self, target: Target) -> Router:
         """Return the router for what a client named."""

@@ -93,7 +93,8 @@ class Turn(msgspec.Struct, kw_only=True):
     position in `answered` of the answer that is given, the last unless another is more likely right; `paced` is the pressure of
     budgets that are spent too fast; `handed` is set where the plan's first arm takes a run over; `begun` counts the
     attempts that were begun; `hedge_s` is how long a stream may not have begun before another arm is asked too (0: as learned, below
-    0: never), `hedged` the arm that was; `outrun` is true while an attempt is ended because another one spoke first; `drafted` is set
+    0: never), `hedged` the arm that was; `outrun` is true while an attempt is ended because another one spoke first; `draft`: the
+    operator allows drafts; `drafted` is set
     where one model drafts and another reviews.
     """
 
@@ -127,6 +128,7 @@ class Turn(msgspec.Struct, kw_only=True):
     hedge_s: float = -1.0
     hedged: str = ""
     outrun: bool = False
+    draft: bool = False
     drafted: Drafted | None = None
 
     @property

@@ -23,6 +23,8 @@ def what_if(record: DecisionRecord, state: State) -> tuple[str, ...]:
     plan = record.plan
     if plan is None or not plan.steps:
         return ()
+    if plan.rollout is not None and plan.rollout.candidate and state.candidate is not None:
+        state = state.candidate
     again = ask(record, state, plan.repair)
     if again is None:
         return ()

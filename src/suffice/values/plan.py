@@ -103,12 +103,31 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=Tr
     cost: NanoUsd
 
 
+class Rollout(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """A changed policy that decides a share of the sessions: who decided here, and what the other side would have done.
+
+    `policy` names the two policies, `step` counts from 1, `share` is the candidate's. `candidate`: it decided here. `alone` is the
+    propensity of the first arm under the policy that decided (the plan's own is that of both together), `other` the first arm of the
+    other one, None where it could not serve; `same`: both would do the same. `repair` is the candidate's H: both sides are judged by it.
+    """
+
+    policy: str
+    step: int
+    share: float
+    candidate: bool = False
+    alone: float = 1.0
+    other: Arm | None = None
+    same: bool = False
+    repair: NanoUsd = NanoUsd(0)
+
+
 class Plan(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """The decision for one request, replayable from its record.
 
     `steps[0].arm` goes first; on each rejected verdict the next step is taken, until the steps end and the human is the
     last arm. `binding` names the constraints that changed the choice, `flips` what would change it, `fallback` is empty
-    or names the rung of the fallback ladder that produced the plan, with `alarm` as its cause.
+    or names the rung of the fallback ladder that produced the plan, with `alarm` as its cause. `rollout` is set while a changed
+    policy shares the sessions.
     """
 
     steps: tuple[Step, ...]
@@ -124,6 +143,12 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=Tr
     versions: tuple[tuple[str, str], ...] = ()
     fallback: str = ""
     alarm: str = ""
+    rollout: Rollout | None = None
+
+    @property
+    def alone(self) -> float:
+        """The propensity of the first arm under the policy that decided: below 1 only where it explores."""
+        return self.propensity if self.rollout is None else self.rollout.alone
 
     @property
     def first(self) -> Arm:
