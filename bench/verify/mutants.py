@@ -146,7 +146,11 @@ def invented_import(code: str, language: str, rng: random.Random) -> Iterator[Mu
         "python": (f"import {name}\n{code}", f"from {name}.core import Solver\n{code}"),
         "javascript": (f"import tool from '{dashed}';\n{code}", f"const tool = require('{dashed}');\n{code}"),
         "typescript": (f"import {{ tool }} from '{dashed}';\n{code}",),
-        "rust": (f"use {name}::Solver;\n{code}", f"use std::{name}::Solver;\n{code}"),
+        "rust": (
+            f"use {name}::Solver;\n{code}",
+            f"use std::{name}::Solver;\n{code}",
+            f"use std::{{fmt, {name}::Solver}};\n{code}",
+        ),
         "java": (
             f"import java.util.{plain}.Solver;\n{code}" if "package " not in code else "",
             f"import {plain}.core.Solver;\n{code}" if "package " not in code else "",

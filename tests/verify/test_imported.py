@@ -1,3 +1,5 @@
+import pytest
+
 from suffice.verify.extract import Code
 from suffice.verify.imported import of_cpp, of_go, of_java, of_javascript, of_python, of_rust
 from suffice.verify.python_code import Parse, Status, read
@@ -55,9 +57,25 @@ def test_rust():
 
 
 def test_a_crate_that_may_be_real_is_not_called_invented():
-    names = ("word_count", "tokio_quick_toolset", "quick_array_derive", "rarecrate", "zzyzx")
+    families = ("tokio_quick_toolset", "icu_quick_toolset", "google_cloud_toolset", "swc_ecma_toolset")
+    names = ("word_count", *families, "quick_array_derive", "rarecrate", "zzyzx")
     text = "".join(f"use {name}::A;\n" for name in names)
     assert known(of_rust, text) == dict.fromkeys(names)
+    assert known(of_rust, "pub use crate::cells::*;\nuse quick_array_toolset::A;\n") == {"quick_array_toolset": None}
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("use std::{collections::{HashMap, HashSet}, fs, io::{self, Read}};", {"std": True}),
+        ("use std::{self, // fast, perhaps\n    fmt /* slow, so */};", {"std": True}),
+        ("use std::{fs, fastmap::X};", {"std::fastmap": False}),
+        ("use core::{mem, quickcell};", {"core::quickcell": False}),
+        ("use std::{", {"std": True}),
+    ],
+)
+def test_each_module_of_a_group_is_looked_up(text, found):
+    assert known(of_rust, text) == found
 
 
 def test_java():

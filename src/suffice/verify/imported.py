@@ -230,29 +230,47 @@ _RUST_LOCAL = re.compile(
     r"\b(?:mod|enum|struct|trait|type|fn|union|macro_rules!)\s+(\w+)|\bas\s+(\w+)|[{,:]\s*(\w+)\s*[,};]"
 )
 
+_RUST_OWN_GLOB = re.compile(r"^(?:pub(?:\([\w:]+\))?\s+)?use\s+(?:crate|super|self)(?:::\w+)*::\*", re.MULTILINE)
+
 
 def of_rust(piece: Code, parsed: Parse) -> tuple[Imported, ...]:
     """Return the crates that Rust code uses, and the modules of `std` that it names."""
     local = {name for match in _RUST_LOCAL.findall(piece.text) for name in match if name}
+    # A wildcard of the project's own may bring a module of any name.
+    described = not _RUST_OWN_GLOB.search(piece.text)
     out: dict[str, Imported] = {}
     for match in _RUST_USE.finditer(piece.text):
         crate, rest = match.group(1), match.group(2).split("::")[1:]
         if crate in {"crate", "self", "super", "Self"} or crate in local or crate[0].isupper():
             continue
         if crate in {"std", "core", "alloc", "proc_macro", "test"}:
-            wrong = (
-                crate in {"std", "core"} and rest and rest[0][0].islower() and rest[0] not in packages.names("rust_std")
-            )
-            name = f"{crate}::{rest[0]}" if wrong else crate
+            modules = rest[:1] or _grouped(piece.text[match.end() :])
+            wrong = [
+                m
+                for m in modules
+                if crate in {"std", "core"} and m[0].islower() and m not in packages.names("rust_std")
+            ]
+            name = f"{crate}::{wrong[0]}" if wrong else crate
             out[name] = Imported(name=name, known=not wrong, what="module of the standard library")
             continue
         # The list holds the crates in wide use, not the registry: one that is missing may still exist, unless it is of no
         # family and a description in three words or more, as the ones are that nobody has written.
-        known = True if crate in packages.names("crates") else False if _described(crate) else None
+        known = True if crate in packages.names("crates") else False if described and _described(crate) else None
         near = "" if known else packages.lookalike(crate, "crates")
         why = f"did you mean {near!r}?" if near else "a crate that the list does not have"
         out[crate] = Imported(name=crate, known=known, what="crate", near=near, why=why)
     return tuple(out.values())
+
+
+def _grouped(rest: str) -> list[str]:
+    """Return the first words of the paths in a group (`::{collections::{HashMap, HashSet}, fs}`), none when no group follows."""
+    if not rest.startswith("::{"):
+        return []
+    flat = re.sub(r"//[^\n]*|/\*[\s\S]*?\*/", "", rest[3:])
+    flat = flat[: max(0, flat.find(";"))]
+    while "{" in flat and (plain := re.sub(r"\{[^{}]*\}", "", flat)) != flat:
+        flat = plain
+    return [found[1] for found in re.finditer(r"(?:^|,)\s*(\w+)", flat) if found[1] != "self"]
 
 
 _PARTS = frozenset([
@@ -266,7 +284,7 @@ def _described(crate: str) -> bool:
     words = crate.lower().split("_")
     if len(words) < 3 or words[-1] in _PARTS:
         return False
-    return words[0] not in packages.families("crates")
+    return packages.families("crates").isdisjoint((words[0], "_".join(words[:2])))
 
 
 _JAVA = re.compile(r"^\s*import\s+(?:static\s+)?([\w.]+(?:\.[*_])?)\s*(?:;|$|\bas\b|//|\.\{|\{)", re.MULTILINE)

@@ -23,12 +23,21 @@ def names(which: str) -> frozenset[str]:
     return frozenset((_DATA / f"{which}.txt").read_text(encoding="utf-8").split())
 
 
+_MANY = 10
+
+
 @lru_cache(maxsize=4)
 def families(which: str) -> frozenset[str]:
-    """Return the listed names after which at least two other listed ones are called (`tokio`, of `tokio_util`, ...)."""
+    """Return the beginnings, of one word or two, that make a longer name a member of a family of listed ones.
+
+    One word: a listed name after which two others are called (`tokio`, of `tokio_util`, ...), or what so many are called after
+    that it is a mark of its own (`swc`, `icu`). Two words: whatever a listed name begins with (`google_cloud`).
+    """
     listed = names(which)
-    heads = Counter(name.split("_")[0] for name in listed if "_" in name)
-    return frozenset(head for head, members in heads.items() if head in listed and members > 1)
+    parts = [name.split("_") for name in listed if "_" in name]
+    heads = Counter(words[0] for words in parts)
+    ones = {head for head, members in heads.items() if members >= _MANY or (head in listed and members > 1)}
+    return frozenset(ones | {"_".join(words[:2]) for words in parts})
 
 
 @lru_cache(maxsize=4)
