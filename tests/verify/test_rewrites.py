@@ -16,6 +16,7 @@ MISREAD = [
     ("rust", "# #[cfg(unix)] {\nuse std::arch::asm;\n# }\n"),
     ("kotlin", "val [first, second] = pair\n"),
     ("c", "void f(Cell *c) {\n    for (each_child(c)) {\n        visit(c);\n    }\n}\n"),
+    ("swift", "protocol P {\n    associatedtype K : Comparable, Hashable\n    func f(_ k: K)\n}\n"),
     ("cpp", "int **f(int n) {\n    int **a = new int *[n];\n    a[0] = new int[n];\n    return a;\n}\n"),
     ("cpp", 'void f() {\n  auto t = new std::vector<int>*[3]();\n  auto s = new const char*[2]{"a", "b"};\n}\n'),
     ("cpp", "struct F {\n    int operator()(int n) { return n ? this->operator()(n - 1) : 0; }\n};\n"),

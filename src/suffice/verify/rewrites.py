@@ -37,7 +37,10 @@ _REWRITES: dict[str, tuple[tuple[str, str], ...]] = {
     "typescript": _TYPESCRIPT,
     "tsx": (*_TYPESCRIPT, *_JSX),
     "javascript": _JSX,
-    "swift": ((rf"(?<![.\w])(?:{_NAMES_SWIFT})(?=\s*(?:[.\[),;:+\-*/<>!&|?%=]|in\b|$))", "x_"),),
+    "swift": (
+        (r"\b(associatedtype\s+\w+\s*:\s*[\w.]+)(?:\s*,\s*[\w.]+)+", r"\1"),
+        (rf"(?<![.\w])(?:{_NAMES_SWIFT})(?=\s*(?:[.\[),;:+\-*/<>!&|?%=]|in\b|$))", "x_"),
+    ),
     "ruby": ((r"^(\s*)def [\w.?!]+(?:\([^()\n]*\))? = ", r"\1x_ = "),),
     # Arguments of a type behind `::` are read in expressions only, and there no negative number among them.
     "rust": ((r"^# ?(?=[^!\[]|#\[)", ""), (rf"::{_TYPE_ARGUMENTS}", "")),
