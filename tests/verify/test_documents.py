@@ -61,6 +61,7 @@ def test_toml(text, status):
 @pytest.mark.parametrize(
     ("text", "status"),
     [
+        ('FROM\truby:alpine\nRUN\tapk add \\\n\tgit\nENTRYPOINT\t[ "az" ]\n', Status.GOOD),
         ("FROM a\nRUN x \\\n  && y\n", G),
         ("FROM a\nRUN <<EOF\nanything\nEOF\n", G),
         ("# escape=`\nFROM a\nRUN x `\n  y\n", G),

@@ -77,3 +77,8 @@ def test_unmistakable_needs_the_marks_of_one_language_only():
 )
 def test_asks_for_languages_that_no_code_is_recognised_as(ask, untold):
     assert languages.asks_untold(ask) is untold
+
+
+def test_a_bare_require_may_be_of_two_languages():
+    assert not languages.unmistakable('return require("luarocks.loader")\n')
+    assert languages.unmistakable('const fs = require("fs");\n')

@@ -145,7 +145,7 @@ def dockerfile(code: str) -> Parse:
         logical = logical.removesuffix(escape).rstrip() if pending else logical
         if pending:
             continue
-        word, _, rest = logical.partition(" ")
+        word, rest = (*logical.split(None, 1), "")[:2]
         why = _instruction(word, rest)
         if why:
             return Parse(status=Status.BAD, why=f"{why} (line {number})", line=number)

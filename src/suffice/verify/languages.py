@@ -192,7 +192,10 @@ _CONTENT: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
             r"(?:extends \w+ )?\{)|\bmodule\.exports\b|=>\s*\{|\brequire\(",
         ),
         ("ruby", r"^\s*def [\w.?!]+(?:\(.*\))?\s*$|^require ['\"]|\bdo \|\w"),
-        ("lua", r"^\s*(?:local )?function [\w.:]+\(|^local \w+\s*="),
+        (
+            "lua",
+            r"^\s*(?:local )?function [\w.:]+\(|^local \w+\s*=|^\s*(?:return )?require[ (]*[\"'][\w.]+[\"']\)?\s*$",
+        ),
         ("dockerfile", r"\A\s*(?:#.*\n\s*)*(?:ARG .*\n\s*)*FROM [\w./:${}-]+"),
         ("hcl", r"^(?:resource|data|variable|output|module|provider) \"[\w-]+\"(?: \"[\w-]+\")?\s*\{|^terraform \{"),
         (

@@ -30,6 +30,7 @@ _REWRITES: dict[str, tuple[tuple[str, str], ...]] = {
         (r"<<<[ \t]*(?:\"[^\"\n]*\"|'[^'\n]*'|[^\s;|&)]+)", "< x"),
         (r"\b(\w+)\[[^\]\[\n]*\$[^\]\[\n]*\]", r"\1[1]"),
         (rf"\bfor\s*{_ARITHMETIC}", "for ((;;))"),
+        (r"\bfor (\w+) do\b", r"for \1 in x; do"),
         (rf"(?<!for )\$?{_ARITHMETIC}", "$((1))"),
         (r"(\[\[[^\n]*?=~\s+)[^\n]*?(\s+(?:\]\]|&&|\|\|))", r"\1x\2"),
         (r"\$\{(?:\w+|[@*#?!])(?:\[[^\]\n]*\])?[~^,@/:%#][^{}\n]*\}", "${x}"),
@@ -52,6 +53,9 @@ _REWRITES: dict[str, tuple[tuple[str, str], ...]] = {
         (r"\bdelegate\*(?:\s+\w+)?<[^;{}()\n]*>", "X_"),
         (r"\{(\w+):[^{}\n]*\}", r"{\1}"),
     ),
+    "scala": ((r"([(,]\s*)\[[\w, ]+\]\s*=>\s*", r"\1"),),
+    # A new value of an expression.
+    "go": ((r"\bnew\((?=[-+!\"'`\d])", "x_("),),
     "hcl": ((r"= \$\w+", "= 1"),),
     "yaml": ((r'(:\s+)"[^"\\]*"\s*$', r"\1x"),),
     # Arrays of pointers, and arrays whose length their list says; an operator called by its name.
@@ -63,6 +67,7 @@ _REWRITES: dict[str, tuple[tuple[str, str], ...]] = {
     "c": (
         (r",\s*:\s*\d+(?=\s*[,;])", ""),
         (r"\bfor \(\w+\([^;()\n]*\)\)", "for (;;)"),
+        (r"^(\s*)\w*(?i:foreach|for_each)\w*\s*\([^;{}\n]*\)[ \t]*$", r"\1for (;;)"),
     ),
 }
 REWRITES = {
