@@ -91,7 +91,8 @@ class Chat:
             told.text, told.stop, told.ended = message.get("content") or "", choice["finish_reason"], True
             told.thought = message.get("reasoning_content") or ""
             self._calls(told, dict(enumerate(message.get("tool_calls") or [])))
-            self._usage(told, data["usage"])
+            if "usage" in data:  # optional in this dialect, and a provider may have told none
+                self._usage(told, data["usage"])
             return told
         calls: dict[int, Any] = {}
         for frame in frames(answer):

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from tests.e2e.clients import ask
 from tests.e2e.test_dialects import CLIENTS, PROVIDERS, inside, settings, talking
 from tests.gateway.running import gateway
+from tests.wire import mangling
 
 from suffice.testing.fake_upstream import FakeProvider
 from suffice.testing.script import Behaviour, Timing, ToolCall, Toxic
@@ -94,3 +95,19 @@ async def test_a_stream_of_a_wrong_type_is_a_failure_with_its_status(
         told = await ask(running, CLIENTS[client], "tools", True)
         assert told.status >= 500 and told.error and not (told.text or told.calls or told.ended)
         assert "Sign in" not in told.answer.body.decode() and "world" not in told.answer.body.decode()
+
+
+@DIALECTS
+@pytest.mark.parametrize("scenario", ["text", "tools"])
+@pytest.mark.parametrize("write", [0, 5])
+async def test_a_last_event_without_its_end_leaves_no_gap_in_the_numbers(
+    dialect: str, scenario: str, write: int, tmp_path: Path
+):
+    rows = mangling.payloads(dialect, Behaviour(text="This goes on for a while."))
+    first = next(i for i, row in enumerate(rows) if b'"This' in row)
+    data = b"".join(mangling.framed(dialect, rows[: first + 3])).rstrip()
+    cut = Behaviour(body=data.decode(), content_type="text/event-stream", timing=Timing(write_bytes=write))
+    async with talking(tmp_path, dialect, cut) as (running, _):
+        told = await ask(running, CLIENTS["responses"], scenario, True)
+        assert told.error and not told.ended
+        assert told.text and "This goes on".startswith(told.text)

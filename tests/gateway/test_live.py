@@ -6,6 +6,7 @@ from tests.gateway.running import one_provider
 from suffice.gateway.live import Live
 from suffice.testing import presets
 from suffice.testing.script import Behaviour
+from suffice.wire.chat_relay import Answer, ChatRelay
 
 
 async def test_an_attempt_is_booked_once_however_often_it_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -48,3 +49,18 @@ async def test_a_connection_is_not_used_again_after_a_cut(tmp_path: Path):
         assert (await running.chat()).status == 502
         assert (await running.chat()).status == 200
         assert provider.connections == 2
+
+
+async def test_what_broke_may_be_the_reader_and_the_reservation_is_closed_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def broken(self: ChatRelay) -> Answer:
+        raise ValueError("a fault of ours")
+
+    monkeypatch.setattr(ChatRelay, "answer", broken)
+    async with one_provider(tmp_path) as (running, _):
+        answer = await running.chat(stream=True)
+        assert b"[DONE]" not in answer.body
+        (row,) = await running.rows(answer)
+        assert (row.row.outcome, row.row.charge_class) == ("cancelled", "unk")
+        assert row.row.charge_nano == row.row.reserved_nano > 0

@@ -150,3 +150,8 @@ def test_small_writes_change_no_byte() -> None:
     assert split(played(plain)) == split(played(sliced))
     assert max(len(s.data) for s in played(sliced)) == 7
     assert sum(s.tokens for s in played(sliced)) == 5
+
+
+def test_a_body_may_hold_bytes_that_are_no_text():
+    body = split(played(Behaviour(body=b"a\xff".decode(errors="surrogateescape"), content_type="text/plain")))[1]
+    assert body == b"a\xff"

@@ -185,3 +185,20 @@ def test_freeform_calls_are_part_of_the_answer():
     message = {"role": "assistant", "tool_calls": [first | {"custom": {"name": "patch", "input": "a b"}}]}
     body = {"choices": [{"index": 0, "message": message, "finish_reason": "tool_calls"}]}
     assert chat_relay.whole(json.dumps(body).encode())[1].tool_calls == (("c", "patch", "a b"),)
+
+
+def test_a_long_last_event_tells_the_usage_and_the_finish():
+    """Some providers put their sources beside it, which are longer than all that is kept of other events."""
+    last = {"choices": [{"index": 0, "delta": {}, "finish_reason": "length"}], "citations": ["x" * 100] * 80}
+    last["usage"] = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
+    relay = ChatRelay()
+    for data in (delta(content="a"), b"data: " + json.dumps(last).encode() + b"\n\n", b"data: [DONE]\n\n"):
+        relay.feed(data)
+    assert relay.finished and relay.finish_reason == "length"
+    used = relay.usage()
+    assert used is not None and (used.prompt_tokens, used.completion_tokens) == (10, 5)
+
+
+def test_bytes_that_are_not_utf8_are_refused():
+    with pytest.raises(WireError):
+        ChatRelay().feed(b'data: {"choices":[{"index":0,"delta":{"content":"\xff"}}]}\n\n')

@@ -41,3 +41,9 @@ def test_a_last_event_without_its_blank_line_is_there_and_an_endless_one_is_refu
     frames = Frames(limit=10)
     with pytest.raises(WireError):
         frames.feed(b"data: 0123456789")
+
+
+@pytest.mark.parametrize("end", [b"\n\n", b"\n\n: c\n\n", b"\r\n\r\n", b""])
+def test_bytes_that_are_not_utf8_are_refused(end: bytes):
+    with pytest.raises(WireError):
+        read([b'data: {"a":"\xff"}' + end])

@@ -71,3 +71,11 @@ def test_an_array_without_its_end_is_cut() -> None:
     payloads.feed(array(CHUNKS).rstrip()[:-1])
     assert payloads.close() == []
     assert payloads.cut
+
+
+@pytest.mark.parametrize("data", [b'[{"a":"\xff"}]', b'{"a":"\xff"}', b'data: {"a":"\xff"}\n\n'])
+def test_bytes_that_are_not_utf8_are_refused(data: bytes) -> None:
+    payloads = Payloads()
+    with pytest.raises(WireError):
+        payloads.feed(data)
+        payloads.close()

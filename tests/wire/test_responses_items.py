@@ -1,6 +1,8 @@
+import pytest
+
 from suffice.wire.neutral import Reasoning
 from suffice.wire.reasoning import SEAL
-from suffice.wire.responses_items import for_provider, holds_state
+from suffice.wire.responses_items import for_provider, holds_state, items_of
 from suffice.wire.responses_request import COMPACTION
 from suffice.wire.sealed import HmacSealer, digest
 
@@ -48,3 +50,8 @@ def test_a_compaction_of_ours_becomes_words() -> None:
 def test_bodies_without_state_need_no_look() -> None:
     assert not holds_state(b'{"input":"x"}')
     assert holds_state(b'{"input":[{"encrypted_content":"x"}]}')
+
+
+@pytest.mark.parametrize(("output", "items"), [([{"id": "a"}, None, 7], [{"id": "a"}]), (7, []), (None, []), ("x", [])])
+def test_only_items_count_as_output(output: object, items: list[object]) -> None:
+    assert items_of({"output": output}) == items

@@ -124,3 +124,11 @@ def test_whole_bodies() -> None:
     for bad in (b"[]", b"{}", b"x"):
         with pytest.raises(WireError):
             whole(bad)
+
+
+@pytest.mark.parametrize("output", [7, True, None, "text", {"a": 1}, [None, 7, []]])
+def test_an_output_of_a_wrong_type_is_passed_over(output: object) -> None:
+    relay = ResponsesRelay()
+    relay.feed(sse([{"type": "response.completed", "response": {"id": "r", "output": output}}]))
+    assert relay.done
+    assert relay.answer().empty

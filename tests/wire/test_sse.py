@@ -67,7 +67,7 @@ def test_an_endless_event_is_refused():
             decoder.feed(b"data: " + b"x" * 100 + b"\n")
 
 
-@given(st.binary(min_size=1).filter(lambda b: b"\r" not in b), st.sampled_from(["", "message_stop"]))
+@given(st.text(min_size=1).map(str.encode).filter(lambda b: b"\r" not in b), st.sampled_from(["", "message_stop"]))
 def test_encode_then_decode(data: bytes, name: str):
     assert Decoder().feed(sse.encode(data, name)) == [Event(data=data, name=name)]
 
@@ -115,3 +115,19 @@ def test_whole_events_are_cut_at_blank_lines_and_lose_no_byte(parts: list[bytes]
     left = stream[len(given_out) :]
     assert rest == (left.rstrip(b"\r\n") + b"\n\n" if left.strip() else b"")
     assert whole.close() == b""
+
+
+NOT_UTF8 = b'data: {"a":"\xff"}\n\n'
+
+
+@pytest.mark.parametrize(
+    "stream", [NOT_UTF8, b"data: a\n\n" + NOT_UTF8, b"event: \xff\ndata: a\n\n", NOT_UTF8.rstrip()]
+)
+def test_what_is_not_utf8_is_refused_and_what_is_may_be_cut_anywhere(stream: bytes):
+    """A client's own reader would end on it."""
+    for reader in (Decoder(), sse.WholeEvents()):
+        with pytest.raises(WireError):
+            reader.feed(stream)
+            reader.close()
+    good, whole = 'data: {"a":"é東💡"}\n\n'.encode(), sse.WholeEvents()
+    assert b"".join(whole.feed(good[i : i + 1]) for i in range(len(good))) == good

@@ -199,8 +199,11 @@ class Live:
             # An answer that comes whole is made whole before its head; an error is billed by nobody.
             charge = ChargeClass.UNKNOWN if self.status in (0, 200) else ChargeClass.NONE
             return self._end(Usage(), charge, outcome="cancelled", message=message)
-        answer = self.reader.answer()
-        usage = self.reader.usage()
+        try:
+            answer, usage = self.reader.answer(), self.reader.usage()
+        except Exception:
+            # What broke may be the reader itself. The bound is charged, or the reservation would stay open for ever.
+            return self._end(Usage(), ChargeClass.UNKNOWN, outcome="cancelled", message=message)
         charge = ChargeClass.EXACT if usage is not None else ChargeClass.ESTIMATED
         usage = usage or estimate_usage(self.route.prompt_tokens, answer, self.bytes_in)
         return self._end(usage, charge, outcome="cancelled", answer=answer, message=message)

@@ -111,6 +111,8 @@ async def relay(
                 await reply.write(pending)  # written by us from what came before the error, and counted as sent
             return await _broken(attempts, live, event_fault(live, tokens_seen=True))
         if not reader.finished:
+            if pending:
+                await reply.write(pending)  # a whole event: only the blank line behind it did not come
             return await _broken(attempts, live, classify_seen(Seen.TRUNCATED))
         answer = reader.answer()
         live.settle(answer, reader.usage(), outcome="ok", verdicts=judge(answer))

@@ -98,11 +98,11 @@ class ResponsesExchange(Exchange):
 
     def keep(self, response: dict[str, Any], output: list[dict[str, Any]] | None = None) -> None:
         """Store a response that is complete, `output` with all state, when the client wants it stored."""
-        items = list(response.get("output") or ()) if output is None else output
-        self._carried.append({str(item.get("id")): item for item in items if isinstance(item, dict)})
+        items = responses_items.items_of(response) if output is None else output
+        self._carried.append({str(item.get("id")): item for item in items})
         if self.stores:
             previous = self.expanded.previous_id
-            self.shared.store.put(self.tenant, response, self.expanded.added, output, previous_id=previous)
+            self.shared.store.put(self.tenant, response, self.expanded.added, items, previous_id=previous)
 
     def joined(self, response: dict[str, Any], own: int) -> None:
         """Store what the client saw of several answers as one: the first `own` items are the first one's, the rest the last's."""
@@ -177,7 +177,7 @@ class PassThroughResponses:
         failure, answer, usage = responses_relay.whole(body)
         if failure is None:
             response = msgspec.json.decode(body)
-            states = (item.get("encrypted_content") for item in response["output"] if isinstance(item, dict))
+            states = (item.get("encrypted_content") for item in responses_items.items_of(response))
             self._exchange.shared.issuers.note([s for s in states if isinstance(s, str)], self._issuer)
             self._exchange.keep(response)
         return Whole(body=body, failure=failure, answer=answer, usage=usage)

@@ -26,6 +26,7 @@ from suffice.values.env import Env
 from suffice.wire import errors as wire_errors
 from suffice.wire import responses_object
 from suffice.wire.openai_responses import ResponsesClient
+from suffice.wire.responses_items import items_of
 from suffice.wire.responses_request import ENCRYPTED
 
 log = logging.getLogger("suffice.gateway")
@@ -218,7 +219,7 @@ class ResponsesSocket:
         self._remember(done, items)
 
     def _remember(self, response: dict[str, Any], items: list[Item]) -> None:
-        whole = [*items, *replayable([item for item in response.get("output") or () if isinstance(item, dict)])]
+        whole = [*items, *replayable(items_of(response))]
         size = len(msgspec.json.encode(whole))
         if size > self._limits.chain_bytes:
             return

@@ -17,6 +17,7 @@ import msgspec
 
 from suffice.errors import NotFoundError, RequestError
 from suffice.values.env import Env
+from suffice.wire.responses_items import items_of
 
 Item = dict[str, Any]
 
@@ -89,7 +90,7 @@ class ResponseStore:
         `cancel` stops a response that still runs in the background.
         """
         response_id = str(response.get("id") or "")
-        output = list(response.get("output") or ()) if output is None else output
+        output = items_of(response) if output is None else output
         size = len(msgspec.json.encode([response, added, output])) + 512
         limits = self._limits
         if not response_id or size > min(limits.bytes_per_tenant, limits.bytes_total):

@@ -57,7 +57,7 @@ def _whole_body(behaviour: Behaviour, call: Call, identity: Identity) -> tuple[i
     """Return status, body, content type and tokens of an answer that is not a stream; None for a stream."""
     kind = behaviour.content_type or "application/json"
     if behaviour.body is not None:
-        return behaviour.status, behaviour.body.encode(), kind, 0
+        return behaviour.status, behaviour.body.encode(errors="surrogateescape"), kind, 0
     if behaviour.status != 200 or behaviour.error_in_200:
         return behaviour.status, dialect_of(call.path).error(behaviour.error, behaviour.status), kind, 0
     if call.path.endswith("/embeddings"):

@@ -112,9 +112,10 @@ class Behaviour(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """What happens with one request. The default is a plain, correct answer.
 
     `status` other than 200, or `error` with `error_in_200`, answers with the error object. `body` replaces the whole body
-    (with `content_type`). `retry_after` is sent as it is, `retry_after_date_s` as an HTTP date that many seconds from now,
-    `retry_after_ms` in its own header. `prompt_tokens` (default: bytes of the request / 4) and `cached_tokens` are
-    counted and billed. `bill`: `auto` (what was generated, nothing for an error), `full` (all, even when cut), `none`.
+    (with `content_type`; a byte that is no UTF-8 stands in it as Python's `surrogateescape` has it). `retry_after` is sent
+    as it is, `retry_after_date_s` as an HTTP date that many seconds from now, `retry_after_ms` in its own header.
+    `prompt_tokens` (default: bytes of the request / 4) and `cached_tokens` are counted and billed. `bill`: `auto` (what was
+    generated, nothing for an error), `full` (all, even when cut), `none`.
     """
 
     text: str = "Hello from the fake provider."

@@ -8,6 +8,7 @@ usage report at the end, which is swallowed when the client did not ask for it. 
 from __future__ import annotations
 
 import re
+from collections import deque
 from typing import Any
 
 import msgspec
@@ -39,12 +40,14 @@ class ChatRelay:
 
     def __init__(self, *, swallow_usage: bool = False) -> None:
         self._swallow = swallow_usage
-        self._carry = b""
+        self._whole = sse.WholeEvents()
         self._kept: list[bytes] = []
         self._kept_size = 0
         # True while every event came in the one form in which they can be read together.
         self._plain = True
-        self._tail = b""
+        # The last whole events: at least `_TAIL` bytes of them, since the one that tells the usage may be long itself.
+        self._last: deque[bytes] = deque()
+        self._last_size = 0
         self._repair = ChatRepair()
         self.started = False
         self.done = False
@@ -54,26 +57,13 @@ class ChatRelay:
 
     def feed(self, chunk: bytes) -> bytes:
         """Return the bytes to send on now: `chunk`'s complete events, minus those that are swallowed."""
-        data = self._carry + chunk if self._carry else chunk
-        end = sse.last_boundary(data)
-        if end == 0:
-            self._carry = data
-            if len(data) > sse.DEFAULT_LIMIT:
-                raise WireError("an event of the stream is too long", code="upstream_too_large", retryable=False)
-            return b""
-        if end == len(data):
-            self._carry = b""
-        else:
-            self._carry = data[end:]
-            data = data[:end]
-        return self._events(data)
+        data = self._whole.feed(chunk)
+        return self._events(data) if data else b""
 
     def close(self) -> bytes:
         """Return what a stream that ended without a blank line left behind, completed."""
-        rest, self._carry = self._carry, b""
-        if not rest.strip():
-            return b""
-        return self._events(rest.rstrip(b"\r\n") + b"\n\n")
+        data = self._whole.close()
+        return self._events(data) if data else b""
 
     def _events(self, data: bytes) -> bytes:
         count = data.count(b"data:")
@@ -93,7 +83,10 @@ class ChatRelay:
             self._kept.append(data)
             self._kept_size += len(data)
         # What is dropped may still tell the usage.
-        self._tail = (self._tail + told)[-_TAIL:] if len(told) < _TAIL else told[-_TAIL:]
+        self._last.append(told)
+        self._last_size += len(told)
+        while self._last_size - len(self._last[0]) >= _TAIL:
+            self._last_size -= len(self._last.popleft())
         if b"[DONE]" in data:
             self.done = True
         if self._swallow and _NO_CHOICES.search(data) is not None:
@@ -112,7 +105,7 @@ class ChatRelay:
     @property
     def finished(self) -> bool:
         """True when the stream said that it is complete: `[DONE]`, or a finish reason from providers that omit it."""
-        found = _FINISH.findall(self._tail)
+        found = _FINISH.findall(b"".join(self._last))
         if found:
             self.finish_reason = found[-1].decode()
         return self.done or bool(found)
@@ -127,10 +120,10 @@ class ChatRelay:
 
     def usage(self) -> Usage | None:
         """Return the provider's own usage report, the last one of the stream, or None when there was none."""
-        position = self._tail.find(b"data:")
-        if position < 0 or b'"usage"' not in self._tail:
+        last = b"".join(self._last)
+        if b'"usage"' not in last:
             return None
-        for event in reversed(sse.Decoder().feed(self._tail[position:])):
+        for event in reversed(sse.Decoder().feed(last)):
             decoded = _decode(event.data) if b'"usage"' in event.data else None
             if isinstance(decoded, dict):
                 report = decoded.get("usage")
@@ -149,7 +142,7 @@ class ChatRelay:
             together = b"[" + kept.replace(_DONE, b"").removeprefix(b"data: ").replace(b"\n\ndata: ", b",") + b"]"
             try:
                 return _joined(_chunks(together))
-            except msgspec.DecodeError:
+            except (msgspec.DecodeError, RecursionError):
                 pass  # a field of an unusual type: read event by event
         events = sse.Decoder().feed(kept)
         return join_deltas([_decode(event.data) for event in events if not event.is_done])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from suffice.errors import SufficeError, WireError
+from suffice.errors import SufficeError
 from suffice.values.usage import Usage
 from suffice.wire import sse
 from suffice.wire.chat_relay import Answer
@@ -26,23 +26,19 @@ class FimRelay:
         self._encoder = FimEncoder(context)  # for the words of ours: keep-alive and errors
         self._infill = context.request.shape == "infill"
         self._pump = Pump(Emulation(), context.response_id)
-        self._carry = b""
+        self._whole = sse.WholeEvents()
         self.started = False
         self.data_events = 0
 
     def feed(self, chunk: bytes) -> bytes:
         """Return the complete events of `chunk` and what was left before it. Raises WireError."""
-        data = self._carry + chunk
-        end = sse.last_boundary(data)
-        self._carry = data[end:]
-        if len(self._carry) > sse.DEFAULT_LIMIT:
-            raise WireError("an event of the stream is too long", code="upstream_too_large", retryable=False)
-        return self._read(data[:end]) if end else b""
+        data = self._whole.feed(chunk)
+        return self._read(data) if data else b""
 
     def close(self) -> bytes:
         """Return what a stream that ended without a blank line left behind, completed."""
-        rest, self._carry = self._carry, b""
-        out = self._read(rest.rstrip(b"\r\n") + b"\n\n") if rest.strip() else b""
+        data = self._whole.close()
+        out = self._read(data) if data else b""
         self._pump.push(self._decoder.close())
         return out
 

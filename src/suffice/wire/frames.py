@@ -19,7 +19,7 @@ class Frames:
         self._begun = False
 
     def feed(self, chunk: bytes) -> list[bytes]:
-        """Return the payloads that `chunk` completes. Raises WireError when an event exceeds the limit."""
+        """Return the payloads that `chunk` completes. Raises WireError when an event exceeds the limit or is not UTF-8."""
         if self._carry:
             chunk = self._carry + chunk
         if not self._begun and chunk:
@@ -31,7 +31,7 @@ class Frames:
             chunk = chunk.removeprefix(b"\xef\xbb\xbf")
         if chunk.endswith(b"\n\n") and chunk.startswith(b"data: ") and chunk.count(b"\n") == 2 and b"\r" not in chunk:
             self._carry = b""
-            return [chunk[6:-2]]
+            return [sse.utf8(chunk[6:-2])]
         end = sse.last_boundary(chunk)
         self._carry = chunk[end:]
         if len(self._carry) > self._limit:
@@ -45,6 +45,7 @@ class Frames:
 
 
 def _payloads(block: bytes) -> list[bytes]:
+    sse.utf8(block)
     if b"\r" in block:
         return [event.data for event in sse.Decoder().feed(block)]
     out: list[bytes] = []

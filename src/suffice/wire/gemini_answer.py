@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from suffice.errors import WireError
-from suffice.wire import usage
+from suffice.wire import sse, usage
 from suffice.wire.codec import Target
 from suffice.wire.gemini_frames import Payloads
 from suffice.wire.gemini_partial import PartialArguments
@@ -125,7 +125,7 @@ class GeminiDecoder(PayloadDecoder):
     def whole(self, body: bytes) -> list[Event]:
         """Return the events of a whole answer. Raises WireError when it is not complete."""
         out: list[Event] = []
-        self._payload(body, out)
+        self._payload(sse.utf8(body), out)
         if not self._over:
             if self._stop is None:
                 raise WireError("the provider's answer has no finish reason")

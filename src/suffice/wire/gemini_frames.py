@@ -55,7 +55,7 @@ class ArraySplitter:
                 at = found.end()
                 self._step(found.group())
                 if self._depth == 0:
-                    out.append(data[start:at])
+                    out.append(sse.utf8(data[start:at]))
                     start = at
         self._held = data[start:]
         self._at = at - start
@@ -137,7 +137,7 @@ class Payloads:
         if self._frames is not None:
             return self._frames.close()
         rest, self._object = self._object, b""
-        return [rest] if rest.strip() else []
+        return [sse.utf8(rest)] if rest.strip() else []
 
     @property
     def cut(self) -> bool:

@@ -1,4 +1,4 @@
-"""State in the items of a Responses request that is otherwise passed through byte for byte.
+"""The items of a Responses answer, and the state in those of a request that is otherwise passed through byte for byte.
 
 What the gateway sealed is opened for its issuer, what belongs to another provider is taken out, and what nobody knows stays: it
 then comes from the one provider that the session has had. Everything else in the items is left as it is.
@@ -18,6 +18,12 @@ _FIELD = b'"encrypted_content"'
 def holds_state(body: bytes) -> bool:
     """True when a body may hold opaque state, so that `for_provider` must look at its items."""
     return _FIELD in body
+
+
+def items_of(response: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the output items of a response object; what is none is passed over."""
+    output = response.get("output")
+    return [item for item in output if isinstance(item, dict)] if isinstance(output, list) else []
 
 
 def for_provider(items: list[dict[str, Any]], sealer: Sealer, issuer: str) -> tuple[list[dict[str, Any]], int]:

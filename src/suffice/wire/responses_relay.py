@@ -17,6 +17,7 @@ from suffice.errors import WireError
 from suffice.values.usage import Usage
 from suffice.wire import sse, usage
 from suffice.wire.chat_relay import Answer
+from suffice.wire.responses_items import items_of
 from suffice.wire.responses_upstream_stream import failure
 
 _TELLING = re.compile(
@@ -131,9 +132,8 @@ class ResponsesRelay:
             return
         self.done = True
         if not self._items and not self._text:
-            for item in response.get("output") or ():
-                if isinstance(item, dict):
-                    self._item(item)
+            for item in items_of(response):
+                self._item(item)
         self.finish_reason = finish_reason(response, self._items)
 
     @property

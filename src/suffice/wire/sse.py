@@ -29,6 +29,16 @@ class Event:
         return self.data == DONE
 
 
+def utf8(whole: bytes) -> bytes:
+    """Return `whole`, which ends at the end of a line. Raises WireError when it is not UTF-8: its readers would end on it."""
+    if not whole.isascii():
+        try:
+            whole.decode()
+        except UnicodeDecodeError as error:
+            raise WireError("the provider sent bytes that are not UTF-8") from error
+    return whole
+
+
 class Decoder:
     """Bytes in, events out. One decoder per stream."""
 
@@ -79,7 +89,7 @@ class Decoder:
     def _line(self, line: bytes, events: list[Event]) -> None:
         if not line:
             if self._data:
-                events.append(Event(data=b"\n".join(self._data), name=_text(self._name)))
+                events.append(Event(data=utf8(b"\n".join(self._data)), name=utf8(self._name).decode()))
                 self._data = []
                 self._size = 0
             self._name = b""
@@ -96,13 +106,6 @@ class Decoder:
             self.comments += 1
         elif line == b"data":
             self._data.append(b"")
-
-
-def _text(name: bytes) -> str:
-    try:
-        return name.decode()
-    except UnicodeDecodeError as error:
-        raise WireError("an event name is not UTF-8") from error
 
 
 def encode(data: bytes, name: str = "") -> bytes:
@@ -146,15 +149,15 @@ class WholeEvents:
         self._carry = b""
 
     def feed(self, chunk: bytes) -> bytes:
-        """Return the events that `chunk` completes, byte for byte. Raises WireError when one exceeds the limit."""
+        """Return the events that `chunk` completes, byte for byte. Raises WireError when one exceeds the limit or is not UTF-8."""
         data = self._carry + chunk if self._carry else chunk
         end = last_boundary(data)
         self._carry = data[end:]
         if len(self._carry) > DEFAULT_LIMIT:
             raise WireError("an event of the stream is too long", code="upstream_too_large", retryable=False)
-        return data if end == len(data) else data[:end]
+        return utf8(data if end == len(data) else data[:end])
 
     def close(self) -> bytes:
-        """Return what a stream that ended without a blank line left behind, completed; empty when there is nothing."""
+        """Return what a stream that ended without a blank line left behind, completed; empty when there is nothing. Raises WireError."""
         rest, self._carry = self._carry, b""
-        return rest.rstrip(b"\r\n") + b"\n\n" if rest.strip() else b""
+        return utf8(rest.rstrip(b"\r\n") + b"\n\n") if rest.strip() else b""
