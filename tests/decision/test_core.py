@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suffice.decision.core import CELLS, CHECKS, Core, Shown, cell_of
+from suffice.decision.belief import Shown
+from suffice.decision.core import CELLS, CHECKS, Core, cell_of
 from suffice.decision.grid import mean_sd
 from suffice.decision.guarantee import told
 from suffice.decision.plan import STOP
@@ -180,3 +181,25 @@ def test_certificates_are_kept_in_the_snapshot_and_end_with_the_catalogue():
     assert told(snapshot.certificates, 1001.0, snapshot.catalog)[0].startswith("edit: in force")
     made.under("c2")
     assert "not in force" in told(made.holder.current.certificates, 1001.0, made.holder.current.catalog)[0]
+
+
+def test_a_check_that_lets_one_familys_mistakes_pass_is_believed_less_of_that_family_alone():
+    made, rows = core()
+    gate = CHECKS["related"]
+    before = made.believe(rows, CELL, None)
+    plans = [made.plan(before, (0, 1), [0.01, 0.3], 10.0, gate=gate, attempts=2)]
+    for _ in range(60):
+        made.checked(gate=gate, cell=CELL, judged=[(1, "a/small-1", True)], given=1, right=False, reliability=1.0)
+        made.checked(gate=gate, cell=CELL, judged=[(1, "b/large-1", False)], given=1, right=False, reliability=1.0)
+    assert {key[2] for key in made.holder.current.gates.counts} == {"small", "large"}
+    check = made._check(gate, before, (0, 1))
+    assert check.own is not None and check.own[1][0] > 0.7 > 0.2 > check.own[1][1]
+    plans.append(made.plan(before, (0, 1), [0.01, 0.3], 10.0, gate=gate, attempts=2))
+    assert plans[0].sequence == (1, 0) and plans[1].sequence == (1,)  # its mistakes would pass behind a rejection
+    # An answer that it accepted is believed less of the family whose mistakes pass, and after a rejection the order matters too.
+    cost = np.array([0.01, 0.3])
+    tried = [
+        made.after(before, cost, 10.0, gate=gate, tried=[Shown(arm=at, model=m, accepted=True)], attempts=1)
+        for at, m in enumerate(("a/small-1", "b/large-1"))
+    ]
+    assert tried[0].p_right[0] < before.mean[0] + 0.1 and tried[1].p_right[0] > before.mean[1]

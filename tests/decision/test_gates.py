@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suffice.decision.gates import GatePosterior, correlation, error_states, learn, learn_pair, rates
+from suffice.decision.gates import GatePosterior, correlation, error_states, learn, learn_pair, rates, told
 from suffice.errors import DecisionError
 
 
@@ -62,3 +62,33 @@ def test_shared_errors_make_the_second_acceptance_likelier() -> None:
     with pytest.raises(DecisionError):
         error_states(float("nan"), 0.1, 0.0)
     assert np.array_equal(error_states(1.0, 0.0, 0.7)[0], np.ones(1))
+
+
+def taught(post: GatePosterior, cell: str, family: str, accepted: int, rejected: int) -> GatePosterior:
+    """Wrong answers of a family that a check accepted and rejected."""
+    for passed, n in ((True, accepted), (False, rejected)):
+        for _ in range(n):
+            post = learn(post, gate="check:unit", cell=cell, family=family, accepted=passed, right=False)
+    return post
+
+
+def test_a_family_with_few_reports_has_its_cells_rate_and_one_with_many_its_own() -> None:
+    post = taught(GatePosterior(), "elsewhere", "f", 300, 0)
+    post = taught(taught(taught(post, "x", "f", 5, 95), "x", "g", 6, 94), "x", "h", 70, 30)
+
+    def fpr(family: str, cell: str = "x") -> float:
+        return rates(post, "check:unit", cell, family).fpr
+
+    assert fpr("h") == pytest.approx(0.7, abs=0.06) and fpr("f") == pytest.approx(0.05, abs=0.06)
+    assert 0.1 < fpr("new") < fpr("h") - 0.2  # the cell's families together, not the other cell
+    assert fpr("new", "elsewhere") > fpr("new")
+    assert rates(post, "check:unit", "x").fpr == pytest.approx(81 / 300, abs=0.03)  # all answers of the cell
+    assert rates(post, "check:unit", "x", "new").fpr_sd > rates(post, "check:unit", "x", "h").fpr_sd
+
+
+def test_what_was_learned_is_told_per_gate_cell_and_family() -> None:
+    post = taught(GatePosterior(), "bug-fix/python", "gpt", 3, 1)
+    assert told(post) == (
+        "check:unit, bug-fix/python, gpt: accepts 90% of right and 38% of wrong answers (4.0 reports)",
+    )
+    assert told(GatePosterior()) == ()

@@ -19,7 +19,8 @@ def support(seed: int, arms: int = 3, rho: float = 0.4):
     w = rng.random(4) + 0.01
     cost = rng.random((arms, 4)) * rng.choice([0.02, 0.5])
     tpr, fpr = float(rng.uniform(0.6, 1)), float(rng.uniform(0, 0.5))
-    return joint(rng.random((arms, 4)), cost, w / w.sum(), tpr=tpr, fpr=fpr, rho=rho)
+    own = (rng.uniform(0.5, 1, arms), rng.uniform(0, 0.6, arms)) if seed % 2 else None
+    return joint(rng.random((arms, 4)), cost, w / w.sum(), tpr=tpr, fpr=fpr, rho=rho, own=own)
 
 
 def brute(s, w, rights, tried, left, h, ending, accepted) -> float:
@@ -36,7 +37,7 @@ def brute(s, w, rights, tried, left, h, ending, accepted) -> float:
             continue
         total = float(w @ s.cost[a])
         for yes in (False, True):
-            t, f = (s.tpr, s.fpr) if yes else (1 - s.tpr, 1 - s.fpr)
+            t, f = (s.tpr[a], s.fpr[a]) if yes else (1 - s.tpr[a], 1 - s.fpr[a])
             seen = t * s.p[a] + f * (1 - s.p[a])
             given = [*(r * seen for r in rights), w * t * s.p[a]]
             total += brute(s, w * seen, given, {*tried, a}, left - 1, h, ending, yes)

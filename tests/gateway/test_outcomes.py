@@ -194,7 +194,10 @@ async def test_a_report_on_a_checked_answer_teaches_how_far_the_check_can_be_bel
         request = await ask(running, {"x-suffice-check": "tests"})
         gate = (await running.story(request)).decision
         assert gate is not None and gate.gate.startswith("check:")
-        before = rates(running.runtime.core.holder.current.gates, gate.gate, "generate/other")
+        before = rates(running.runtime.core.holder.current.gates, gate.gate, "generate/python")
         await running.post("/outcomes", {"request_id": request, "kind": "tests_failed", "source": "ci"})
-        after = rates(running.runtime.core.holder.current.gates, gate.gate, "generate/other")
+        after = rates(running.runtime.core.holder.current.gates, gate.gate, "generate/python")
         assert after.fpr > before.fpr and after.tpr == before.tpr
+        kept = running.runtime.core.holder.current.gates.counts
+        assert list(kept) == [(gate.gate, "generate/python", "m")]  # of the family of openai/m
+        assert running.runtime.state.checks[0].startswith(f"{gate.gate}, generate/python, m: accepts ")

@@ -112,6 +112,8 @@ def _show(args: argparse.Namespace, io: Io) -> int:
     rollout = _rollout(state.settings, io)
     for line in state.certificates:
         io.out.say(f"guarantee certificate: {line}")
+    for line in state.checks:
+        io.out.say(f"learned of a check: {line}")
     explored = f"{routing.explore:.0%} of sessions" if routing.explore else "off"
     io.out.say(
         f"exploration: {explored}; cascade while an alarm is up: {', '.join(routing.cascade) or 'made from priors and prices'}"
@@ -119,6 +121,7 @@ def _show(args: argparse.Namespace, io: Io) -> int:
     io.out.result(
         {
             "certificates": list(state.certificates),
+            "checks": list(state.checks),
             "rollout": rollout,
             "explore": routing.explore,
             "cascade": list(routing.cascade),

@@ -8,16 +8,17 @@ posterior. One writer, many readers: a decision takes the snapshot once. It read
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from suffice.decision import certifying, gates, hindsight, joint, learning, sequel, skill, spend
 from suffice.decision import cost as cost_model
+from suffice.decision.belief import After, Belief, Check, Shown
 from suffice.decision.grid import Floats, logit, observe
 from suffice.decision.outlook import Outlook, outlook
 from suffice.decision.plan import ESCAPE_FACTOR, Solution, along, solve_flat, told_again
-from suffice.decision.priors import PriorTable
+from suffice.decision.priors import PriorTable, parse_name
 from suffice.decision.sequel import Ending
 from suffice.decision.snapshot import Holder, Snapshot
 from suffice.values.task import TASK_INDEX, TASK_TYPES, TaskType
@@ -37,51 +38,6 @@ NANO = 1e-9
 FEWEST_BILLS = 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Belief:
-    """Success of some models on one task: `grid` [K, 33] given its difficulty, `weights` [33] of that, `mean` and `low` [K].
-
-    `length` [K, 33]: an answer's length given the difficulty over its mean, as bills had it when the success was last learned of.
-    """
-
-    grid: Floats
-    length: Floats
-    weights: Floats
-    mean: Floats
-    low: Floats
-    cell: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
-    """What is believed of a gate: true-accept and false-accept rate, and ρ, how often its errors on a task are shared by all arms."""
-
-    tpr: float
-    fpr: float
-    rho: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
-    """An attempt that is over: `arm` is its row in the belief; `output_tokens` 0 when unknown."""
-
-    arm: int
-    model: str
-    accepted: bool
-    output_tokens: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class After:
-    """What to do after some attempts: the next `arm` (row of the belief) or STOP, the expected dollars of doing so and of stopping,
-    and the chance that each answer so far is right."""
-
-    arm: int
-    continue_usd: float
-    stop_usd: float
-    p_right: tuple[float, ...]
-
-
 _NOBODY = Check(tpr=1.0, fpr=1.0, rho=0.0)
 
 
@@ -98,7 +54,7 @@ class Core:
         self._priors = priors
         self.holder = Holder(snapshot if snapshot is not None else _empty())
         # What is believed of a gate in a cell, and the posterior that says so: it holds until a verdict teaches.
-        self._checks: dict[tuple[str, int, str], tuple[gates.GatePosterior, Check]] = {}
+        self._checks: dict[tuple[str, int, tuple[str, ...]], tuple[gates.GatePosterior, Check]] = {}
         self._outlooks: dict[tuple[int, tuple[int, ...], int, str], tuple[Belief, Check, Outlook]] = {}
         self._rows: dict[str, int] = {arm: at for at, arm in enumerate(self.holder.current.skill.arms)}
 
@@ -138,7 +94,10 @@ class Core:
         said = skill.predict(post, cell, weights, np.array(rows, dtype=np.intp))
         arms, bills = [post.arms[row] for row in rows], self.holder.current.cost
         length = cost_model.length_by_difficulty(bills, arms, said.grid, weights)
-        return Belief(grid=said.grid, length=length, weights=weights, mean=said.mean, low=said.low, cell=cell)
+        families = tuple([parse_name(arm).family for arm in arms])
+        return Belief(
+            grid=said.grid, length=length, weights=weights, mean=said.mean, low=said.low, cell=cell, families=families
+        )
 
     def plan(
         self,
@@ -149,7 +108,6 @@ class Core:
         *,
         gate: str,
         attempts: int,
-        family: str = "",
         again_usd: Floats | None = None,
         output_usd: Sequence[float] | None = None,
     ) -> Solution:
@@ -160,7 +118,7 @@ class Core:
         that only reads finds is a defect of form: mended, the answer is as good as a fresh one. Raises DecisionError for costs
         or probabilities that are not finite.
         """
-        check = self._check(gate, belief.cell, family) if gate else _NOBODY
+        check = self._check(gate, belief, rows) if gate else _NOBODY
         factor = ESCAPE_FACTOR if gate else 1.0
         again_usd = again_usd if gate else None
         told = "" if again_usd is None else "of form" if gate in (STATIC, CHECKS["lint"]) else "of tests"
@@ -172,7 +130,7 @@ class Core:
 
     def completes(self, belief: Belief, rows: tuple[int, ...], *, gate: str) -> float:
         """Return the probability that trying the models in `rows` in this order, until `gate` accepts one, ends with a right answer."""
-        known = self._outlook(belief, rows, self._check(gate, belief.cell, ""), len(rows), ESCAPE_FACTOR, "")
+        known = self._outlook(belief, rows, self._check(gate, belief, rows), len(rows), ESCAPE_FACTOR, "")
         accepted, escaped = along(known, range(len(rows)))
         return accepted - escaped
 
@@ -189,7 +147,9 @@ class Core:
             return kept[2]
         grid = belief.grid[list(rows)]
         length = belief.length[list(rows)]
-        support = joint.planning(grid, length, belief.weights, tpr=check.tpr, fpr=check.fpr, rho=check.rho)
+        support = joint.planning(
+            grid, length, belief.weights, tpr=check.tpr, fpr=check.fpr, rho=check.rho, own=check.own
+        )
         tpr, fpr = (np.broadcast_to(rate, support.p.shape) for rate in (support.tpr, support.fpr))
         again = None if not told else support.p if told == "of form" else np.maximum(told_again(support.p), support.p)
         known = outlook(
@@ -209,10 +169,10 @@ class Core:
         `cost_usd`, `output_usd` [K] as in `plan`. Exact over the verdicts to come; the verdicts and the spend of what was tried are
         taken into account. Raises DecisionError for numbers that are not finite.
         """
-        check = self._check(gate, belief.cell, "")
+        check = self._check(gate, belief, range(len(belief.families)))
         support = joint.joint(
             belief.grid, _by_difficulty(belief, cost_usd, output_usd), belief.weights,
-            tpr=check.tpr, fpr=check.fpr, rho=check.rho,
+            tpr=check.tpr, fpr=check.fpr, rho=check.rho, own=check.own,
         )  # fmt: skip
         known = sequel.start(support)
         states = support.weights.shape[0] // support.points
@@ -244,14 +204,23 @@ class Core:
             slope=float(bills.slope[at]),
         )
 
-    def _check(self, gate: str, cell: int, family: str) -> Check:
+    def _check(self, gate: str, belief: Belief, rows: Sequence[int]) -> Check:
+        """Return what is believed of a gate that judges the models in `rows` of `belief`; the same object until a verdict teaches."""
         post = self.holder.current.gates
-        known = self._checks.get((gate, cell, family))
+        families = tuple([belief.families[row] for row in rows]) if post.counts else ()
+        key = (gate, belief.cell, families)
+        known = self._checks.get(key)
         if known is not None and known[0] is post:
             return known[1]
-        rates = gates.rates(post, gate, CELLS[cell], family)
-        found = Check(tpr=rates.tpr, fpr=rates.fpr, rho=gates.correlation(post, gate, CELLS[cell], family))
-        self._checks[gate, cell, family] = (post, found)
+        cell = CELLS[belief.cell]
+        rates, own = gates.rates(post, gate, cell), None
+        if any((gate, cell, family) in post.counts for family in families):
+            each = {family: gates.rates(post, gate, cell, family) for family in set(families)}
+            own = (np.array([each[f].tpr for f in families]), np.array([each[f].fpr for f in families]))
+        found = Check(tpr=rates.tpr, fpr=rates.fpr, rho=gates.correlation(post, gate, cell), own=own)
+        if len(self._checks) >= MAX_OUTLOOKS:
+            self._checks.clear()
+        self._checks[key] = (post, found)
         return found
 
     def rejected(self, weights: Floats | None, model: str, cell: int, gate: str) -> Floats:
@@ -263,7 +232,7 @@ class Core:
         if row is None:
             return weights
         p = skill.predict(post.skill, cell, weights, np.array([row])).grid[0]
-        rate = gates.rates(post.gates, gate, CELLS[cell])
+        rate = gates.rates(post.gates, gate, CELLS[cell], parse_name(model).family)
         return observe(weights, 1.0 - (rate.tpr * p + rate.fpr * (1.0 - p)))
 
     def learn(
@@ -322,13 +291,13 @@ class Core:
         `judged`: attempt number, model and whether the check accepted its answer, of every attempt of the request.
         """
         snapshot = self.holder.current
-        known = [(number, self._rows[model], accepted) for number, model, accepted in judged if model in self._rows]
+        known = [one for one in judged if one[1] in self._rows]
         if not gate.startswith("check:") or not known:
             return
-        mean = self.believe([row for _, row, _ in known], cell, None).mean.tolist()
+        said = self.believe([self._rows[model] for _, model, _ in known], cell, None)
         seen = [
-            hindsight.Judged(attempt=number, p=p, accepted=accepted)
-            for (number, _, accepted), p in zip(known, mean, strict=True)
+            hindsight.Judged(attempt=number, p=p, accepted=accepted, family=family)
+            for (number, _, accepted), p, family in zip(known, said.mean.tolist(), said.families, strict=True)
         ]
         post = hindsight.learn(
             snapshot.gates, gate=gate, cell=CELLS[cell], judged=seen, given=given, right=right, reliability=reliability
@@ -341,7 +310,7 @@ class Core:
         With its verdict `success` it also teaches how much longer answers are that fail.
         """
         snapshot = self.holder.current
-        bills = snapshot.cost if model in snapshot.cost.arms else _with_arm(snapshot.cost, model)
+        bills = snapshot.cost if model in snapshot.cost.arms else cost_model.add_arm(snapshot.cost, model)
         row = self._rows.get(model)
         surprise = 0.0
         if success is not None and row is not None:
@@ -373,19 +342,3 @@ def _empty() -> Snapshot:
     # The skill model needs one arm to exist; the placeholder is never offered.
     post = skill.fresh(("-",), CELLS)
     return Snapshot(skill=post, cost=cost_model.fresh(("-",), len(CELLS)))
-
-
-def _with_arm(bills: cost_model.CostPosterior, model: str) -> cost_model.CostPosterior:
-    """Return the posterior with one more model at the prior."""
-    one = cost_model.fresh((model,), bills.tokens.shape[1])
-    return cost_model.CostPosterior(
-        arms=(*bills.arms, model),
-        tokens=np.concatenate([bills.tokens, one.tokens]),
-        tokens_var=np.concatenate([bills.tokens_var, one.tokens_var]),
-        steps=np.concatenate([bills.steps, one.steps]),
-        count=np.concatenate([bills.count, one.count]),
-        slope=np.concatenate([bills.slope, one.slope]),
-        fail_factor=np.concatenate([bills.fail_factor, one.fail_factor]),
-        bill_factor=np.concatenate([bills.bill_factor, one.bill_factor]),
-        version=bills.version,
-    )

@@ -123,6 +123,22 @@ def learn(
     return replace(post, version=post.version + 1, **changed)
 
 
+def add_arm(bills: CostPosterior, model: str) -> CostPosterior:
+    """Return the posterior with one more model at the prior."""
+    one = fresh((model,), bills.tokens.shape[1])
+    return CostPosterior(
+        arms=(*bills.arms, model),
+        tokens=np.concatenate([bills.tokens, one.tokens]),
+        tokens_var=np.concatenate([bills.tokens_var, one.tokens_var]),
+        steps=np.concatenate([bills.steps, one.steps]),
+        count=np.concatenate([bills.count, one.count]),
+        slope=np.concatenate([bills.slope, one.slope]),
+        fail_factor=np.concatenate([bills.fail_factor, one.fail_factor]),
+        bill_factor=np.concatenate([bills.bill_factor, one.bill_factor]),
+        version=bills.version,
+    )
+
+
 def length_by_difficulty(post: CostPosterior, arms: Sequence[str], p: Floats, weights: Floats) -> Floats:
     """Return the output length of an attempt by difficulty [K, 33] over its mean under `weights` [33].
 

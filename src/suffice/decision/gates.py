@@ -1,7 +1,7 @@
 """The verifier model: how far a gate's verdict can be believed.
 
-Does: Beta posteriors of the true-accept rate (TPR) and false-accept rate (FPR) per (gate, cell, model family), shrunk towards
-the gate's own pool, and the correlation of a gate's errors between arms on one task. Does not: run checks. Invariant:
+Does: Beta posteriors of the true-accept rate (TPR) and false-accept rate (FPR) per (gate, cell, model family), each shrunk towards
+its cell and the cell towards its gate, and the correlation of a gate's errors between arms on one task. Does not: run checks. Invariant:
 rates stay strictly inside (0, 1); a verdict `unknown` is no evidence at all.
 """
 
@@ -15,7 +15,7 @@ import numpy as np
 from suffice.decision.grid import Floats
 from suffice.errors import DecisionError
 
-POOL_WEIGHT = 12.0  # pseudo-observations that a family borrows from its gate's pool
+POOL_WEIGHT = 12.0  # pseudo-observations that a family borrows from its cell, and a cell from its gate
 RHO_PRIOR, RHO_WEIGHT = 0.3, 8.0
 DEFAULT = ((4.0, 1.0), (2.0, 3.0))
 # Priors of ROUTING.md 3.4 (vi): (alpha, beta) of TPR and of FPR.
@@ -59,21 +59,49 @@ def _prior(gate: str) -> tuple[tuple[float, float], tuple[float, float]]:
 
 
 def rates(post: GatePosterior, gate: str, cell: str = "", family: str = "") -> Rates:
-    """Return the believed rates of `gate`; with few observations of the cell and family, mostly those of the gate."""
-    pool = np.zeros(4)
-    for (name, _, _), row in post.counts.items():
+    """Return the believed rates of `gate` for a model family's answers in a cell; an empty `family` means all of them together.
+
+    Hierarchical: the gate's other cells lend the cell up to POOL_WEIGHT observations, and the cell's other families lend as many to the
+    family, so that with few of its own a family has its cell's rates.
+    """
+    elsewhere, cell_rest, own = np.zeros(4), np.zeros(4), np.zeros(4)
+    for (name, where, who), row in post.counts.items():
         if name == gate:
-            pool += row
-    own = np.asarray(post.counts.get((gate, cell, family), (0.0, 0.0, 0.0, 0.0)))
-    out: list[float] = []
-    spread: list[float] = []
+            if where != cell:
+                elsewhere += row
+            elif family and who == family:
+                own += row
+            else:
+                # Many answers of one family say no more of another one than a few: families differ.
+                cell_rest += np.array(row) * (min(1.0, POOL_WEIGHT / max(sum(row), 1e-9)) if family else 1.0)
+    found = []
     for at, (alpha, beta) in zip((0, 2), _prior(gate), strict=True):
-        a, b = alpha + pool[at] - own[at], beta + pool[at + 1] - own[at + 1]
-        borrow = min(1.0, POOL_WEIGHT / (a + b))
-        a, b = a * borrow + own[at], b * borrow + own[at + 1]
-        out.append(float(a / (a + b)))
-        spread.append(float(np.sqrt(a * b / ((a + b) ** 2 * (a + b + 1.0)))))
-    return Rates(tpr=out[0], fpr=out[1], tpr_sd=spread[0], fpr_sd=spread[1])
+        ab = np.array([alpha, beta]) + elsewhere[at : at + 2]
+        ab = _lent(ab) + cell_rest[at : at + 2]
+        found.append(_lent(ab) + own[at : at + 2] if family else ab)
+    (a, b), (c, d) = (one.tolist() for one in found)
+    return Rates(tpr=a / (a + b), fpr=c / (c + d), tpr_sd=_sd(a, b), fpr_sd=_sd(c, d))
+
+
+def _lent(ab: Floats) -> Floats:
+    """Return what a level lends to the one below it: its own Beta, cut down to POOL_WEIGHT observations."""
+    return np.asarray(ab * min(1.0, POOL_WEIGHT / float(ab.sum())))
+
+
+def _sd(a: float, b: float) -> float:
+    return float(np.sqrt(a * b / ((a + b) ** 2 * (a + b + 1.0))))
+
+
+def told(post: GatePosterior) -> tuple[str, ...]:
+    """Return one line for each gate, cell and family that reports have taught something of."""
+    lines = []
+    for (gate, cell, family), row in sorted(post.counts.items()):
+        known = rates(post, gate, cell, family)
+        lines.append(
+            f"{gate}, {cell}, {family or 'all families'}: accepts {known.tpr:.0%} of right and {known.fpr:.0%} of wrong answers "
+            f"({sum(row):.1f} reports)"
+        )
+    return tuple(lines)
 
 
 def learn(

@@ -18,11 +18,12 @@ from suffice.decision.gates import GatePosterior
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """One attempt that the check judged: its number, how likely its model was to be right beforehand, and the verdict."""
+    """One attempt that the check judged: its number, how likely its model was to be right beforehand, the verdict, the model's family."""
 
     attempt: int
     p: float
     accepted: bool
+    family: str = ""
 
 
 def right_given(one: Judged, rates: gates.Rates) -> float:
@@ -39,21 +40,27 @@ def learn(
 
     Raises DecisionError for a reliability outside [0, 1].
     """
-    known = gates.rates(post, gate, cell)
     served = next((one for one in judged if one.attempt == given), None)
     if served is None:
         return post
     first = min(judged, key=lambda one: one.attempt)
-    chance = float(right) if first is served else right_given(first, known)
+    known = {one.family: gates.rates(post, gate, cell, one.family) for one in judged}
+    chance = float(right) if first is served else right_given(first, known[first.family])
     for truth, share in ((True, chance), (False, 1.0 - chance)):
         if share > 0.0:
             weight = reliability * share
             post = gates.learn(
-                post, gate=gate, cell=cell, family="", accepted=first.accepted, right=truth, reliability=weight
+                post,
+                gate=gate,
+                cell=cell,
+                family=first.family,
+                accepted=first.accepted,
+                right=truth,
+                reliability=weight,
             )
     if not right:
         for one in judged:
             if one.attempt < given and not one.accepted:
-                weight = reliability * (1.0 - right_given(one, known))
+                weight = reliability * (1.0 - right_given(one, known[one.family]))
                 post = gates.learn_pair(post, gate=gate, second_accepted=served.accepted, weight=weight)
     return post

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from suffice.decision.core import After
+from suffice.decision.belief import After
 from suffice.decision.explore import Drawn
 from suffice.decision.policy import Feasible
 from suffice.decision.verdict_free import Scored

@@ -7,13 +7,14 @@ a clock or send anything. Invariant: only arms that the policy kept are ever in 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import msgspec
 import numpy as np
 
 from suffice.decision.attempt_price import DEAREST, Warmth, attempt_cost, rates_of, spend_weight
-from suffice.decision.core import NANO, Belief, Core, Shown, cell_of
+from suffice.decision.belief import Belief, Shown
+from suffice.decision.core import NANO, Core, cell_of
 from suffice.decision.explore import Drawn, first_arm
 from suffice.decision.grid import Floats
 from suffice.decision.layout import candidates, contributions, staging, steps, why_on
@@ -294,9 +295,8 @@ class Router:
         p = np.array([one.p for one in scored])
         chosen = shortlist(p, cost, repair * NANO, keep)
         some = [scored[at] for at in chosen.tolist()]
-        at_rows = [self._rows[one.arm] for one in some]
-        taken = {name: getattr(belief, name)[at_rows] for name in ("grid", "length", "mean", "low")}
-        return replace(belief, **taken), cost[chosen], np.array([weight * s.cost.output * NANO for s in some]), some
+        part = belief.of([self._rows[one.arm] for one in some])
+        return part, cost[chosen], np.array([weight * s.cost.output * NANO for s in some]), some
 
     def _feasible(self, request: RouteRequest, cell: int, belief: Belief) -> Feasible:
         target, features = request.target, request.features

@@ -81,8 +81,9 @@ def observe(
     Without the latter two the spend says nothing. Raises DecisionError for a likelihood that is negative or not finite.
     """
     p = support.p[arm]
-    true = np.where(accepted[:, None], support.tpr, 1.0 - support.tpr)
-    false = np.where(accepted[:, None], support.fpr, 1.0 - support.fpr)
+    tpr, fpr = support.tpr[arm], support.fpr[arm]
+    true = np.where(accepted[:, None], tpr, 1.0 - tpr)
+    false = np.where(accepted[:, None], fpr, 1.0 - fpr)
     good = true * p if if_right is None else true * p * if_right
     bad = false * (1.0 - p) if if_wrong is None else false * (1.0 - p) * if_wrong
     seen = good + bad

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from suffice.config.schema import Settings
+from suffice.decision import gates
 from suffice.decision.core import CHECKS, Core
 from suffice.decision.fallback import Ranked
 from suffice.decision.grid import Floats
@@ -113,6 +114,11 @@ class State:
         """What the guarantee certificates promise at the time of this state, one line each; one line when there is none."""
         snapshot = self._core.holder.current
         return told(snapshot.certificates, self._now_s, snapshot.catalog)
+
+    @property
+    def checks(self) -> tuple[str, ...]:
+        """What reports have taught of the checks, one line for each check, cell and model family."""
+        return gates.told(self._core.holder.current.gates)
 
     def ranked(self, target: Target) -> tuple[Ranked, ...]:
         """Return the arms that could serve `target`, by prior and price alone: what the fallback ladder orders."""
