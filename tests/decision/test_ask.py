@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suffice.decision.ask import MAX_PROSE_CHARS, isolate
+from suffice.decision.ask import MAX_PROSE_CHARS, isolate, words_of
 
 ASK = "Rename foo to bar"
 
@@ -61,3 +61,10 @@ def test_the_newest_ask_of_a_long_paste_survives() -> None:
 def test_it_never_raises_and_never_grows(text: str) -> None:
     found = isolate(text)
     assert len(found.prose) + len(found.code) <= len(text) + 8
+
+
+def test_words_are_what_stands_outside_of_what_a_client_puts_around_them():
+    reminder = "<system-reminder>\nToday.\n</system-reminder>\n"
+    assert words_of(f"{reminder}That's wrong.\n```\ncode\n```\n{reminder}") == "That's wrong.\n```\ncode\n```"
+    assert words_of("<user_query>undo that</user_query>") == "undo that"
+    assert words_of(reminder) == ""

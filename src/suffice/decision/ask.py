@@ -96,6 +96,11 @@ def isolate(text: str) -> Ask:
     )
 
 
+def words_of(text: str) -> str:
+    """Return `text` without what a client put around the ask: reminders, context, headings. Code in it stays."""
+    return _unwrap(text)[0].strip()
+
+
 def _looks_like_a_log(text: str) -> bool:
     # Few lines begin as a line of a log may: the pattern is tried on those only.
     lines = [line for line in text[:4000].split("\n") if line[:1] in _LOG_STARTS or line[:1].isdecimal()]

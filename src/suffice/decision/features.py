@@ -159,7 +159,7 @@ def _task(view: RequestView) -> tuple[TaskType, Ask, list[str]]:
     if view.last_roles and view.last_roles[-1] in ("tool", "function"):
         signals.append("tool-result-last")
         return TaskType.AGENTIC_STEP, ask, signals
-    if not agent and _auxiliary(view.system_text):
+    if not agent and auxiliary(view.system_text):
         return TaskType.OTHER, ask, [*signals, "auxiliary"]
     signals.append(guess.rule)
     if guess.confidence >= SURE:
@@ -204,8 +204,8 @@ def _tests_in(text: str) -> bool:
     return False
 
 
-def _auxiliary(system: str) -> bool:
-    """Titles, summaries and commit messages that clients ask for by themselves."""
+def auxiliary(system: str) -> bool:
+    """Tell a request for a title or a commit message, which clients make by themselves, by its system prompt."""
     head = system[:600].lower()
     return ("title" in head and ("generat" in head or "conversation" in head)) or "commit message" in head
 

@@ -1,6 +1,7 @@
 """Signs that nobody meant as a report: the same ask again, "that's wrong", "undo". They speak of the session's request before.
 
-Must not keep any words, only a digest of the last ask, and believes little (decision/evidence.py). Invariant: a request gets
+Must not keep any words, only a digest of the last ask, and believes little (decision/evidence.py). What a client asks for by itself
+(a title) is passed over. Invariant: a request gets
 each sign at most once; a request that was never answered gets none, so that a client's retry is no sign.
 """
 
@@ -11,10 +12,13 @@ from collections import OrderedDict
 
 import msgspec
 
+from suffice.decision.ask import words_of
 from suffice.decision.complaint import complains, repeatable
 from suffice.decision.evidence import ASKED_AGAIN, IMPLICIT, REJECTED
+from suffice.decision.features import auxiliary
 from suffice.gateway.outcomes import Outcomes
 from suffice.gateway.recording import signals
+from suffice.gateway.speech import CONVERSATIONS
 from suffice.gateway.turn import Turn
 from suffice.ledger.joining import Known, Served
 from suffice.values.env import Env
@@ -44,18 +48,19 @@ class Implicit:
 
     def observe(self, turn: Turn) -> None:
         """Judge the session's last request by this one, and remember this one when it was answered."""
-        if turn.operation != "chat":
+        view = turn.view
+        if turn.operation not in CONVERSATIONS or (not view.tool_names and auxiliary(view.system_text)):
             return
         now_s = self._env.monotonic()
         before = self._last.get(turn.session_key)
-        asked = turn.view.last_user_text if turn.view.last_roles[-1:] == ("user",) else ""
+        asked = words_of(view.last_user_text) if view.last_roles[-1:] == ("user",) else ""
         digest = _digest(asked)
         if before is not None and asked and self.least_s <= turn.call.started_mono_s - before.at_mono_s <= AGAIN_S:
             if complains(asked):
                 self._outcomes.note(before.served, REJECTED, IMPLICIT, SOURCE)
             elif digest and digest == before.ask:
                 self._outcomes.note(before.served, ASKED_AGAIN, IMPLICIT, SOURCE)
-        answered = next((one for one in reversed(turn.tried) if one.outcome in ("ok", "rejected")), None)
+        answered = turn.answer
         if answered is None:
             return
         # Between two asks of a person an agent makes many steps; the ask stays the one that they serve.

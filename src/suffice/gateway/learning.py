@@ -13,6 +13,7 @@ from suffice.decision.grid import Floats
 from suffice.decision.latency import Latencies
 from suffice.gateway.ladder import Watch
 from suffice.gateway.pacing import Pacing
+from suffice.gateway.speech import CONVERSATIONS
 from suffice.gateway.turn import Attempted, Turn
 from suffice.ledger.records import REVIEWED
 from suffice.values.env import Env
@@ -52,7 +53,7 @@ class Learning:
         """
         if self._pacing is not None:
             self._pacing.observe(turn)
-        if self._latencies is not None and turn.operation == "chat":
+        if self._latencies is not None and turn.operation in CONVERSATIONS:
             for attempt in turn.tried:
                 if attempt.outcome in ("ok", "rejected"):
                     self._latencies.seen(attempt.arm, attempt.total_s)
