@@ -1,4 +1,5 @@
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,14 @@ def git(folder: Path, *args: str) -> str:
         ["git", *identity, *args], cwd=folder, check=True, capture_output=True, text=True, env={"PATH": "/usr/bin:/bin"}
     )
     return done.stdout
+
+
+def wait_until(true) -> None:
+    for _ in range(500):
+        if true():
+            return
+        time.sleep(0.02)
+    raise TimeoutError
 
 
 @pytest.fixture
@@ -58,6 +67,30 @@ def test_a_commit_succeeds_whatever_the_hook_finds(repository, monkeypatch):
     git(repository, "commit", "-q", "--allow-empty", "-m", "one")
     assert git(repository, "log", "--format=%s") == "one\n"
     assert subprocess.run(["sh", "-n", hook(repository)], check=False).returncode == 0
+
+
+def test_a_commit_and_what_it_reverts_are_told(repository, tmp_path, monkeypatch):
+    told = tmp_path / "told"
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\necho "$@" >> "{told}"\n')
+    python.chmod(0o755)
+    monkeypatch.setattr("sys.executable", str(python))
+    repo_hook.install(repository, URL)
+    said = f"--commit --source git-hook --url {URL}"
+    git(repository, "commit", "-q", "--allow-empty", "-m", "one")
+    (repository / "a").write_text("a")
+    git(repository, "add", "a")
+    # Words of a message are nothing to run, and a hash that is none is not told.
+    git(repository, "commit", "-q", "-m", "two\n\nThis reverts commit $(touch evil)\nThis reverts commit 12ab.")
+    two = git(repository, "rev-parse", "HEAD").strip()
+    git(repository, "revert", "--no-edit", two)
+    head = git(repository, "rev-parse", "HEAD").strip()
+    wait_until(lambda: told.exists() and len(told.read_text().splitlines()) == 4)
+    lines = told.read_text().splitlines()
+    told_of = [line.split()[3:5] for line in lines]
+    assert [what for _, what in told_of].count("committed") == 3 and [head, "committed"] in told_of
+    assert f"-m suffice.cli.main outcome {two} reverted {said}" in lines
+    assert not (repository / "evil").exists() and not Path("/evil").exists()
 
 
 def test_a_linked_work_tree_shares_the_hook(repository, tmp_path):

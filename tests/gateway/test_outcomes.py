@@ -116,6 +116,7 @@ async def test_a_session_shares_one_label_and_a_commit_finds_its_requests(tmp_pa
         ({"request_id": "r", "session": "s", "kind": "merged"}, 400, "one of request_id, session, commit"),
         ({"request_id": "r", "kind": "edited"}, 400, "needs its distance"),
         ({"request_id": "r", "kind": "edited", "distance": 7}, 400, "needs its distance"),
+        ({"request_id": "r", "kind": "accepted", "distance": 0.9}, 400, "accepted has no distance"),
         ({"request_id": "r", "kind": "merged", "sorce": "x"}, 400, "sorce"),
         ({"request_id": "r", "kind": "merged", "detail": "x" * 2000}, 400, "at most 1000"),
         ({"request_id": "r", "kind": "merged", "at": "yesterday"}, 400, "no time"),

@@ -63,3 +63,34 @@ def test_the_most_reliable_outcome_decides_and_of_equals_the_latest():
     assert changes.verdict([one(True, 0.5, 9), one(False, 0.9, 1)]) is False
     assert changes.verdict([one(True, 0.9, 2), one(False, 0.9, 1)]) is True
     assert changes.verdict([one(None, 0.0, 2)]) is None and changes.verdict([]) is None
+
+
+async def test_what_was_reverted_since_is_no_accepted_change(book):
+    one, two = "1" * 40, "2" * 40
+    async with book() as (database, ledger):
+        for request, cost in (("a", 300), ("b", 100), ("c", 600), ("d", 1000)):
+            await spend(ledger, request, cost)
+        for request, commit in (("a", one), ("b", two), ("c", one)):
+            say(ledger, request, "committed", True, 0.3, commit=commit)
+        say(ledger, "a", "tests_passed", True, commit=one)
+        say(ledger, "d", "merged", True, source="ci", detail="pull request 7")
+        made = await build(database, ledger)
+        assert [(k.count, k.reverted) for k in made.kinds] == [(2, 0), (1, 0), (1, 0)]
+        for request in ("a", "c"):
+            say(ledger, request, "reverted", False, 0.9, commit=one)
+        say(ledger, "d", "reverted", False, 0.9)
+        commit, merged, tests = (await build(database, ledger)).kinds
+        assert (commit.count, commit.reverted, commit.linked_each(), commit.requests) == (1, 1, 100, {"b"})
+        assert (merged.count, merged.reverted, merged.linked_each()) == (0, 1, None)
+        assert (tests.count, tests.reverted) == (1, 0)  # they did pass
+
+
+async def test_a_change_that_comes_after_a_revert_counts(book):
+    async with book() as (database, ledger):
+        await spend(ledger, "a", 300)
+        say(ledger, "a", "committed", True, 0.3, commit="1" * 40, source="first")
+        say(ledger, "a", "reverted", False, 0.9, commit="1" * 40, at_ms=1_800_000_001_000)
+        say(ledger, "a", "committed", True, 0.3, commit="2" * 40, source="again", at_ms=1_800_000_002_000)
+        say(ledger, "a", "reverted", False, 0.9, source="other", at_ms=1_800_000_001_500)
+        commit = (await build(database, ledger)).kinds[0]
+        assert (commit.count, commit.reverted, commit.linked_each()) == (1, 1, 300)

@@ -79,7 +79,8 @@ def _lines(story: Story) -> Iterator[tuple[int, str]]:
         yield 0, "what came after"
     for outcome in story.outcomes:
         said = {True: "good", False: "bad", None: "not judged"}[outcome.accepted]
-        source = f"(source {outcome.source or 'unnamed'}) {outcome.detail}".rstrip()
+        commit = f"commit {outcome.commit[:12]} " if outcome.commit else ""
+        source = f"(source {outcome.source or 'unnamed'}) {commit}{outcome.detail}".rstrip()
         yield 2, f"{utc(outcome.at_ms / 1000)} {outcome.kind}: {said} {source}"
 
 

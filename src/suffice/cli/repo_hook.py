@@ -24,14 +24,22 @@ _SHELL = re.compile(r"#!\s*(?:/usr)?(?:/local)?/(?:bin/env (?:-S )?)?(?:bin/)?(?
 _HOOKS_PATH = re.compile(r"^\s*hookspath\s*=", re.I | re.M)
 _FIRST = "#!/bin/sh\n"
 
-# Runs in the background with nothing attached, so that neither a slow nor a missing gateway is felt; the command itself gives up
-# after seconds. It leaves the repository first: no configuration file of the repository is read with the key at hand.
+# What happened is read at once, as the next commit may follow; it is told in the background with nothing attached, so that neither a
+# slow nor a missing gateway is felt; the command itself gives up after seconds. It leaves the repository first: no configuration
+# file of the repository is read with the key at hand.
 _SCRIPT = """{begin}
 (
-  commit=$(git rev-parse HEAD) && since=$(git log -1 --format=%ct HEAD~1 || echo 0) && cd / &&
-    exec {python} -m suffice.cli.main outcome "$commit" committed --commit --since "${{since:-0}}" \\
-      --source git-hook --url {url}
-) </dev/null >/dev/null 2>&1 &
+  commit=$(git rev-parse HEAD) && since=$(git log -1 --format=%ct HEAD~1 || echo 0) &&
+    reverted=$(git log -1 --format=%b | sed -n 's/^This reverts commit \\([0-9a-f]\\{{40,64\\}}\\)[^0-9a-f].*/\\1/p') &&
+    cd / || exit 0
+  tell() {{
+    {python} -m suffice.cli.main outcome "$@" --commit --source git-hook --url {url}
+  }}
+  {{
+    tell "$commit" committed --since "${{since:-0}}"
+    for one in $reverted; do tell "$one" reverted; done
+  }} &
+) </dev/null >/dev/null 2>&1
 {end}
 """
 

@@ -117,10 +117,17 @@ def _changes(io: Io, came: Changes) -> None:
     """Show the cost per accepted change; what is not known is called unknown, never 0."""
     title = "cost per accepted change (linked: of the requests that led to it; all-in: everything spent in the period)"
     rows = [
-        (k.name, k.count or "unknown", _known(k.linked_each()), _known(came.all_in(k)), len(k.requests))
+        (
+            k.name,
+            k.count or (0 if k.reverted else "unknown"),
+            k.reverted,
+            _known(k.linked_each()),
+            _known(came.all_in(k)),
+            len(k.requests),
+        )
         for k in came.kinds
     ]
-    io.out.table(title, ("change", ">changes", ">linked, each", ">all-in, each", ">requests"), rows)
+    io.out.table(title, ("change", ">changes", ">reverted", ">linked, each", ">all-in, each", ">requests"), rows)
     tasks = [(t.name or "-", t.requests, t.accepted, t.rejected, t.unknown, _known(t.each())) for t in came.tasks]
     io.out.table(
         "by task type, from reported outcomes",
@@ -141,7 +148,8 @@ def changes_dict(came: Changes) -> dict[str, object]:
         "changes": [
             {
                 "name": k.name,
-                "changes": k.count or None,
+                "changes": k.count or (0 if k.reverted else None),
+                "reverted": k.reverted,
                 "requests": len(k.requests),
                 "linked_each": k.linked_each(),
                 "all_in_each": came.all_in(k),

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 EDITED = "edited"
 COMMITTED = "committed"
 MERGED = "merged"
+REVERTED = "reverted"
 TESTS_PASSED = "tests_passed"
 ASKED_AGAIN = "asked_again"
 REJECTED = "rejected"
@@ -21,7 +22,7 @@ _TABLE: dict[str, tuple[bool | None, float]] = {
     TESTS_PASSED: (True, 1.0),
     "tests_failed": (False, 1.0),
     MERGED: (True, 0.9),
-    "reverted": (False, 0.9),
+    REVERTED: (False, 0.9),
     "accepted": (True, 0.5),
     REJECTED: (False, 0.5),
     EDITED: (None, 0.5),

@@ -17,7 +17,7 @@ import msgspec
 
 from suffice.config.problem import did_you_mean
 from suffice.decision.core import Core, cell_of
-from suffice.decision.evidence import COMMITTED, KINDS, Evidence, judge
+from suffice.decision.evidence import COMMITTED, EDITED, KINDS, Evidence, judge
 from suffice.decision.sessions import BODY_SIGNALS, HEADER_SIGNALS, session_key
 from suffice.errors import LedgerError, NotFoundError, RequestError
 from suffice.gateway.auth import Principal
@@ -262,6 +262,8 @@ def checked(report: Report) -> Evidence:
             raise RequestError(f"{name} must be text of at most {limit} characters", param=name)
     if report.commit and not (len(report.commit) in (40, 64) and set(report.commit) <= set("0123456789abcdef")):
         raise RequestError("commit must be the full hash, in lower case", param="commit")
+    if report.distance is not None and report.kind != EDITED:
+        raise RequestError(f"{report.kind} has no distance", hint="send it with the kind `edited`", param="distance")
     if not report.source:
         raise RequestError("source must not be empty", param="source")
     try:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from suffice.decision.evidence import COMMITTED, MERGED, TESTS_PASSED
+from suffice.decision.evidence import COMMITTED, MERGED, REVERTED, TESTS_PASSED
 from suffice.ledger.queries import FOREVER_MS
 from suffice.ledger.records import OutcomeRecord, RowKind
 from suffice.ledger.report import rows
@@ -26,10 +26,14 @@ _outcome = msgspec.json.Decoder(OutcomeRecord)
 
 @dataclass(slots=True, kw_only=True)
 class Change:
-    """One kind of change. Money in nano-dollars; `unpriced` counts requests with an attempt whose price is unknown."""
+    """One kind of change. Money in nano-dollars; `unpriced` counts requests with an attempt whose price is unknown.
+
+    `undone` are changes that were reverted since: no accepted ones, and the requests that led to nothing else are not linked.
+    """
 
     name: str
     changes: set[str] = field(default_factory=set)
+    undone: set[str] = field(default_factory=set)
     requests: set[str] = field(default_factory=set)
     linked: int = 0
     unpriced: int = 0
@@ -38,6 +42,11 @@ class Change:
     def count(self) -> int:
         """How many such changes there were."""
         return len(self.changes)
+
+    @property
+    def reverted(self) -> int:
+        """How many there were beside them that were reverted."""
+        return len(self.undone - self.changes)
 
     def linked_each(self) -> NanoUsd | None:
         """The spend of linked requests over the changes; None without changes or where a price is unknown."""
@@ -135,9 +144,20 @@ def _change(name: str, kind: str, requests: dict[str, _Request], reported: dict[
         fitting = [o for o in told if o.commit] or told
         if not fitting:
             continue
+        reverts = [o for o in outcomes if o.kind == REVERTED and kind != TESTS_PASSED]
+        undone = [o for o in fitting if any(_undoes(revert, o) for revert in reverts)]
         # One commit or one detail (the number of a pull request, the name of a run) is one change, however many asked for it.
-        change.changes.update(o.commit or f"{o.source}/{o.detail or request_id}" for o in fitting)
+        for found, into in ((undone, change.undone), ([o for o in fitting if o not in undone], change.changes)):
+            into.update(o.commit or f"{o.source}/{o.detail or request_id}" for o in found)
+        if len(undone) == len(fitting):
+            continue
         change.requests.add(request_id)
         change.linked += requests[request_id].charged
         change.unpriced += not requests[request_id].priced
     return change
+
+
+def _undoes(revert: OutcomeRecord, change: OutcomeRecord) -> bool:
+    """True for a change of one request that was reverted later; a report without a commit speaks of all of the request's."""
+    same = revert.commit == change.commit or not (revert.commit and change.commit)
+    return same and revert.at_ms >= change.at_ms
