@@ -42,6 +42,22 @@ async def test_a_batch_from_its_file_to_its_results(tmp_path: Path):
         assert sum(row.row.charge_nano for row in await up.recent()) == (10 * 1000 + 2 * 10_000) // 2
 
 
+async def test_a_large_file_in_parts(tmp_path: Path):
+    async with sdk(tmp_path) as (client, _, provider):
+        data = bytes(range(256)) * 10
+        done = await client.uploads.upload_file_chunked(
+            file=data,
+            filename="big.bin",
+            bytes=len(data),
+            mime_type="application/pdf",
+            purpose="user_data",
+            part_size=999,
+        )
+        assert done.status == "completed" and done.file is not None
+        assert provider.contents[done.file.id] == data
+        assert (await client.files.content(done.file.id)).content == data
+
+
 async def test_moderation(tmp_path: Path):
     async with sdk(tmp_path) as (client, _, provider):
         provider.answers["/v1/moderations"] = (200, {"id": "m", "model": "omni", "results": []})

@@ -22,6 +22,7 @@ class Shelf:
     port: int = 0
     files: dict[str, dict[str, Any]] = field(default_factory=dict)
     contents: dict[str, bytes] = field(default_factory=dict)
+    uploads: dict[str, dict[str, Any]] = field(default_factory=dict)
     batches: dict[str, dict[str, Any]] = field(default_factory=dict)
     seen: list[tuple[str, str, dict[str, str], bytes]] = field(default_factory=list)
     answers: dict[str, tuple[int, Any]] = field(default_factory=dict)
@@ -53,6 +54,8 @@ class Shelf:
         kind, name = parts[0], parts[1] if len(parts) > 1 else ""
         if kind == "files" and method == "POST":
             return self._upload(headers, body)
+        if kind == "uploads":
+            return self._in_parts(name, parts[-1], headers, body)
         if kind == "messages":
             return self._message_batch(method, parts[2:], body)
         if kind == "batches" and method == "POST" and not name:
@@ -108,6 +111,24 @@ class Shelf:
         purpose = parts["purpose"].data.decode() if "purpose" in parts else None
         self.files[name] = {"id": name, "object": "file", "purpose": purpose, "bytes": len(parts["file"].data)}
         return 200, self.files[name]
+
+    def _in_parts(self, name: str, action: str, headers: dict[str, str], body: bytes) -> tuple[int, Any]:
+        if not name:
+            row = {"id": f"upload_{len(self.uploads)}", "object": "upload", "status": "pending", **json.loads(body)}
+            self.uploads[row["id"]] = row
+            return 200, row
+        if action == "parts":
+            part_id = f"part_{len(self.contents)}"
+            self.contents[part_id] = multipart.parse(headers["content-type"], body)[0].data
+            return 200, {"id": part_id, "object": "upload.part", "upload_id": name}
+        row = self.uploads[name]
+        if action == "complete":
+            file = {"id": f"file-{len(self.files)}", "object": "file", "purpose": row["purpose"]}
+            self.files[file["id"]] = file
+            self.contents[file["id"]] = b"".join(self.contents[part] for part in json.loads(body)["part_ids"])
+            row["file"] = file
+        row["status"] = "completed" if action == "complete" else "cancelled"
+        return 200, row
 
     def output(self, batch: str, rows: list[dict[str, Any]]) -> None:
         """Complete a batch whose output has these usage reports."""

@@ -36,7 +36,6 @@ from suffice.gateway.corrections import TokenCorrections
 from suffice.gateway.counting import Counting
 from suffice.gateway.dialect_routes import DialectRoutes, opens
 from suffice.gateway.drafting import Drafting
-from suffice.gateway.files import FileRoutes
 from suffice.gateway.fim import open_fim
 from suffice.gateway.fim_routes import FimRoutes
 from suffice.gateway.hedging import Hedging
@@ -63,6 +62,7 @@ from suffice.gateway.services import Services, deadlines_of
 from suffice.gateway.sockets import ResponsesSockets
 from suffice.gateway.state import State
 from suffice.gateway.turn import Turn
+from suffice.gateway.uploads import files
 from suffice.ledger import queries
 from suffice.ledger.book import Ledger
 from suffice.ledger.budgets import Budget, Period
@@ -302,7 +302,7 @@ class Runtime:
         objects = PassedObjects(self._database)
         routes += DialectRoutes(serve, self.reading, self._responses, counting).table()
         routes += ServiceRoutes(services, self.reading, counting).table()
-        routes += FileRoutes(services, objects).table()
+        routes += files(services, objects, self.reading)
         routes += batches(services, objects, self.reading, self.ledger)
         routes += FimRoutes(serve, self.reading).table()
         routes += [

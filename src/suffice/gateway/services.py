@@ -88,7 +88,7 @@ class Services:
         for name, table in fleet.services.items():
             provider = fleet.catalog.provider(fleet.endpoints[name].provider)
             speaks = provider is not None and (provider.error_shape == "anthropic") == (dialect == "messages")
-            if service in table and provider is not None and (speaks or service not in ("files", "batches")):
+            if service in table and provider is not None and (speaks or service not in ("files", "uploads", "batches")):
                 found[name] = Pinned(endpoint=name, provider=provider, speech=table[service])
         return found
 

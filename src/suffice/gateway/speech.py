@@ -25,7 +25,7 @@ CONVERSATIONS = ("chat", "messages", "responses", "gemini")
 # What is passed on in its own form or not at all.
 PASSED_ON = ("completions", "embeddings")
 # What one provider is asked for beside conversations, without routing.
-SERVICES = ("moderations", "rerank", "files", "batches")
+SERVICES = ("moderations", "rerank", "files", "uploads", "batches")
 
 _PREFERRED = ("chat", "responses", "messages", "gemini")
 _NATIVE = {
