@@ -155,6 +155,9 @@ async def test_a_check_runs_at_the_commit_that_the_request_or_the_configuration_
     assert [v.outcome for v in named] == [accept, reject, reject, unknown, unknown]
     assert [v.outcome for v in configured] == [accept, reject]
     assert {v.gate for v in (*named, *configured)} == {"check:adds"}
+    assert named[3].reason.startswith("'gone' cannot be read") and "full commit hash that is there" in named[3].reason
+    # Where the repository lies is for the operator alone.
+    assert str(tmp_path) not in named[3].reason and str(tmp_path) in named[3].evidence
     assert not list((tmp_path / "data" / "sandbox" / "trees").iterdir())
 
 

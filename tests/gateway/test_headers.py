@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.gateway.running import one_provider
 
-from suffice.gateway.headers import clean, dollars, passed, verdict_text
+from suffice.gateway.headers import clean, dollars, passed, unchecked, verdict_text
 from suffice.testing.script import Behaviour, Error
 from suffice.values.verdict import Outcome, Verdict
 
@@ -69,3 +69,30 @@ async def test_an_error_says_what_its_attempts_cost(tmp_path: Path):
 )
 def test_the_verdict_says_accepted_only_where_somebody_accepted(said: dict[str, str], told: str):
     assert verdict_text([Verdict(gate=gate, outcome=Outcome(outcome)) for gate, outcome in said.items()]) == told
+
+
+def test_a_client_is_told_why_its_check_said_nothing_and_nothing_of_the_sandbox():
+    def check(outcome: Outcome, kind: str = "", reason: str = "'gone' cannot be read") -> Verdict:
+        return Verdict(gate="check:unit", outcome=outcome, kind=kind, reason=reason)
+
+    static = Verdict(gate="complete", outcome=Outcome.UNKNOWN, reason="no answer")
+    assert unchecked([static, check(Outcome.UNKNOWN, "commit")]) == ["'gone' cannot be read"]
+    assert unchecked([check(Outcome.UNKNOWN, "sandbox", "/srv/trees is full")]) == ["the check could not be run"]
+    assert unchecked([static, check(Outcome.ACCEPT)]) == []
+
+
+async def test_a_check_that_cannot_be_run_tells_the_client_what_to_do(tmp_path: Path):
+    async with one_provider(tmp_path, more='[checks.unit]\ncommand = ["true"]\n') as (running, _):
+
+        async def gone(*asked: object) -> Verdict:
+            return Verdict(
+                gate="check:unit", outcome=Outcome.UNKNOWN, kind="commit", reason="'x' is not there: fetch it"
+            )
+
+        running.runtime.pipeline._judging._run_check = gone
+        answer = await running.chat(headers={"x-suffice-check": "unit"})
+        assert answer.headers["x-suffice-verdict"] == "unknown by check:unit"
+        assert answer.headers["x-suffice-check-unknown"] == "'x' is not there: fetch it"
+        running.runtime.pipeline._judging._run_check = None
+        answer = await running.chat(headers={"x-suffice-check": "unit"})
+        assert answer.headers["x-suffice-check-unknown"] == "no sandbox is available"

@@ -109,7 +109,11 @@ class Checks:
             async with self._checkouts.at(sandbox, spec.folder, commit) as folder:
                 return await self._judge(gate, replace(spec, folder=folder), sandbox, answer, ask)
         except SandboxError as error:
-            return Verdict(gate=gate, outcome=Outcome.UNKNOWN, kind="sandbox", reason=error.message)
+            # The reason is for the client, which may not learn of folders here; the rest is for the operator.
+            why = f"{commit!r} cannot be read from the repository of the check"
+            fix = "name a branch, a tag or a full commit hash that is there, or have it fetched there"
+            reason = f"{why}: {fix}"
+            return Verdict(gate=gate, outcome=Outcome.UNKNOWN, kind="commit", reason=reason, evidence=str(error))
 
     async def _judge(self, gate: str, spec: CheckSpec, sandbox: Sandbox, answer: AnswerView, ask: AskView) -> Verdict:
         files = changed_files(answer, ask, partial(_text, spec.folder)) or plain_files(answer, ask)

@@ -90,7 +90,14 @@ def billed(turn: Turn) -> list[Header]:
     verdicts = turn.drafted.verdicts if turn.repaired and turn.drafted is not None else last.verdicts
     if verdicts:
         headers.append((b"x-suffice-verdict", clean(verdict_text(verdicts))))
+        headers += [(b"x-suffice-check-unknown", clean(why)) for why in unchecked(verdicts)]
     return headers
+
+
+def unchecked(verdicts: Sequence[Verdict]) -> list[str]:
+    """Return why a check that was asked for could not say anything; of the sandbox only that it failed."""
+    silent = [v for v in verdicts if v.gate.startswith("check:") and v.outcome is Outcome.UNKNOWN]
+    return ["the check could not be run" if v.kind == "sandbox" else v.reason for v in silent]
 
 
 def verdict_text(verdicts: Sequence[Verdict]) -> str:
