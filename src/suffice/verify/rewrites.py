@@ -23,6 +23,7 @@ _TYPESCRIPT = (
 )
 # A lone ampersand in the text of an element; in code the replacement reads as well.
 _JSX = ((r"(?<!&)&(?!&)", "|"),)
+_BRACKETS = r"\((?:[^(){};\n]|\((?:[^(){};\n]|\([^(){};\n]*\))*\))*\)"
 _TYPE_ARGUMENTS = r"<[^<>;{}]*(?:<[^<>;{}]*(?:<[^<>;{}]*(?:<[^<>;{}]*>[^<>;{}]*)*>[^<>;{}]*)*>[^<>;{}]*)*>"
 _REWRITES: dict[str, tuple[tuple[str, str], ...]] = {
     "bash": (
@@ -60,6 +61,10 @@ _REWRITES: dict[str, tuple[tuple[str, str], ...]] = {
     "yaml": ((r'(:\s+)"[^"\\]*"\s*$', r"\1x"),),
     # Arrays of pointers, and arrays whose length their list says; an operator called by its name.
     "cpp": (
+        (rf"\bdecltype\s*{_BRACKETS}", "X_"),
+        (r"[<>]\?=", "="),
+        (r"(\bcase\s+)('[^'\n]+'|\w+)\s*\.\.\.\s*('[^'\n]+'|\w+)", r"\1\2"),
+        (r"\bsizeof (\w+)<", r"sizeof \1 <"),
         (r"\bnew\s+(?:const\s+)?([\w:]+(?:<[^;{}()\n]*>)?)(?:\s+const)?(?:\s*\*)+(?=\s*[\[({;,)])", r"new \1"),
         (r"\b(new\s+[\w:<>]+\s*)\[\](?=\s*\{)", r"\1[1]"),
         (r"((?:->|::|\.)\s*)operator\s*(?:\(\)|\[\]|[-+*/%<>=!&|^]{1,3})(?=\s*\()", r"\1x_"),
@@ -67,6 +72,11 @@ _REWRITES: dict[str, tuple[tuple[str, str], ...]] = {
     "c": (
         (r",\s*:\s*\d+(?=\s*[,;])", ""),
         (r"\bfor \(\w+\([^;()\n]*\)\)", "for (;;)"),
+        # What is called as loops by custom, defined out of sight.
+        (
+            rf"\b(?:rep|REP|FOR|F0R|per|PER|rrep|RREP|trav)\w*\s*{_BRACKETS}(?=\s*[^;\s)])",
+            "for (;;)",
+        ),
         (r"^(\s*)\w*(?i:foreach|for_each)\w*\s*\([^;{}\n]*\)[ \t]*$", r"\1for (;;)"),
     ),
 }

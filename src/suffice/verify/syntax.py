@@ -11,7 +11,18 @@ from __future__ import annotations
 
 import re
 
-from suffice.verify import contexts, documents, grammars, languages, markup, python_code, rewrites, sketch, units
+from suffice.verify import (
+    contexts,
+    documents,
+    grammars,
+    languages,
+    macros,
+    markup,
+    python_code,
+    rewrites,
+    sketch,
+    units,
+)
 from suffice.verify.extract import Code
 from suffice.verify.python_code import Parse, Status
 from suffice.verify.scan import Balance, scan
@@ -92,6 +103,11 @@ def by_grammar(code: str, language: str) -> Parse:
     """Read `code` with its tree-sitter grammar, as it is, in the surroundings of a fragment, in parts and in plainer words."""
     text, whole = code if code.endswith("\n") else code + "\n", sketch.is_file(code)
     first = grammars.fault(text, language)
+    if first is not None and language in {"c", "cpp"} and len(code) <= MAX_LARGE:
+        own = macros.expanded(code)
+        found = by_grammar(own, language) if own != code else _UNSURE
+        if found.status is Status.GOOD:
+            return found
     if first is not None and language in {"c", "cpp", "csharp"} and "#" in code:
         code = contexts.preprocessed(code)
         text = code + "\n"
@@ -137,13 +153,13 @@ def _fault(code: str, language: str, first: grammars.Fault, balance: Balance | N
     if balance is not None and balance.sure and (balance.open or balance.inside) and not sketch.is_session(code):
         what = f"ends inside a {balance.inside}" if balance.inside else f"{balance.open[-1]!r} is never closed"
         return Parse(status=Status.BAD, why=f"{why}; {what}", line=line, cut=True)
-    macros = contexts.whole_file_gap(code, language)
-    if balance is not None and balance.sure and balance.extra and not macros and whole:
+    gaps = contexts.whole_file_gap(code, language)
+    if balance is not None and balance.sure and balance.extra and not gaps and whole:
         return Parse(status=Status.BAD, why=f"{why}; {balance.extra[0]!r} closes nothing", line=line)
     if language not in _TOLERANT and _IMPOSSIBLE.search(first.around):
         return Parse(status=Status.BAD, why=why, line=line)
     gap = contexts.GAPS.get(language)
-    if (gap is not None and gap.search(first.around)) or contexts.HOLES.search(first.around) or macros:
+    if (gap is not None and gap.search(first.around)) or contexts.HOLES.search(first.around) or gaps:
         return Parse(status=Status.UNSURE, why=f"perhaps newer than the grammar, {why}", line=line, cut=cut)
     if (balance is None or balance.balanced) and sketch.is_sketch(code, language, first.around):
         return Parse(status=Status.UNSURE, why=f"perhaps an illustration, {why}", line=line, cut=cut)
