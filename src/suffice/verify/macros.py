@@ -79,7 +79,8 @@ def _arguments(text: str, at: int) -> tuple[list[str] | None, int]:
     begin = space.end() if space else at
     if text[begin : begin + 1] != "(":
         return None, at
-    found, depth, piece = [], 0, begin + 1
+    found: list[str] = []
+    depth, piece = 0, begin + 1
     at = begin
     while token := _TOKEN.match(text, at):
         word, at = token[0], token.end()
