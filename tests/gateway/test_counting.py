@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -80,6 +81,32 @@ async def test_a_provider_that_cannot_count_is_estimated(name: str, answer: Any,
         assert len(fake.seen) == 1
         unknown = await up.post("/messages/count_tokens", {**ASK, "model": "none"})
         assert unknown.error["type"] == "not_found_error"
+
+
+AWS = (
+    '[aliases]\none = ["bedrock/us.anthropic.claude-x-v1:0"]\n[endpoints.one]\nprovider = "bedrock"\nprivate = true\n'
+    'region = "us-east-1"\naccess_key_id = "${ID}"\nsecret_access_key = "${SECRET}"\nmodels = ["us.anthropic.claude-x-v1:0"]\n'
+)
+COUNT, COUNT_BY_PROFILE = (f"/model/{prefix}anthropic.claude-x-v1:0/count-tokens" for prefix in ("", "us."))
+
+
+@pytest.mark.parametrize("refused", [(), (COUNT,), (COUNT, COUNT_BY_PROFILE)])
+async def test_bedrock_counts_under_the_models_own_name_or_the_profiles(refused: tuple[str, ...], tmp_path: Path):
+    """Which of the two it takes differs between models; where it takes neither, the estimate stands in."""
+    async with shelf() as fake:
+        fake.answers = dict.fromkeys((COUNT, COUNT_BY_PROFILE), (200, {"inputTokens": 41}))
+        fake.answers |= dict.fromkeys(
+            refused, (400, {"message": "The provided model doesn't support counting tokens."})
+        )
+        toml = AWS + f'base_url = "{fake.base_url.removesuffix("/v1")}"\n'
+        async with gateway(toml, tmp_path, {"ID": "AKIDEXAMPLE00000", "SECRET": "not-a-real-secret"}) as up:
+            answer = await up.post("/messages/count_tokens", {**ASK, "model": "one"}, {"anthropic-beta": "b-1, b-2"})
+            assert answer.status == 200 and (answer.json["input_tokens"] == 41) == (len(refused) < 2)
+            assert [path for _, path, *_ in fake.seen] == [COUNT, COUNT_BY_PROFILE][: len(refused) + 1]
+            assert all(headers["authorization"].startswith("AWS4-HMAC-SHA256") for _, _, headers, _ in fake.seen)
+            inside = json.loads(base64.b64decode(json.loads(fake.seen[0][3])["input"]["invokeModel"]["body"]))
+            assert (inside["messages"], inside["anthropic_beta"]) == (ASK["messages"], ["b-1", "b-2"])
+            assert await up.recent() == []
 
 
 class Closed:

@@ -25,7 +25,7 @@ from suffice.upstream.endpoints import Endpoint
 from suffice.upstream.transport import Transport
 from suffice.upstream.transport_fault import TransportFault
 from suffice.values.task import Features, TaskType
-from suffice.wire import anthropic_messages, gemini
+from suffice.wire import anthropic_messages, bedrock_count, gemini
 from suffice.wire.cloud_messages import VERSIONS
 from suffice.wire.messages_client import count_tokens_body
 from suffice.wire.neutral import Request
@@ -78,6 +78,11 @@ class Counting:
                 if count is not None:
                     return count_tokens_body(count)
                 continue
+            if dialect == "bedrock-messages":
+                count = await self._of_bedrock(call, row)
+                if count is not None:
+                    return count_tokens_body(count)
+                continue
             path, changes = row.paths.get(_PATHS.get(dialect, "")), {"model": quoted(row.model.name)}
             if path is None or speech is None:
                 continue
@@ -126,6 +131,23 @@ class Counting:
             return None if told is None else gemini.decode_count_response(told)
         except WireError:
             return None
+
+    async def _of_bedrock(self, call: Call, row: Served) -> int | None:
+        speech, path = row.speech.get("messages"), row.paths.get("messages_count")
+        if speech is None or path is None:
+            return None
+        betas = tuple(b.strip() for b in call.header("anthropic-beta").split(",") if b.strip())
+        body = bedrock_count.encode_request(call.body, betas)
+        for name in bedrock_count.names(row.model.name):
+            # AWS signs the path as its SDKs write it.
+            there = path.replace(b"{model}", quote(name, safe="-._~").encode())
+            told = await self._told(call, speech.endpoint, there, [*JSON_HEADERS], [body])
+            try:
+                if told is not None:
+                    return bedrock_count.decode_response(told)
+            except WireError:
+                return None
+        return None
 
     async def _told(
         self, call: Call, endpoint: Endpoint, path: bytes, headers: list[Header], body: list[bytes]
