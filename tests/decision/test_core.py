@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from suffice.decision.belief import Shown
+from suffice.decision.calibration import Tracked, tracked
 from suffice.decision.core import CELLS, CHECKS, Core, cell_of
 from suffice.decision.grid import mean_sd
 from suffice.decision.guarantee import told
@@ -203,3 +204,50 @@ def test_a_check_that_lets_one_familys_mistakes_pass_is_believed_less_of_that_fa
         for at, m in enumerate(("a/small-1", "b/large-1"))
     ]
     assert tried[0].p_right[0] < before.mean[0] + 0.1 and tried[1].p_right[0] > before.mean[1]
+
+
+def test_a_hard_repository_makes_its_tasks_harder_and_nobody_elses():
+    made, rows = core()
+    before = made.believe(rows, CELL, None).mean
+    assert np.array_equal(made.believe(rows, CELL, None, "hard").mean, before)
+    for number in range(30):
+        for repo, success in (("hard", False), ("easy", True)):
+            made.learn(
+                label_id=f"{repo}{number}", model="a/small-1", cell=CELL, success=success, reliability=1.0, at_s=1.0, repo=repo
+            )  # fmt: skip
+    hard, easy, none = (made.believe(rows, CELL, None, repo).mean for repo in ("hard", "easy", "never seen"))
+    assert (hard < none - 0.03).all() and (none + 0.03 < easy).all()
+    assert (
+        made.account(CELL, "hard")[0][0] == "difficulty of this repository" and made.account(CELL, "hard")[0][1] > 0.2
+    )
+    assert made.account(CELL, "never seen") == ()
+    weights = [made.rejected(None, "a/small-1", CELL, CHECKS["decides"], repo) for repo in ("hard", "easy")]
+    assert mean_sd(weights[0])[0] > mean_sd(weights[1])[0]
+
+
+def test_predictions_that_are_off_are_mapped_once_that_has_paid():
+    made, rows = core()
+    rng = np.random.default_rng(2)
+    plain = made.believe(rows, CELL, None).mean
+    one = Tracked()
+    for _ in range(300):
+        p = float(rng.uniform(0.05, 0.95))
+        one = tracked(one, p, bool(rng.random() < 0.3 * p), 1.0)
+    made.holder.swap(dataclasses.replace(made.holder.current, calibration=(("bug-fix", one),)))
+    belief = made.believe(rows, CELL, None)
+    assert one.in_force is not None and belief.mean == pytest.approx(one.in_force.apply(plain), abs=1e-3)
+    assert (belief.mean < plain).all() and belief.grid @ belief.weights == pytest.approx(belief.mean)
+    assert [name for name, _ in made.account(CELL, "")] == ["calibration: slope", "calibration: offset"]
+    other = cell_of(TaskType.EXPLAIN, "python")
+    assert made.account(other, "") == ()
+
+
+def test_only_labels_of_both_kinds_are_held_against_predictions():
+    made, _ = core()
+    for number, calibrates in enumerate((False, True, True)):
+        made.learn(
+            label_id=f"{number}", model="a/small-1", cell=CELL, success=False, reliability=0.9, at_s=1.0, calibrates=calibrates
+        )  # fmt: skip
+    made.learn(label_id="2", model="a/small-1", cell=CELL, success=False, reliability=0.9, at_s=1.0, calibrates=True)
+    ((task, one),) = made.holder.current.calibration
+    assert (task, one.count) == ("bug-fix", 2)

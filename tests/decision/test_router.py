@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from suffice.decision.belief import Tried
 from suffice.decision.core import CHECKS, Core, cell_of
 from suffice.decision.policy import ArmFacts, DataClass
 from suffice.decision.priors import bundled, fixed
-from suffice.decision.router import Offer, Router, RouteRequest, Tried
+from suffice.decision.router import Offer, Router, RouteRequest
 from suffice.decision.sessions import Session
 from suffice.decision.virtual import Rule, Target
 from suffice.errors import BudgetError, NotFoundError, RequestError, UpstreamError

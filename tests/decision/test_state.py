@@ -2,13 +2,15 @@ import numpy as np
 import pytest
 
 from suffice.decision import cost, gates
-from suffice.decision.calibration import Platt
+from suffice.decision.calibration import Tracked, tracked
 from suffice.decision.guarantee import certify
 from suffice.decision.learning import Label, learn
 from suffice.decision.skill import add_repo, fresh
 from suffice.decision.snapshot import Snapshot
 from suffice.decision.state import dumps, loads
 from suffice.errors import DecisionError
+
+MAP = tracked(Tracked(slope=1.1, offset=-0.2), 0.4, True, 0.9)
 
 
 def _snapshot() -> Snapshot:
@@ -20,7 +22,7 @@ def _snapshot() -> Snapshot:
     )
     return Snapshot(
         skill=skill, cost=cost.learn(cost.fresh(("a", "b"), 2), arm="a", cell=0, output_tokens=77, steps=3),
-        gates=gates.learn_pair(gate, gate="g", second_accepted=True), platt=(Platt(slope=1.1, offset=-0.2),),
+        gates=gates.learn_pair(gate, gate="g", second_accepted=True), calibration=(("edit", MAP),),
         certificates=(certificate,), catalog="2026-11", gathered=(("edit", (0.0, 1.0)),),
     )  # fmt: skip
 
@@ -31,7 +33,7 @@ def test_what_comes_back_is_what_went_in() -> None:
     assert dumps(after) == dumps(before)
     assert np.array_equal(after.skill.ability, before.skill.ability) and after.skill.seen == ("1",)
     assert gates.rates(after.gates, "g", "x", "f") == gates.rates(before.gates, "g", "x", "f")
-    assert after.certificates == before.certificates and after.platt == before.platt
+    assert after.certificates == before.certificates and after.calibration == before.calibration
     assert after.gathered == before.gathered
 
 

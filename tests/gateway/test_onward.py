@@ -5,8 +5,8 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+from suffice.decision.belief import Onward
 from suffice.decision.cascade import Move
-from suffice.decision.router import Onward
 from suffice.gateway.onward import follow
 from suffice.gateway.turn import Attempted
 from suffice.values.money import NanoUsd

@@ -15,6 +15,7 @@ import numpy as np
 from suffice.decision import certifying, gates, hindsight, joint, learning, sequel, skill, spend
 from suffice.decision import cost as cost_model
 from suffice.decision.belief import After, Belief, Check, Shown
+from suffice.decision.calibration import Tracked, tracked
 from suffice.decision.grid import Floats, logit, observe
 from suffice.decision.outlook import Outlook, outlook
 from suffice.decision.plan import ESCAPE_FACTOR, Solution, along, solve_flat, told_again
@@ -55,7 +56,7 @@ class Core:
         self.holder = Holder(snapshot if snapshot is not None else _empty())
         # What is believed of a gate in a cell, and the posterior that says so: it holds until a verdict teaches.
         self._checks: dict[tuple[str, int, tuple[str, ...]], tuple[gates.GatePosterior, Check]] = {}
-        self._outlooks: dict[tuple[int, tuple[int, ...], int, str], tuple[Belief, Check, Outlook]] = {}
+        self._outlooks: dict[tuple[int, tuple[int, ...], int, str, str], tuple[Belief, Check, Outlook]] = {}
         self._rows: dict[str, int] = {arm: at for at, arm in enumerate(self.holder.current.skill.arms)}
 
     @property
@@ -86,18 +87,39 @@ class Core:
         self._rows[model] = row
         return row
 
-    def believe(self, rows: Sequence[int], cell: int, weights: Floats | None) -> Belief:
-        """Return the success of the models in `rows`; `weights` is the session's posterior of the task's difficulty."""
+    def believe(self, rows: Sequence[int], cell: int, weights: Floats | None, repo: str = "") -> Belief:
+        """Return the success of the models in `rows`; `weights` is the session's posterior of the task's difficulty.
+
+        `repo` is the repository, where it is known. Predictions are those of the calibration in force.
+        """
         post = self.holder.current.skill
         if weights is None:
-            weights = skill.difficulty_prior(post, cell)
+            weights = skill.difficulty_prior(post, cell, repo)
         said = skill.predict(post, cell, weights, np.array(rows, dtype=np.intp))
+        known = self._calibration(cell)
+        if known is not None and known.in_force is not None:
+            said = skill.mapped(said, weights, known.in_force)
         arms, bills = [post.arms[row] for row in rows], self.holder.current.cost
         length = cost_model.length_by_difficulty(bills, arms, said.grid, weights)
         families = tuple([parse_name(arm).family for arm in arms])
         return Belief(
-            grid=said.grid, length=length, weights=weights, mean=said.mean, low=said.low, cell=cell, families=families
-        )
+            grid=said.grid, length=length, weights=weights, mean=said.mean, low=said.low, cell=cell, families=families,
+            repo=repo,
+        )  # fmt: skip
+
+    def _calibration(self, cell: int) -> Tracked | None:
+        task = TASK_TYPES[cell // len(LANGUAGES)].value
+        return next((one for name, one in self.holder.current.calibration if name == task), None)
+
+    def account(self, cell: int, repo: str) -> tuple[tuple[str, float], ...]:
+        """Return what moves the predictions of a task beside its models: the repository's difficulty in logits, and the map in force."""
+        post, known = self.holder.current.skill, self._calibration(cell)
+        out: list[tuple[str, float]] = []
+        if repo in post.repos:
+            out.append(("difficulty of this repository", float(post.repo_effect[post.repos.index(repo)])))
+        if known is not None and known.in_force is not None:
+            out += (("calibration: slope", known.slope), ("calibration: offset", known.offset))
+        return tuple(out)
 
     def plan(
         self,
@@ -141,7 +163,7 @@ class Core:
 
         `told`: of what kind of defect a retry learns, empty where nothing is asked again.
         """
-        key = (belief.cell, rows, attempts, told)
+        key = (belief.cell, rows, attempts, told, belief.repo)
         kept = self._outlooks.get(key)
         if kept is not None and kept[0] is belief and kept[1] is check:
             return kept[2]
@@ -223,12 +245,12 @@ class Core:
         self._checks[key] = (post, found)
         return found
 
-    def rejected(self, weights: Floats | None, model: str, cell: int, gate: str) -> Floats:
+    def rejected(self, weights: Floats | None, model: str, cell: int, gate: str, repo: str = "") -> Floats:
         """Return a task's difficulty after an answer of `model` was rejected by `gate`: hard tasks fail more."""
         post = self.holder.current
         row = self._rows.get(model)
         if weights is None:
-            weights = skill.difficulty_prior(post.skill, cell)
+            weights = skill.difficulty_prior(post.skill, cell, repo)
         if row is None:
             return weights
         p = skill.predict(post.skill, cell, weights, np.array([row])).grid[0]
@@ -245,12 +267,16 @@ class Core:
         reliability: float,
         at_s: float,
         weights: Floats | None = None,
+        repo: str = "",
+        calibrates: bool = False,
     ) -> str:
         """Learn from what became of one attempt; returns a note: empty, `repeated`, `unknown-arm` or `drift:<model>`.
 
-        `weights` is the task's difficulty as its *other* verdicts show it. A label counts once, whenever it comes.
+        `weights` is the task's difficulty as its *other* verdicts show it. A label counts once, whenever it comes. `calibrates`: labels
+        of this kind come for right answers as well as for wrong ones, so that predictions may be held against them.
         """
         snapshot = self.holder.current
+        post = skill.add_repo(snapshot.skill, repo) if model in self._rows else snapshot.skill
         label = learning.Label(
             label_id=label_id,
             arm=model,
@@ -259,9 +285,17 @@ class Core:
             reliability=reliability,
             at_s=at_s,
             weights=weights,
+            repo=repo,
         )
-        learned = learning.learn(snapshot.skill, label)
-        self.holder.swap(replace(snapshot, skill=learned.posterior))
+        learned = learning.learn(post, label)
+        calibration = snapshot.calibration
+        if calibrates and learned.note not in ("repeated", "unknown-arm"):
+            task = TASK_TYPES[cell // len(LANGUAGES)].value
+            known = dict(calibration)
+            p = min(1.0 - 1e-6, max(1e-6, float(success) - learned.residual))
+            known[task] = tracked(known.get(task, Tracked()), p, success, reliability)
+            calibration = tuple(known.items())
+        self.holder.swap(replace(snapshot, skill=learned.posterior, calibration=calibration))
         return learned.note
 
     def under(self, catalog: str) -> None:

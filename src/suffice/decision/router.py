@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 
 from suffice.decision.attempt_price import DEAREST, Warmth, attempt_cost, rates_of, spend_weight
-from suffice.decision.belief import Belief, Shown
+from suffice.decision.belief import Belief, Onward, Shown, Tried
 from suffice.decision.core import NANO, Core, cell_of
 from suffice.decision.explore import Drawn, first_arm
 from suffice.decision.grid import Floats
@@ -34,6 +34,8 @@ from suffice.values.plan import Arm, Plan, Step
 from suffice.values.task import Features, TaskType
 
 MAX_STEPS = 3
+# What is believed of so many cells and repositories is kept between requests.
+MAX_BELIEFS = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +53,8 @@ class RouteRequest(msgspec.Struct, frozen=True, kw_only=True):
     `pressure` in [0, 1] is the ledger's; `repair` overrides H; `down` gives the reason for each arm that is out of order;
     `now_s` is Env.monotonic(). `floors` are lower bounds of success, strictest first. `gate` names what will judge the
     answers before they are given (empty: nothing), `attempts` how many may be tried. `explore` is the share of sessions in
-    which `auto` may go first to an arm that is not the best; it needs `session_key` and data without restrictions. `late` gives the
+    which `auto` may go first to an arm that is not the best; it needs `session_key` and data without restrictions. `repo` is the
+    repository's key (`repository.py`). `late` gives the
     reason for each arm that is known to miss the latency objective, `latency_s` the seconds
     that arms were seen to take, for `fast`.
     """
@@ -73,27 +76,9 @@ class RouteRequest(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int = 1
     explore: float = 0.0
     session_key: str = ""
+    repo: str = ""
     late: Mapping[Arm, str] = msgspec.field(default_factory=dict)
     latency_s: Mapping[Arm, float] = msgspec.field(default_factory=dict)
-
-
-class Tried(msgspec.Struct, frozen=True, kw_only=True):
-    """An answer that was judged: the arm, whether the gate passed it, its output tokens (0 when unknown)."""
-
-    arm: Arm
-    accepted: bool
-    output_tokens: int = 0
-
-
-class Onward(msgspec.Struct, frozen=True, kw_only=True):
-    """What follows: the next `arm`, None to stop; the expected dollars of going on and of stopping, the chance that each answer so
-    far is right, and a sentence for the record."""
-
-    arm: Arm | None
-    p_right: tuple[float, ...]
-    continue_usd: float
-    stop_usd: float
-    why: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +114,7 @@ class Router:
         self._rows = {offer.facts.arm: at for at, offer in enumerate(self._offers)}
         self._facts: dict[int, tuple[tuple[ArmFacts, ...], tuple[str, ...]]] = {}
         # What is believed of a cell, and the posterior that says so: it holds until something is learned.
-        self._beliefs: dict[int, tuple[SkillPosterior, Belief]] = {}
+        self._beliefs: dict[tuple[int, str], tuple[SkillPosterior, Belief]] = {}
 
     def plan(self, request: RouteRequest) -> Plan:
         """Return the plan. Raises NotFoundError (404), RequestError (400), BudgetError (402) or UpstreamError (503) when
@@ -162,7 +147,7 @@ class Router:
             ),
             candidates=candidates(scored, order.drawn, result),
             binding=(*binding, *(f"relaxed: {what}" for what in result.relaxed)),
-            contributions=contributions(chosen, repair),
+            contributions=(*contributions(chosen, repair), *self._core.account(cell, request.repo)),
             flips=_flips(request, chosen, rivals[0], repair) if flip else (),
             versions=(("priors", self._priors.version), *self._core.holder.current.versions),
         )
@@ -255,13 +240,16 @@ class Router:
     def _belief(self, request: RouteRequest, cell: int) -> Belief:
         posterior = request.session.posterior if request.session is not None else None
         if isinstance(posterior, np.ndarray):
-            return self._core.believe(self._models, cell, posterior)
+            return self._core.believe(self._models, cell, posterior, request.repo)
         skill = self._core.holder.current.skill
-        known = self._beliefs.get(cell)
+        key = (cell, request.repo if request.repo in skill.repos else "")
+        known = self._beliefs.get(key)
         if known is not None and known[0] is skill:
             return known[1]
-        belief = self._core.believe(self._models, cell, None)
-        self._beliefs[cell] = (skill, belief)
+        belief = self._core.believe(self._models, cell, None, key[1])
+        if len(self._beliefs) >= MAX_BELIEFS:
+            self._beliefs.clear()
+        self._beliefs[key] = (skill, belief)
         return belief
 
     def _staged(

@@ -61,13 +61,13 @@ def session_key(
         for name in names:
             value = source.get(name)
             if value and value.strip():
-                return SessionKey(key=_digest(secret, tenant, name, value[:_MAX_SIGNAL_CHARS]), signal=name)
+                return SessionKey(key=digest(secret, tenant, name, value[:_MAX_SIGNAL_CHARS]), signal=name)
     texts = (system_text[:_HASHED_CHARS], first_user_text[:_HASHED_CHARS], *tool_names)
-    return SessionKey(key=_digest(secret, tenant, "content", *texts), signal="content")
+    return SessionKey(key=digest(secret, tenant, "content", *texts), signal="content")
 
 
-def _digest(secret: bytes, *parts: str) -> str:
-    """Hash length-prefixed parts, so that no two different lists of parts read the same."""
+def digest(secret: bytes, *parts: str) -> str:
+    """Return a keyed hash of length-prefixed parts, so that no two different lists of parts read the same."""
     framed: list[bytes] = []
     for part in parts:
         raw = part.encode("utf-8", "surrogatepass")
@@ -81,7 +81,8 @@ class Session:
 
     `prompt_tokens` is the real count of the last answered turn (0 before); `warm_until_s` says until when each arm's cache
     is expected to hold the prefix; `latched` forbids moving to a cheaper arm after an escalation; `posterior` belongs to
-    the planner and is opaque here; `progress` counts what an agent's run went through, `trial` is its part in a pilot.
+    the planner and is opaque here; `progress` counts what an agent's run went through, `trial` is its part in a pilot;
+    `repo` is the repository's key, empty when nothing names one, None before that was looked for.
     """
 
     created_s: float
@@ -96,6 +97,7 @@ class Session:
     posterior: object = None
     progress: Progress = _NOT_BEGUN
     trial: Trial | None = None
+    repo: str | None = None
 
     def warm(self, arm: Arm, now_s: float) -> bool:
         """Tell whether `arm` is expected to have this conversation in its cache at `now_s`."""

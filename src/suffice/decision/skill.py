@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from suffice.decision.calibration import Platt
 from suffice.decision.grid import GRID, Floats, logit, normal_prior, sigmoid
 from suffice.errors import DecisionError
 
@@ -20,6 +21,8 @@ ABILITY_SD = 1.5
 CELL_VAR = 0.3**2
 REPO_VAR = 0.5**2
 SPREAD = 1.6
+MAX_REPOS = 512
+SHIFT_STEPS = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,16 +103,14 @@ def index(names: tuple[str, ...], name: str, what: str) -> int:
 def difficulty_prior(post: SkillPosterior, cell: int, repo: str = "", phi: Floats | None = None) -> Floats:
     """Return weights[33] of the difficulty of a task in `cell` before any verdict.
 
-    A repository never seen counts as an average one, with its variance added to the spread.
+    The spread of a cell is that over all repositories: to know the repository takes its share away. One never seen says nothing.
     """
     mean = float(post.cell_mean[cell])
     variance = float(post.spread[cell]) ** 2 + float(post.cell_mean_var[cell])
     if repo in post.repos:
         at = post.repos.index(repo)
         mean += float(post.repo_effect[at])
-        variance += float(post.repo_effect_var[at])
-    elif repo:
-        variance += REPO_VAR
+        variance += float(post.repo_effect_var[at]) - REPO_VAR
     if phi is not None and phi.shape == post.feature_weight.shape and np.isfinite(phi).all():
         mean += float(post.feature_weight @ phi)
         variance += float(post.feature_weight_var @ (phi * phi))
@@ -134,6 +135,18 @@ def predict(post: SkillPosterior, cell: int, weights: Floats, arms: np.ndarray |
     return Prediction(grid=grid, mean=mean, low=low, sd=sd)
 
 
+def mapped(said: Prediction, weights: Floats, platt: Platt) -> Prediction:
+    """Return the prediction under a calibration map of its means: every arm's curve is moved in logits until its mean is the mapped one."""
+    mean, low = platt.apply(said.mean), platt.apply(said.low)
+    z, shift = logit(said.grid), np.zeros((said.mean.shape[0], 1))
+    grid = said.grid
+    for _ in range(SHIFT_STEPS):
+        slope = np.maximum((grid * (1.0 - grid)) @ weights, 1e-6)
+        shift = shift + np.clip((mean - grid @ weights) / slope, -2.0, 2.0)[:, None]
+        grid = sigmoid(z + shift)
+    return Prediction(grid=grid, mean=grid @ weights, low=np.minimum(low, grid @ weights), sd=said.sd)
+
+
 def add_arm(
     post: SkillPosterior, arm: str, *, ability: float = 0.0, sd: float = ABILITY_SD, slope: float = 1.0
 ) -> SkillPosterior:
@@ -152,9 +165,18 @@ def add_arm(
 
 
 def add_repo(post: SkillPosterior, repo: str) -> SkillPosterior:
-    """Return the posterior with one more repository at effect 0; a known one is left alone."""
+    """Return the posterior with one more repository at effect 0; a known one is left alone.
+
+    Beyond MAX_REPOS the one of which least was learned makes room.
+    """
     if not repo or repo in post.repos:
         return post
+    if len(post.repos) >= MAX_REPOS:
+        out = int(post.repo_effect_var.argmax())
+        post = replace(
+            post, repos=post.repos[:out] + post.repos[out + 1 :], repo_effect=np.delete(post.repo_effect, out),
+            repo_effect_var=np.delete(post.repo_effect_var, out),
+        )  # fmt: skip
     return replace(
         post, repos=(*post.repos, repo), repo_effect=np.append(post.repo_effect, 0.0),
         repo_effect_var=np.append(post.repo_effect_var, REPO_VAR), version=post.version + 1,

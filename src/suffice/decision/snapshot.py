@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from suffice.decision.calibration import Platt
+from suffice.decision.calibration import Tracked
 from suffice.decision.cost import CostPosterior
 from suffice.decision.gates import GatePosterior
 from suffice.decision.guarantee import Certificate
@@ -19,13 +19,14 @@ from suffice.decision.skill import SkillPosterior
 class Snapshot:
     """Everything learned. `catalog` names the price book it was learned under.
 
+    `calibration` are the maps of success predictions per kind of task.
     `gathered` are the losses per kind of task that wait for a batch of the guarantee's test, oldest first.
     """
 
     skill: SkillPosterior
     cost: CostPosterior
     gates: GatePosterior = field(default_factory=GatePosterior)
-    platt: tuple[Platt, ...] = ()
+    calibration: tuple[tuple[str, Tracked], ...] = ()
     certificates: tuple[Certificate, ...] = ()
     catalog: str = ""
     gathered: tuple[tuple[str, tuple[float, ...]], ...] = ()

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from suffice.decision.calibration import Platt
+from suffice.decision.calibration import Tracked
 from suffice.decision.cost import CostPosterior
 from suffice.decision.gates import GatePosterior
 from suffice.decision.guarantee import Certificate
@@ -58,7 +58,7 @@ def dumps(snapshot: Snapshot) -> bytes:
             "skill": _dump(snapshot.skill),
             "cost": _dump(snapshot.cost),
             "gates": _dump(snapshot.gates),
-            "platt": [[p.slope, p.offset] for p in snapshot.platt],
+            "calibration": [[task, _dump(one)] for task, one in snapshot.calibration],
             "certificates": [_dump(c) for c in snapshot.certificates],
             "catalog": snapshot.catalog,
             "gathered": snapshot.gathered,
@@ -66,6 +66,11 @@ def dumps(snapshot: Snapshot) -> bytes:
         separators=(",", ":"),
     ).encode()
     return f"suffice-posterior {FORMAT} {hashlib.sha256(body).hexdigest()}\n".encode() + body
+
+
+def _tracked(raw: dict[str, Any]) -> Tracked:
+    labels = tuple((float(p), float(y), float(w)) for p, y, w in raw["labels"])
+    return Tracked(**{**raw, "labels": labels})
 
 
 def loads(data: bytes) -> Snapshot:
@@ -89,7 +94,8 @@ def loads(data: bytes) -> Snapshot:
                 pairs={k: tuple(v) for k, v in raw["gates"]["pairs"]},
                 version=raw["gates"]["version"],
             ),
-            platt=tuple(Platt(slope=a, offset=b) for a, b in raw["platt"]),
+            # Absent in what was stored before predictions were calibrated.
+            calibration=tuple((str(task), _tracked(one)) for task, one in raw.get("calibration", [])),
             certificates=tuple(Certificate(**c) for c in raw["certificates"]),
             catalog=raw["catalog"],
             # Absent in what was stored before labels were kept.

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from suffice.decision.core import CHECKS, STATIC, Core, cell_of
 from suffice.decision.grid import Floats
 from suffice.decision.latency import Latencies
+from suffice.decision.repository import repo_of
 from suffice.gateway.ladder import Watch
 from suffice.gateway.pacing import Pacing
 from suffice.gateway.speech import CONVERSATIONS
@@ -59,7 +60,7 @@ class Learning:
                     self._latencies.seen(attempt.arm, attempt.total_s)
         if "pinned" in turn.features.signals or turn.operation == "embeddings":
             return
-        cell = cell_of(turn.features.task, turn.features.language)
+        cell, repo = cell_of(turn.features.task, turn.features.language), repo_of(turn.features.signals)
         weights: Floats | None = None
         for attempt in turn.tried:
             if attempt.arm.mode is Mode.REVIEW and attempt.outcome == REVIEWED and not attempt.usage.estimated:
@@ -75,10 +76,12 @@ class Learning:
                     output_tokens=attempt.usage.completion_tokens,
                     success=judged[0] if judged is not None else None,
                 )
-            weights = self._label(turn, attempt, cell, weights)
+            weights = self._label(turn, attempt, cell, weights, repo)
         turn.session.posterior = None if turn.repaired else weights
 
-    def _label(self, turn: Turn, attempt: Attempted, cell: int, weights: Floats | None) -> Floats | None:
+    def _label(
+        self, turn: Turn, attempt: Attempted, cell: int, weights: Floats | None, repo: str
+    ) -> Floats | None:  # fmt: skip
         """Teach one attempt's label; return the task's difficulty as it is believed after it, None when it was solved."""
         judged = _judgement(turn, attempt)
         if judged is None:
@@ -96,7 +99,7 @@ class Learning:
                 self._watch.judged(expected[0], right=success)
         if attempt.arm.mode is Mode.RETRY:
             # An answer that was told its own defect says little of what the model does unaided.
-            return None if success else self._core.rejected(weights, attempt.arm.model, cell, gate)
+            return None if success else self._core.rejected(weights, attempt.arm.model, cell, gate, repo)
         note = self._core.learn(
             label_id=f"{turn.call.request_id}/{attempt.number}",
             model=attempt.arm.model,
@@ -105,10 +108,13 @@ class Learning:
             reliability=reliability,
             at_s=self._env.now(),
             weights=weights,
+            repo=repo,
+            # A gate that only reads labels its rejections alone.
+            calibrates=gate != STATIC,
         )
         if note.startswith("drift"):
             self._alarm(note)
-        return None if success else self._core.rejected(weights, attempt.arm.model, cell, gate)
+        return None if success else self._core.rejected(weights, attempt.arm.model, cell, gate, repo)
 
 
 def _judgement(turn: Turn, attempt: Attempted) -> tuple[bool, float, str] | None:

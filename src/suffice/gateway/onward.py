@@ -10,9 +10,9 @@ import logging
 
 import msgspec
 
+from suffice.decision.belief import Tried
 from suffice.decision.cascade import Move, next_action
 from suffice.decision.core import STATIC
-from suffice.decision.router import Tried
 from suffice.gateway.turn import Turn
 from suffice.values.plan import Action, Mode
 from suffice.values.verdict import Outcome

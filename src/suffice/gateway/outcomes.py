@@ -18,6 +18,7 @@ import msgspec
 from suffice.config.problem import did_you_mean
 from suffice.decision.core import Core, cell_of
 from suffice.decision.evidence import COMMITTED, EDITED, KINDS, Evidence, judge
+from suffice.decision.repository import repo_of
 from suffice.decision.sessions import BODY_SIGNALS, HEADER_SIGNALS, session_key
 from suffice.errors import LedgerError, NotFoundError, RequestError
 from suffice.gateway.auth import Principal
@@ -183,6 +184,8 @@ class Outcomes:
             success=evidence.accepted,
             reliability=evidence.reliability / shared,
             at_s=self._env.now(),
+            repo=repo_of(known.signals),
+            calibrates=sure,
         )
         if note.startswith("drift"):
             self._alarm(note)

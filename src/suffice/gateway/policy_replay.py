@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from suffice.decision.ope import CLIP, Estimate, bernstein, promote
+from suffice.decision.repository import repo_of
 from suffice.decision.router import RouteRequest
 from suffice.decision.virtual import Rule, resolve
 from suffice.errors import SufficeError
@@ -163,6 +164,7 @@ def ask(record: DecisionRecord, state: State, repair: NanoUsd | None = None) -> 
             floors=(state.settings.routing.quality_floor, 0.0),
             gate=record.gate,
             attempts=record.attempts,
+            repo=repo_of(record.signals),
         )
     )
 

@@ -18,6 +18,8 @@ from suffice.config.schema import Settings
 from suffice.decision.core import CHECKS, STATIC
 from suffice.decision.features import extract, shape
 from suffice.decision.latency import Latencies
+from suffice.decision.repository import HEADER as REPO_HEADER
+from suffice.decision.repository import SIGNAL, repo_key, repo_of
 from suffice.decision.router import RouteRequest
 from suffice.decision.sessions import BODY_SIGNALS, Session, SessionTable, session_key
 from suffice.decision.virtual import Rule, Target, resolve
@@ -116,6 +118,8 @@ class Reading:
         features = _hinted(shape(view) if target.rule is Rule.PIN else extract(view), call.header("x-suffice-task"))
         check = named_check(call.header(CHECK_HEADER), state.settings.checks)
         session = self.sessions.touch(key, now_s := self.env.monotonic())
+        if target.rule is not Rule.PIN:
+            features = _with_signals(features, self._repository(call, principal, session, view))
         features = _with_signals(features, self._runs.happened(state, session, key, top, view, features, exchange))
         asking = Asking(
             call=call, principal=principal, operation=operation, top=top, view=view, exchange=exchange, key=key,
@@ -188,6 +192,7 @@ class Reading:
             attempts=cap,
             explore=0.0 if principal.data_class else routing.explore,
             session_key=asking.key,
+            repo=repo_of(features.signals),
             late=self._late(call, state, target),
             latency_s=self.latencies.typical() if target.rule is Rule.FAST else {},
         )
@@ -218,6 +223,16 @@ class Reading:
         if operation == "fim" and target.models is None and state.filling:
             return msgspec.structs.replace(target, models=state.filling)
         return target
+
+    def _repository(
+        self, call: Call, principal: Principal, session: Session, view: RequestView
+    ) -> tuple[str, ...]:  # fmt: skip
+        """Return the signal of the repository that a request is about, none where nothing says so; found once per session."""
+        named = call.header(REPO_HEADER)
+        if named or session.repo is None:
+            texts = (view.system_text, view.first_user_text)
+            session.repo = repo_key(self._secret, principal.tenant, named, texts)
+        return (f"{SIGNAL}{session.repo}",) if session.repo else ()
 
     def _session_key(self, call: Call, principal: Principal, top: TopLevel, view: RequestView) -> str:
         """Return which session the request belongs to, by the client's signals or by how the conversation began."""

@@ -148,7 +148,7 @@ def _escalate(state: State, session: Session, features: Features) -> None:
     weights = session.posterior if isinstance(session.posterior, np.ndarray) else None
     cell = cell_of(features.task, features.language)
     for _ in range(session.progress.latch.events):
-        weights = state.harder(weights, arm.model, cell)
+        weights = state.harder(weights, arm.model, cell, session.repo or "")
     session.posterior = weights
     session.failed(arm)
     session.latched = True

@@ -77,9 +77,9 @@ class State:
                 self._routers[target.name] = router
         return router
 
-    def harder(self, weights: Floats | None, model: str, cell: int) -> Floats:
+    def harder(self, weights: Floats | None, model: str, cell: int, repo: str) -> Floats:
         """Return the difficulty of a session's task after tests have shown that `model` did not solve it."""
-        return self._core.rejected(weights, model, cell, CHECKS["related"])
+        return self._core.rejected(weights, model, cell, CHECKS["related"], repo)
 
     def candidates(self, target: Target) -> Iterable[Arm]:
         """Return the arms that could serve `target`."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from suffice.decision.router import Onward, Tried
+from suffice.decision.belief import Onward, Tried
 from suffice.decision.sessions import Session
 from suffice.decision.virtual import Target
 from suffice.gateway.auth import Principal

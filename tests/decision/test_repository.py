@@ -1,0 +1,42 @@
+import pytest
+
+from suffice.decision.repository import SIGNAL, folder_of, repo_key, repo_of
+
+SECRET = b"0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    ("text", "folder"),
+    [
+        (
+            "Here is the environment:\n<env>\nWorking directory: /home/ann/shop\nIs directory a git repo: Yes",
+            "/home/ann/shop",
+        ),
+        (" - Primary working directory: /srv/app/\n", "/srv/app"),
+        ("<environment_context>\n  <cwd>/work/api</cwd>\n  <shell>bash</shell>", "/work/api"),
+        ("I'm currently working in the directory: /home/ann/shop\n", "/home/ann/shop"),
+        ("# Current Working Directory (/home/ann/shop) Files", "/home/ann/shop"),
+        ("Working directory: C:\\src\\shop\n", "C:\\src\\shop"),
+        ("Working directory: `~/shop`.", "~/shop"),
+        ("The working directory is clean.", ""),
+        ("Write a function that lists the files in the directory given.", ""),
+        ("", ""),
+    ],
+)
+def test_the_folder_that_an_agent_names(text: str, folder: str) -> None:
+    assert folder_of(text) == folder
+
+
+def test_a_key_is_of_the_tenant_and_shows_nothing() -> None:
+    one = repo_key(SECRET, "t", "", ("no folder here", "Working directory: /home/ann/shop"))
+    assert len(one) == 16 and "shop" not in one
+    assert one == repo_key(SECRET, "t", "/home/ann/shop", ())
+    assert one != repo_key(SECRET, "u", "/home/ann/shop", ()) and one != repo_key(
+        SECRET[::-1], "t", "/home/ann/shop", ()
+    )
+    assert repo_key(SECRET, "t", "acme/shop", ("Working directory: /home/ann/shop",)) != one  # the header goes first
+    assert repo_key(SECRET, "t", "  ", ("hello",)) == ""
+
+
+def test_signals_carry_the_key() -> None:
+    assert repo_of(("verb:fix", f"{SIGNAL}abc", "tests")) == "abc" and repo_of(("verb:fix",)) == ""
