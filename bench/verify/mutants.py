@@ -1,6 +1,6 @@
 """Defects of known kinds, made from reference solutions, each shown to be real by a means that is not the gate under test.
 
-Python is judged by `compile`, other languages by counting brackets on lines that hold neither strings nor comments.
+Python is judged by `compile`, shell by `bash -n`, other languages by counting brackets on lines that hold neither strings nor comments.
 What cannot be shown to
 be a defect (a cut between two functions leaves a valid program) is left out and counted.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import random
 import re
+import subprocess
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -58,6 +59,16 @@ def compiles(code: str) -> bool:
     return True
 
 
+def _shell_faults(code: str) -> bool:
+    """True when the shell itself cannot read `code`; False without a shell, too: nothing is shown then."""
+    try:
+        run = subprocess.run(["bash", "-O", "extglob", "-n"], input=code.encode(), capture_output=True, timeout=10)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    # A here-document that the end of the text closes is a warning only.
+    return run.returncode != 0
+
+
 _HASHES = frozenset(["bash", "ruby", "python", "yaml", "toml", "hcl", "dockerfile", "php"])
 # Where a cut or a lost bracket cannot be shown by counting: text, and what ends by words.
 _UNCOUNTED = frozenset(["yaml", "markdown", "text", "html", "vue", "svelte", "dockerfile"])
@@ -100,6 +111,8 @@ def truncated(code: str, language: str, rng: random.Random) -> Iterator[Mutant |
         broken = (
             not compiles(cut)
             if language == "python"
+            else _shell_faults(cut)
+            if language == "bash"
             else any(a > b for a, b in zip(counts(cut, language), counts(code, language), strict=True))
             and counts(code, language) == (0, 0, 0)
             and language not in _UNCOUNTED
@@ -133,7 +146,7 @@ def syntax(code: str, language: str, rng: random.Random) -> Iterator[Mutant | No
 
 
 def _real(code: str, language: str) -> Mutant | None:
-    if language == "python" and compiles(code):
+    if (language == "python" and compiles(code)) or (language == "bash" and not _shell_faults(code)):
         return None
     return Mutant(kind="syntax", code=code)
 

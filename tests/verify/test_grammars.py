@@ -31,3 +31,21 @@ def test_damage_is_less_in_the_right_language():
     right, wrong = grammars.damage(code, "csharp"), grammars.damage(code, "java")
     assert right == 0 and wrong is not None and wrong > 0
     assert grammars.damage("x", "klingon") is None
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        ("x = y.scan(/[({]/) { |m| [m] }\n", ("", "")),
+        ("def f\n  %w(a b)\nend\n", ("", "")),
+        ('x = ["#{a}", /(/, ?(]\n', ("", "")),
+        ("x = f([1, 2)\n", ("([", ")")),
+    ],
+)
+def test_brackets_are_those_of_the_code_and_not_of_patterns(code, found):
+    still_open, extra = grammars.brackets(code, "ruby")
+    assert (still_open, extra) == found
+
+
+def test_brackets_of_a_cut_text_are_open():
+    assert grammars.brackets("class A\n  def f(a)\n    a.map { |b| g(b, [1,\n", "ruby") == ("{([", "")

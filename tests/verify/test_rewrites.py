@@ -4,11 +4,6 @@ from suffice.verify import grammars, rewrites, syntax
 from suffice.verify.python_code import Status
 
 MISREAD = [
-    ("bash", "value() {\n    echo $(( 10#${1}${2} * 10 ** $3 ))\n}\n"),
-    ("bash", "for ((i=start; i*i $cond n; i+=step)); do\n    j=$(( n / i ))\ndone\n"),
-    ("bash", 'if [[ $line =~ ^("#"{1,6})" "(.*) ]]; then\n    n=1\nfi\n'),
-    ("bash", "if ((1 + C[p - coins[i]] < min )); then\n    min=$((1 + ${C[p - coins[i]]} ))\nfi\n"),
-    ("bash", 'printf "%s" "${1~~}"\n'),
     ("typescript", "let ok = true\nfor (let i = 1; i < unique.length; i++) {\n  ok = unique[i] === i\n}\n"),
     ("tsx", 'const a = <a href="https://x.example/?a=1&utm_source=b&utm_medium=c">x</a>;\n'),
     ("swift", "for (index, each) in list.enumerated() {\n    if each == 1 {\n        total += index\n    }\n}\n"),
@@ -17,7 +12,6 @@ MISREAD = [
     ("kotlin", "val [first, second] = pair\n"),
     ("c", "void f(Cell *c) {\n    for (each_child(c)) {\n        visit(c);\n    }\n}\n"),
     ("swift", "protocol P {\n    associatedtype K : Comparable, Hashable\n    func f(_ k: K)\n}\n"),
-    ("bash", 'show() {\n  local file\n  for file do\n    echo "$file"\n  done\n}\n'),
     ("c", "void f(jv args) {\n  jv_array_foreach(args, i, v)\n    r = add(r, v);\n  end(r);\n}\n"),
     ("go", "package main\n\nfunc main() {\n\tp := new(42)\n\tq := new([]int)\n\tuse(p, q)\n}\n"),
     ("scala", "class A {\n  val f = lift[List, Option]([X] => (_: List[X]).headOption)\n}\n"),

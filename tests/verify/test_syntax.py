@@ -100,3 +100,35 @@ def test_never_raises_on_cut_and_spliced_code(data, language):
     at = data.draw(st.integers(0, len(code)))
     other = data.draw(st.integers(0, len(code)))
     syntax.parse(code[:at] + code[other:], language)
+
+
+@pytest.mark.parametrize(
+    ("code", "language"),
+    [
+        ("class A\n  def f(a)\n    a.gsub(/x/, 'y').map(&\n", "ruby"),
+        ("class A\n  def f(a)\n    b = [\n    a.scan(/[(]/)\n  end\nend\n", "ruby"),
+        ("require 'x'\n\nclass A\n  def f(a)\n    %w(a b))\n  end\nend\n", "ruby"),
+        ("class A {\n    var a = =  true\n        private set\n}\n", "kotlin"),
+        ("#!/bin/sh\nwhile a; do\n  echo ...\n", "bash"),
+        ("f() {\n  if a; then\n    echo '...'\n}\n", "bash"),
+    ],
+)
+def test_what_a_grammar_is_unsure_of_is_bad_where_its_own_tokens_say_so(code, language):
+    assert syntax.parse(code, language).status is Status.BAD
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        '@test "adds" {\n  run a\n  [ "$status" -eq 0 ]\n}\n',
+        "  b\nfi\n",
+        "a) b ;;\nc) d ;;\n",
+        "ls -l\ntotal 4 (of 8)\n",
+        "We don't know\n",
+        "while true; do ...\n",
+        "x=1\ncargo build <options> # more\n",
+        "{{ prefix }}() {\n  a\n",
+    ],
+)
+def test_a_part_of_a_script_and_what_is_none_are_not_bad(code):
+    assert syntax.parse(code, "bash").status is not Status.BAD

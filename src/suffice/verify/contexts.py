@@ -90,7 +90,6 @@ SURROUNDINGS: dict[str, tuple[tuple[str, str], ...]] = {
     "lua": (("local x_ = {\n", "\n}"), ("while true do\n", "\nend")),
     "css": (("a {\n", "\n}"), ("@media all {\n", "\n}")),
     "hcl": (("x_ = \n", "\n"), ("a {\n", "\n}")),
-    "bash": (("f_() {\n", "\n}"),),
     "sql": (("SELECT 1 WHERE ", ""), ("SELECT ", "")),
     "yaml": (),
 }
@@ -122,7 +121,7 @@ _GAP_PATTERNS = {
     r"|const)\s+\w+\s*=\s*\w+,|\busing\s+\w+\s*=|\baccessor\s"
     r"|\bimport\s+(?:defer|source)\b",
     "javascript": r"\busing\s+\w+\s*=|\baccessor\s|\|>|\bimport\s+(?:defer|source)\b|/[dgimsuy]*v[dgimsuy]*\b",
-    "bash": r"^\s*\{\{|\\\$|\bcoproc\b|<[\w -]+>|[@?!+*]\([^()\n]*\)|=\([^()\n]*\)\w",
+    "bash": r"^\s*\{\{|<\w[\w .:,|/-]*[\w.]>|=\([^()\n]*\)\w",
     "csharp": r"^\s*#:|\bdelegate\s*\*|\bfield\b|\bextension\s*[(<]|\?\s*\w+\(|\bscoped\b|\ballows\b|\bpartial\b|\?\.\w+.*=|\$\$",
     "cpp": _MACRO
     + _ANY_MACRO

@@ -15,7 +15,6 @@ from typing import Any
 MAX_BYTES = 100_000
 # language: (module, function that returns the grammar)
 WHEELS = {
-    "bash": ("tree_sitter_bash", "language"),
     "c": ("tree_sitter_c", "language"),
     "cpp": ("tree_sitter_cpp", "language"),
     "csharp": ("tree_sitter_c_sharp", "language"),
@@ -91,7 +90,7 @@ def fault(code: str, language: str) -> Fault | bool | None:
     row, last = node.start_point[0], node.end_point[0]
     filled = len(code.rstrip().split("\n"))
     # These grammars lose their way far before they notice: all of the fault counts.
-    around = "\n".join(rows[max(0, row - 1) : min(last, row + (400 if language in {"bash", "css"} else 6)) + 2])
+    around = "\n".join(rows[max(0, row - 1) : min(last, row + (400 if language == "css" else 6)) + 2])
     at_end = last >= filled - 1 or row >= filled - 1
     return Fault(row=row, last_row=last, around=around, missing=node.type if node.is_missing else "", at_end=at_end)
 
@@ -125,3 +124,29 @@ def damage(code: str, language: str) -> int | None:
         elif node.has_error:
             below.extend(node.children)
     return total
+
+
+_CLOSERS = {")": "(", "]": "[", "}": "{"}
+
+
+def brackets(code: str, language: str) -> tuple[str, str]:
+    """Return the brackets that are never closed and those that close nothing, by the tokens of the grammar, which knows what
+    lies in strings, patterns and comments; empty where there is no grammar."""
+    found = tree(code, language)
+    still_open: list[str] = []
+    extra: list[str] = []
+    below = [found.root_node] if found is not None else []
+    while below:
+        node = below.pop()
+        below.extend(reversed(node.children))
+        mark = node.type[-1:] if node.type in {"#{", "${", "%w(", "%i("} else node.type
+        if node.children or node.is_missing or len(mark) != 1:
+            continue
+        if mark in "([{":
+            still_open.append(mark)
+        elif mark in _CLOSERS:
+            if still_open and still_open[-1] == _CLOSERS[mark]:
+                still_open.pop()
+            else:
+                extra.append(mark)
+    return "".join(still_open), "".join(extra)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 
-_ARITHMETIC = r"\(\((?:[^()\n]|\((?:[^()\n]|\([^()\n]*\))*\))*\)\)"
 # Words that are keywords only in some places, and names everywhere else.
 _NAMES_TS = (
     "unique|infer|asserts|is|out|accessor|override|abstract|declare|module|namespace|global|type|async|get|set|of|static"
@@ -26,16 +25,6 @@ _JSX = ((r"(?<!&)&(?!&)", "|"),)
 _BRACKETS = r"\((?:[^(){};\n]|\((?:[^(){};\n]|\([^(){};\n]*\))*\))*\)"
 _TYPE_ARGUMENTS = r"<[^<>;{}]*(?:<[^<>;{}]*(?:<[^<>;{}]*(?:<[^<>;{}]*>[^<>;{}]*)*>[^<>;{}]*)*>[^<>;{}]*)*>"
 _REWRITES: dict[str, tuple[tuple[str, str], ...]] = {
-    "bash": (
-        (r"<<-?[ \t]*(['\"\\]?)(\w+)\1?([^\n]*)\n(?:[^\n]*\n)*?[ \t]*\2(?=\n|\Z)", r"< x\3"),
-        (r"<<<[ \t]*(?:\"[^\"\n]*\"|'[^'\n]*'|[^\s;|&)]+)", "< x"),
-        (r"\b(\w+)\[[^\]\[\n]*\$[^\]\[\n]*\]", r"\1[1]"),
-        (rf"\bfor\s*{_ARITHMETIC}", "for ((;;))"),
-        (r"\bfor (\w+) do\b", r"for \1 in x; do"),
-        (rf"(?<!for )\$?{_ARITHMETIC}", "$((1))"),
-        (r"(\[\[[^\n]*?=~\s+)[^\n]*?(\s+(?:\]\]|&&|\|\|))", r"\1x\2"),
-        (r"\$\{(?:\w+|[@*#?!])(?:\[[^\]\n]*\])?[~^,@/:%#][^{}\n]*\}", "${x}"),
-    ),
     "typescript": _TYPESCRIPT,
     "tsx": (*_TYPESCRIPT, *_JSX),
     "javascript": _JSX,

@@ -65,7 +65,12 @@ def is_sketch(code: str, language: str, around: str) -> bool:
     """True when `code` bears the signs of an illustration rather than of a program of `language`; `around` is where it fails."""
     if is_session(code) or _COMMENTED.search(around) or _NO_VALUE.search(code):
         return True
-    return _MARKED.search(_ASIDES.sub('""', code)) is not None or (language not in _DATA and not _begins(code))
+    return _MARKED.search(without_asides(code)) is not None or (language not in _DATA and not _begins(code))
+
+
+def without_asides(code: str) -> str:
+    """Return `code` with its comments and strings emptied, as far as any language's look alike."""
+    return _ASIDES.sub('""', code)
 
 
 def is_file(code: str) -> bool:

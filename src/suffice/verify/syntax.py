@@ -20,6 +20,7 @@ from suffice.verify import (
     markup,
     python_code,
     rewrites,
+    shell,
     sketch,
     units,
 )
@@ -30,7 +31,8 @@ from suffice.verify.scan import Balance, scan
 MAX_LARGE = 40_000
 # What no language with assignments has, whatever its grammar may not know.
 _IMPOSSIBLE = re.compile(r"[\w\])] = =[ \t]+\w")
-_TOLERANT = frozenset({"css", "sql", "yaml", "bash"})
+_TOLERANT = frozenset({"css", "sql", "yaml"})
+_TOKENS = frozenset({"ruby"})
 _TAG = re.compile(r"\s*<\?php\b")
 _UNSURE = Parse(status=Status.UNSURE)
 
@@ -58,6 +60,8 @@ def _dispatch(code: str, language: str) -> Parse:
         return documents.toml(code)
     if language == "dockerfile":
         return documents.dockerfile(code)
+    if language == "bash":
+        return script_of_shell(code)
     if language == "php" and _TAG.match(code) and "?>" not in code and code.count("<?") == 1:
         # One tag and all of it code: read as such, lest a part of it be taken for text outside of tags.
         return by_grammar(_TAG.sub("", code, count=1), "php_only")
@@ -97,6 +101,47 @@ def script(code: str, language: str) -> Parse:
         if grammars.fault(code, other) is None:
             return Parse(status=Status.GOOD, why=f"read as {other}")
     return first
+
+
+# What only a script has: a text without any of it may be output, or another language's session, under the name of the shell.
+_SCRIPT = re.compile(
+    r"\A#!|^[ \t]*(?:(?:if|elif|for|while|until|case|function|local|declare|readonly|export|set|source|trap|return|exit)[ \t]\S"
+    r"|(?:then|else|fi|do|done|esac)\b|[\w-]+[ \t]*\(\)|[A-Za-z_]\w*\+?=(?!>))",
+    re.MULTILINE,
+)
+_ELIDED = re.compile(r"(?:^|\s)(?:\.\.\.|…)(?:\s|$)", re.MULTILINE)
+# A test of bats: a function under another name.
+_BATS = re.compile(r"^([ \t]*)@test [^\n]*\{[ \t]*$", re.MULTILINE)
+# How the rest of a body may have begun.
+_SHELL_HEADS = ("if x; then\n", "for x; do\n", "f() {\n", "case x in\n", "case x in x)\n", "(\n", "x && {\n")
+
+
+def script_of_shell(code: str) -> Parse:
+    """Read shell, also as the rest of a body; what is no shell at all (a session, output, a template) is unsure."""
+    code = _BATS.sub(r"\1f_() {", code)
+    found = shell.read(code)
+    if isinstance(found, bool):
+        return Parse(status=Status.GOOD) if found else _UNSURE
+    if not found.cut and not code.startswith("#!") and any(shell.read(head + code) is True for head in _SHELL_HEADS):
+        return Parse(status=Status.GOOD, whole=False, why="the rest of a body")
+    rows = code.split("\n")
+    around = "\n".join(rows[max(0, found.row - 1) : found.row + 3])
+    line, why = found.row + 1, f"line {found.row + 1}: {found.why}"
+    if not (found.cut and code.startswith("#!")) and _no_script(code, around, found):
+        return Parse(status=Status.UNSURE, why=f"perhaps no script, {why}", line=line, cut=found.cut)
+    return Parse(status=Status.BAD, why=why, line=line, cut=found.cut)
+
+
+def _no_script(code: str, around: str, found: shell.Fault) -> bool:
+    """True when the text may be no script of the shell, but a session, output, or an illustration with holes."""
+    if contexts.HOLES.search(around) or _ELIDED.search(around) or sketch.is_session(code):
+        return True
+    # An apostrophe of prose opens a quote as well.
+    if not _SCRIPT.search(code) and (not found.cut or "single" in found.why or "back" in found.why):
+        return True
+    return not found.cut and (
+        contexts.GAPS["bash"].search(around) is not None or sketch.is_sketch(code, "bash", around)
+    )
 
 
 def by_grammar(code: str, language: str) -> Parse:
@@ -153,10 +198,17 @@ def _fault(code: str, language: str, first: grammars.Fault, balance: Balance | N
     if balance is not None and balance.sure and (balance.open or balance.inside) and not sketch.is_session(code):
         what = f"ends inside a {balance.inside}" if balance.inside else f"{balance.open[-1]!r} is never closed"
         return Parse(status=Status.BAD, why=f"{why}; {what}", line=line, cut=True)
+    if balance is not None and language in _TOKENS and not sketch.is_session(code):
+        # Patterns and quotes make the count of brackets unsure; what the grammar's own tokens say as well is.
+        left_open, extra = grammars.brackets(code, language)
+        if balance.open and left_open:
+            return Parse(status=Status.BAD, why=f"{why}; {left_open[-1]!r} is never closed", line=line, cut=True)
+        if balance.extra and extra and whole:
+            return Parse(status=Status.BAD, why=f"{why}; {extra[0]!r} closes nothing", line=line)
     gaps = contexts.whole_file_gap(code, language)
     if balance is not None and balance.sure and balance.extra and not gaps and whole:
         return Parse(status=Status.BAD, why=f"{why}; {balance.extra[0]!r} closes nothing", line=line)
-    if language not in _TOLERANT and _IMPOSSIBLE.search(first.around):
+    if language not in _TOLERANT and _IMPOSSIBLE.search(sketch.without_asides(code)):
         return Parse(status=Status.BAD, why=why, line=line)
     gap = contexts.GAPS.get(language)
     if (gap is not None and gap.search(first.around)) or contexts.HOLES.search(first.around) or gaps:

@@ -1,0 +1,47 @@
+import shutil
+import subprocess
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from suffice.verify import shell
+
+PIECES = st.sampled_from([
+    "if", " ", " ", "\n", ";", "then", "fi", "do", "done", "for x in", "while", "case", "in", "esac", "a", "b=", "'", '"', "$(", ")", "(",
+    "${", "}", "{", "((", "))", "$((", "`", "[[", "]]", "[", "]", "\\", "#", "|", "&&", "<<E\n", "\nE\n", ">", "<", "<(", "=~", "!", "&",
+    ";;", "f()", "$", "é",
+])  # fmt: skip
+
+
+@given(st.lists(PIECES, max_size=40).map("".join))
+def test_any_text_is_read_to_a_verdict(code):
+    assert isinstance(shell.read(code), bool | shell.Fault)
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="no shell to compare with")
+@settings(max_examples=60, deadline=None)
+@given(st.lists(PIECES, max_size=12).map("".join))
+def test_what_bash_reads_is_not_called_cut(code):
+    run = subprocess.run(["bash", "-O", "extglob", "-n"], input=code.encode(), capture_output=True, timeout=20)
+    if run.returncode == 0 and not run.stderr:
+        found = shell.read(code)
+        assert not isinstance(found, shell.Fault) or "'['" in found.why
+
+
+@pytest.mark.parametrize(
+    ("word", "whole"),
+    [
+        ("a'b c'\"d e\"$(f g)`h i` x", "a'b c'\"d e\"$(f g)`h i`"),
+        ("a=(1 2)b x", "a=(1 2)b"),
+        ("${a:-b c}\\ d;e", "${a:-b c}\\ d"),
+        ("<(a b)c d", "<(a b)c"),
+        ("a[1 + 2]=b c", "a[1 + 2]=b"),
+        ("a[1 b", "a[1"),
+        ("$((1 + (2)))x y", "$((1 + (2)))x"),
+        ('"$$((1" $#(', '"$$((1"'),
+        (" a", ""),
+    ],
+)
+def test_a_word_ends_where_the_shell_ends_it(word, whole):
+    assert shell._Reader(word).word() == whole
