@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.e2e.clients import Chat, ask
+from tests.e2e.clients import Chat, Messages, ask
 from tests.gateway.running import Gateway, endpoint, gateway
 
 from suffice.testing.fake_upstream import FakeProvider
-from suffice.testing.script import Behaviour, ToolCall
+from suffice.testing.script import Behaviour, Frames, ToolCall
 
 CLIENT = Chat()
 BOTH = pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
@@ -89,3 +89,40 @@ async def test_an_error_that_minimax_tells_inside_a_success_is_one(stream: bool,
         assert (told.status, told.error) == (503, "upstream_billing")
         (row,) = await running.rows(told.answer)
         assert (row.row.charge_class, row.row.charge_nano) == ("none", 0)
+
+
+@pytest.mark.parametrize(
+    ("client", "provider", "most"),
+    [
+        (Chat(), "openai", 4),
+        (Chat(), "deepseek", 16),
+        (Chat(), "vllm", 20),
+        (Messages(), "openai", 4),
+        (Messages(), "groq", 4),
+    ],
+    ids=lambda value: getattr(value, "name", str(value)),
+)
+async def test_more_stop_sequences_than_a_provider_takes_are_declared(
+    client: Any, provider: str, most: int, tmp_path: Path
+):
+    words = [f"word {n}" for n in range(20)]
+    name = "stop" if client.name == "chat" else "stop_sequences"
+    async with talking(tmp_path, provider, Behaviour(text="Yes.")) as (running, fake):
+        told = client.told(await running.post(client.path, client.body("text", False) | {name: words}))
+        assert told.text == "Yes."
+        assert fake.requests[0].parsed["stop"] == words[:most]
+        assert ("dropped=stop" in told.answer.headers.get("x-suffice-losses", "")) == (most < 20)
+
+
+@BOTH
+async def test_a_call_without_arguments_costs_no_second_attempt(stream: bool, tmp_path: Path):
+    """Servers that write nothing where OpenAI writes `{}`: clients decode the arguments, and the checks take them for broken."""
+    said = Behaviour(text="", tool_calls=(ToolCall(name="now", arguments=""),), frames=Frames(finish_stop=True))
+    body = CLIENT.body("tools", stream)
+    body["tools"] = [
+        {"type": "function", "function": {"name": "now", "parameters": {"type": "object", "properties": {}}}}
+    ]
+    async with talking(tmp_path, "vllm", said) as (running, fake):
+        told = CLIENT.told(await running.post(CLIENT.path, body))
+        assert (told.calls, told.stop, told.ended) == ([("now", {})], "tool_calls", True)
+        assert len(fake.requests) == 1

@@ -109,7 +109,9 @@ def test_usage_in_an_event_that_is_dropped_is_still_read():
 
 @given(
     text=st.text(max_size=60),
-    calls=st.lists(st.builds(ToolCall, name=st.sampled_from("fgh"), arguments=st.text(max_size=30)), max_size=3),
+    calls=st.lists(
+        st.builds(ToolCall, name=st.sampled_from("fgh"), arguments=st.text(min_size=1, max_size=30)), max_size=3
+    ),
     tools=st.sampled_from(["deltas", "whole", "one_chunk"]),
     finish=st.sampled_from(["", "length", "content_filter"]),
 )
@@ -129,3 +131,61 @@ def test_a_whole_answer_has_the_dialects_finish_reason(said: str, told: str):
     assert json.loads(out)["choices"][0]["finish_reason"] == told
     assert (out is body) == (said != "banana")
     assert mended(b'{"choices":[{"finish_reason":"odd"') == b'{"choices":[{"finish_reason":"odd"'
+
+
+@pytest.mark.parametrize("tools", ["deltas", "whole", "one_chunk"])
+@pytest.mark.parametrize("bare", [False, True])
+@pytest.mark.parametrize("stop", [False, True])
+def test_a_call_without_arguments_is_given_an_empty_object_and_its_finish(tools: Any, bare: bool, stop: bool):
+    """Clients decode the arguments, and agents end their loop at `stop`."""
+    calls = (
+        ToolCall(name="now", arguments=""),
+        ToolCall(name="f", arguments='{"a":1}'),
+        ToolCall(name="end", arguments=""),
+    )
+    frames = Frames(tools=tools, no_index=bare, finish_stop=stop)
+    chunks = after(streamed(Behaviour(text="", tool_calls=calls, frames=frames)))
+    assert calls_of(chunks) == {0: "{}", 1: '{"a":1}', 2: "{}"}
+    finishes = [c["choices"][0]["finish_reason"] for c in chunks if c["choices"]]
+    assert [found for found in finishes if found] == ["tool_calls"]
+
+
+@pytest.mark.parametrize("calls", ["null", "[]"])
+def test_no_calls_are_no_calls_however_they_are_written(calls: str):
+    """Some servers write the field in every delta."""
+    events = [
+        b'data: {"choices":[{"index":0,"delta":{"content":"a","tool_calls":%b},"finish_reason":null}]}\n\n'
+        % calls.encode()
+    ]
+    events += [
+        b'data: {"choices":[{"index":0,"delta":{"tool_calls":%b},"finish_reason":"%b"}]}\n\n' % (calls.encode(), word)
+        for word in (b"stop", b"eos")
+    ]
+    assert [chunk["choices"][0]["finish_reason"] for chunk in after(events)] == [None, "stop", "stop"]
+
+
+def test_a_cut_call_and_one_in_free_form_stay_as_they_are():
+    cut = streamed(Behaviour(text="", tool_calls=(ToolCall(name="f", arguments=""),), finish_reason="length"))
+    free = {"index": 0, "id": "c", "type": "custom", "custom": {"name": "patch", "input": ""}}
+    rows = [{"delta": {"tool_calls": [free]}, "finish_reason": None}, {"delta": {}, "finish_reason": "tool_calls"}]
+    made = [b"data: " + json.dumps({"choices": [{"index": 0, **row}]}).encode() + b"\n\n" for row in rows]
+    for events in (cut, made):
+        repair = ChatRepair()
+        assert all(repair.events(event, 1) == event for event in events)
+
+
+def test_whole_answers_are_mended_in_the_same_way():
+    call = {"id": "c", "type": "function", "function": {"name": "now", "arguments": ""}}
+    choice = {
+        "index": 0,
+        "message": {"role": "assistant", "content": None, "tool_calls": [call]},
+        "finish_reason": "stop",
+    }
+    (told,) = json.loads(mended(json.dumps({"choices": [choice]}).encode()))["choices"]
+    assert told["finish_reason"] == "tool_calls" and told["message"]["tool_calls"][0]["function"]["arguments"] == "{}"
+    cut = json.dumps({"choices": [choice | {"finish_reason": "length"}]}).encode()
+    assert mended(cut) == cut
+    said = json.dumps(
+        {"choices": [{"index": 0, "message": {"content": "a", "tool_calls": []}, "finish_reason": "stop"}]}
+    ).encode()
+    assert mended(said) is said

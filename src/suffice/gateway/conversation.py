@@ -176,8 +176,9 @@ class PassThroughChat:
 
     def whole(self, body: bytes) -> Whole:
         """Read the body beside forwarding it."""
+        body = mended(body)
         failure, answer, usage = whole(body)
-        return Whole(body=mended(body), failure=failure, answer=answer, usage=usage)
+        return Whole(body=body, failure=failure, answer=answer, usage=usage)
 
 
 class PassThroughEmbeddings(PassThroughChat):
