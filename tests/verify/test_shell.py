@@ -1,3 +1,6 @@
+import shutil
+import subprocess
+
 import pytest
 
 from suffice.verify import shell
@@ -20,7 +23,7 @@ RIGHT = [
     "select x in a b; do break; done\nfor x do a; done\nfor x in a b\ndo c\ndone\n",
     "function f { a; }\nfunction g() ( b )\nh () if a; then b; fi\nf-g.h() { a; }\n",
     'echo "${a:-"b\'s"} $(echo "}") `c \'d` e" # it\'s\n',
-    "echo ${a#'}'} ${a//\\}/x} \"${a:-it's}\" ${#b[@]} ${!c} $# $$ $'it\\'s' $\"d\"\n",
+    "echo ${a#'}'} ${a//\\}/x} ${#b[@]} ${!c} $# $$ $'it\\'s' $\"d\"\n",
     "a && \\\n  b ||\n\n  # why\n  c | d |& e &\nwait; time -p a; ! b\n",
     "coproc up { a; }\ncoproc a b\n",
     "shopt -s extglob; ls !(a|b) @(c)d\n",
@@ -34,15 +37,12 @@ WRONG = [
     ("echo 'a\n", "a single quote is never closed", True),
     ('echo "a $(b "c)\n', "a quote is never closed", True),
     ("echo ${a\n", "'${' is never closed", True),
-    ("echo ${a[1}\n", "'[' is never closed", True),
     ("echo $((1 + 2)\n", "is never closed", True),
-    ("cat <<EOF\na\n", "here-document", True),
     ("a=([1]=b [2=c [3]=d)\n", "'[' is never closed", True),
     ("a=(1 2\n", "an array is never closed", True),
     ("case a in\n  b) c\n", "'case' is never closed", True),
     ("[[ -f a && \n", "'[[' is never closed", True),
     ("if [[ a == b ]; then\n  c\nfi\n", "']]' is missing", False),
-    ("if [ a = b; then\n  c\nfi\n", "'[' has no ']'", False),
     ("f() {\n  a\n}\n}\n", "'}' closes nothing", False),
     ("if a; then\n  b\ndone\n", "'done' where 'fi'", False),
     ("while a; b; done\n", "'done' where 'do'", False),
@@ -50,18 +50,24 @@ WRONG = [
     ("a ;; b\n", "';;' closes nothing", False),
     ("echo a (b)\n", "not expected", False),
     ("cat < \n", "has no target", False),
-    ("for ((i=0; i<2; i++); do a; done\n", "'))' is missing", False),
     ("case a in b c) d;; esac\n", "behind a pattern", False),
     ("f()\necho a\n", "a function has no body", False),
 ]
+# What `bash -n` lets pass, or only warns of, and what fails when it is run.
+WRONG_WHEN_RUN = [
+    ("echo ${a[1}\n", "'[' is never closed", True),
+    ("cat <<EOF\na\n", "here-document", True),
+    ("if [ a = b; then\n  c\nfi\n", "'[' has no ']'", False),
+    ("for ((i=0; i<2; i++); do a; done\n", "'))' is missing", False),
+]
 
 
-@pytest.mark.parametrize("code", RIGHT)
+@pytest.mark.parametrize("code", [*RIGHT, 'echo "${a:-it\'s}"\n'])
 def test_what_the_shell_reads_is_read(code):
     assert shell.read(code) is True
 
 
-@pytest.mark.parametrize(("code", "why", "cut"), WRONG)
+@pytest.mark.parametrize(("code", "why", "cut"), WRONG + WRONG_WHEN_RUN)
 def test_what_the_shell_cannot_read_has_a_reason(code, why, cut):
     fault = shell.read(code)
     assert isinstance(fault, shell.Fault)
@@ -76,3 +82,13 @@ def test_what_only_some_shells_have_or_what_is_too_much_is_unknown(code):
 def test_the_row_is_where_it_is_wrong():
     fault = shell.read("a\nb\nif c; then\n  d\ne)\n")
     assert isinstance(fault, shell.Fault) and fault.row == 4
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="no shell to compare with")
+@pytest.mark.parametrize(
+    ("code", "good"),
+    [(code, True) for code in RIGHT] + [(code, False) for code, _, _ in WRONG],
+)
+def test_the_shell_itself_says_the_same(code, good):
+    run = subprocess.run(["bash", "-O", "extglob", "-n"], input=code.encode(), capture_output=True, timeout=20)
+    assert (run.returncode == 0 and not run.stderr) is good

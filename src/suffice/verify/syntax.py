@@ -162,21 +162,25 @@ def by_grammar(code: str, language: str) -> Parse:
     if isinstance(first, bool):
         return _UNSURE
     balance = scan(code, "php" if language == "php_only" else language)
-    other = _otherwise(code, text, language, balance)
+    other = _otherwise(code, text, language, balance, whole=whole)
     return other if other is not None else _fault(code, language, first, balance, whole=whole)
 
 
-def _otherwise(code: str, text: str, language: str, balance: Balance | None) -> Parse | None:
+def _otherwise(code: str, text: str, language: str, balance: Balance | None, *, whole: bool) -> Parse | None:
     """Return the reading in which `code` is right although its grammar cannot read it as it stands, or None."""
     if len(code) <= MAX_LARGE:
-        for before, after in contexts.SURROUNDINGS.get(language, ()):
+        plain = rewrites.plainer(text, language)
+        if plain != text and grammars.fault(plain, language) is None:
+            return Parse(status=Status.GOOD, why="read in plainer words")
+        surroundings = contexts.SURROUNDINGS.get(language, ())
+        # What includes headers is no member of a class: each try costs as much as reading the file.
+        for before, after in surroundings[:1] if whole and language in {"c", "cpp"} else surroundings:
             if grammars.fault(before + text + after.lstrip("\n") + "\n", language) is None:
                 return Parse(status=Status.GOOD, whole=False, why="a fragment")
         if units.each_parses(code, language):
             return Parse(status=Status.GOOD, why="read in parts")
-        plain = rewrites.plainer(text, language)
-        if plain != text and (grammars.fault(plain, language) is None or units.each_parses(plain, language)):
-            return Parse(status=Status.GOOD, why="read in plainer words")
+        if plain != text and units.each_parses(plain, language):
+            return Parse(status=Status.GOOD, why="read in plainer words, in parts")
     if (
         balance is not None
         and balance.extra
