@@ -89,3 +89,26 @@ async def test_gates_that_break_cost_nobody_an_answer(monkeypatch: pytest.Monkey
 )
 def test_prose_is_told_from_code(answer: Answer, plain: bool):
     assert is_plain_prose(answer) is plain
+
+
+BESIDE = {
+    "Our service is in app.py. Give me the script that goes with it.": "use strict;\nwhile (my $line = <STDIN>) {\n    chomp $line;\n}\n",
+    "See app.py and write the schema that it reads.": "type Query {\n  user(id: ID!): User\n}\n",
+    "The app is app.py. Write add in Groovy.": "def add(a, b) {\n    return a + b\n}\n",
+}
+
+
+@pytest.mark.parametrize("ask", BESIDE)
+async def test_good_code_is_not_rejected_for_a_language_that_was_guessed(ask: str, tmp_path: Path):
+    """Routing reads Python from the name of a file; nobody said that the answer is to be Python."""
+    async with one_provider(tmp_path, Behaviour(text=BESIDE[ask])) as (running, _):
+        answer = await running.chat("auto", messages=[{"role": "user", "content": ask}])
+        (row,) = await running.rows(answer)
+    assert row.detail.intent.language == "python"
+    assert row.row.outcome == "ok" and not [v for v in row.detail.result.verdicts if v.rejected]
+
+
+async def test_a_language_that_was_asked_for_still_counts(tmp_path: Path):
+    async with one_provider(tmp_path, Behaviour(text="def f(:\n    return 1\n")) as (running, _):
+        answer = await running.chat("auto", messages=[{"role": "user", "content": "Write f in Python."}])
+        assert {r.row.outcome for r in await running.rows(answer)} == {"rejected"}

@@ -92,16 +92,20 @@ class Judging:
 
     def _ask(self, turn: Turn, answer: Answer) -> AskView:
         features = turn.features
-        plain = AskView(task=features.task, language=features.language, suffix=turn.view.suffix)
-        if turn.operation not in CONVERSATIONS or not (
+        if turn.operation not in CONVERSATIONS:
+            # The code around the place is what the language was read from.
+            return AskView(task=features.task, language=features.language, suffix=turn.view.suffix)
+        if not (
             answer.tool_calls
             or "```" in answer.text
             or features.needs_structured
             or _EDIT_LINE.search(answer.text) is not None
+            or _CODE_START.match(answer.text) is not None
         ):
             # Prose needs no look at the conversation, which may be hundreds of kilobytes.
-            return plain
-        return ask_from_chat(chat_body(turn), task=features.task, language=features.language)
+            return AskView(task=features.task)
+        # The language that routing goes by is a guess, from the name of a file for instance: good code of another would be rejected.
+        return ask_from_chat(chat_body(turn), task=features.task)
 
 
 def chat_body(turn: Turn) -> dict[str, Any]:
