@@ -89,7 +89,7 @@ class ChatRelay:
             self._last_size -= len(self._last.popleft())
         if b"[DONE]" in data:
             self.done = True
-        if self._swallow and _NO_CHOICES.search(data) is not None:
+        if self._swallow and b"[]" in data and _NO_CHOICES.search(data) is not None:
             return self._without_usage(data)
         return data
 
@@ -317,10 +317,13 @@ def _plain(data: bytes) -> bool:
     """True when `data` is nothing but events of one line of JSON (or `[DONE]` at the end), as nearly everybody writes them."""
     if not data.endswith(b"\n\n"):
         return False
-    frames = data[:-2].split(b"\n\n")
-    if frames[-1] == b"data: [DONE]":
-        frames.pop()
     try:
+        if data.count(b"\n") == 2 and data.startswith(b"data: {") and b"\r" not in data:
+            _raw(data[6:-2])  # one event, as most writes bring it
+            return True
+        frames = data[:-2].split(b"\n\n")
+        if frames[-1] == b"data: [DONE]":
+            frames.pop()
         for frame in frames:
             if not frame.startswith(b"data: {"):
                 return False

@@ -88,14 +88,13 @@ class ChatRepair:
             self._filled.update(map(int, _FILLED.findall(data)))
         chunks = data.count(b'"choices"')
         strange = chunks < count and chunks + data.count(b"[DONE]") < count
-        usage = (b'"usage":{' in data or b'"usage": {' in data) and _EARLY.search(data)
-        if strange or usage or (calls and _UNNUMBERED.search(data)) or self._ends_oddly(data):
+        usage = b'"usage"' in data and (b'"usage":{' in data or b'"usage": {' in data) and _EARLY.search(data)
+        ends = b'"finish_reason":"' in data or b'"finish_reason": "' in data
+        if strange or usage or (calls and _UNNUMBERED.search(data)) or (ends and self._ends_oddly(data)):
             return b"".join(self._event(piece) for piece in sse.pieces(data))
         return data
 
     def _ends_oddly(self, data: bytes) -> bool:
-        if b'"finish_reason":"' not in data and b'"finish_reason": "' not in data:
-            return False
         called = bool(self._begun) and (self._begun > self._filled or _STOPPED.search(data) is not None)
         return called or _FOREIGN_FINISH.search(data) is not None
 
