@@ -2,7 +2,7 @@
 
 Online learning with the product's own success model and plan, label by label. Beside it, on the same tasks: a batch fit of the same kind of
 model (`evals.fit.fit_skill`, every 25 tasks, on what its own attempts of the last 400 tasks have shown), and two references that know the
-truth of the moment or of the start. Prints J per block of 100 tasks and the alarms raised; then the cold-start curve of one new arm.
+truth of the moment or of the start. Prints J per block of 100 tasks and the alarms raised.
 `python bench/routing/stream.py`
 """
 
@@ -122,27 +122,8 @@ def stream(seed: int) -> tuple[np.ndarray, list[str]]:
     return out, alarms
 
 
-def cold_start(seeds: int) -> None:
-    """Print the error of a new arm's success rate after 0, 10, 20, 40 of its own tasks, random and chosen by information."""
-    rng = np.random.default_rng(5)
-    hard = rng.normal(0, 1.8, 300)
-    for count in (0, 10, 20, 40):
-        errors: dict[str, list[float]] = {"random": [], "chosen": []}
-        for _ in range(seeds):
-            ability = float(rng.normal(0.8, 1.2))
-            solved = (rng.random(300) < sigmoid(ability - hard)).astype(float)
-            rate = sigmoid(ability - hard).mean()
-            picks = {"random": rng.choice(300, count, replace=False)} if count else {"random": np.array([], dtype=int)}
-            picks["chosen"] = coldstart.choose_tasks(0.5, 1.5, 1.0, hard, count) if count else picks["random"]
-            for name, rows in picks.items():
-                b, _ = coldstart.fit_ability(solved[rows], hard[rows], prior=0.5, sd=1.5)
-                errors[name].append(float(sigmoid(b - hard).mean() - rate))
-        shown = ", ".join(f"{k} {100 * np.sqrt(np.mean(np.square(v))):.1f} pp" for k, v in errors.items())
-        print(f"cold start, {count:2d} tasks: error of the success rate (RMSE) {shown}")
-
-
 def main(seeds: int = 20) -> None:
-    """Print the adaptation curve, averaged over `seeds` streams, the alarms of the first, and the cold-start curve."""
+    """Print the adaptation curve, averaged over `seeds` streams, and the alarms."""
     runs = [stream(seed) for seed in range(seeds)]
     mean = np.mean([j for j, _ in runs], axis=0)
     print("tasks        J learner   J batch fit   J knowing the moment   J knowing only the start")
@@ -159,7 +140,6 @@ def main(seeds: int = 20) -> None:
     after = float(np.median(found)) if found else float("nan")
     print(f"silent swap alarmed in {len(found)} of {seeds} streams, after {after:.0f} tasks (median);")
     print(f"{false} alarms before it, over {800 * seeds} tasks")
-    cold_start(400)
 
 
 if __name__ == "__main__":

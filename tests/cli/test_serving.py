@@ -188,3 +188,18 @@ def test_a_key_opens_the_gateway_to_its_holder_only(upstream: str, tmp_path: Pat
         assert ask(running).status_code == 401
         good = httpx.post(running.base_url + "/chat/completions", json=BODY, headers={"authorization": f"Bearer {key}"})
         assert good.status_code == 200
+
+
+def test_results_on_own_tasks_are_taken_by_the_control_plane(upstream: str, tmp_path: Path):
+    with served(write_config(tmp_path, endpoint("one", upstream))) as running:
+        rows = [{"task": f"t{n}", "right": True} for n in range(5)]
+        told = httpx.post(
+            running.control_url + "/own-tasks", json={"model": "openai/m", "kind": "edit", "results": rows}, timeout=20
+        )
+        assert (told.status_code, told.json()["learned"]) == (200, 5) and told.json()["success"] > told.json()[
+            "success_before"
+        ]
+        refused = httpx.post(
+            running.control_url + "/own-tasks", json={"model": "openai/none", "kind": "edit", "results": rows}
+        )
+        assert (refused.status_code, refused.json()["error"]["code"]) == (404, "model_not_found")

@@ -5,7 +5,7 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 
-from suffice.gateway.control import ControlPlane
+from suffice.gateway.control import MAX_BODY_BYTES, ControlPlane
 
 SECRET = "a-long-control-secret"
 
@@ -22,13 +22,14 @@ async def plane(secret: str = "", ready: bool = True, swapped: bool = True) -> A
         story=lambda request_id: {"request_id": request_id} if request_id == "r1" else None,
         reload=reload,
         models=lambda: [{"id": "m"}],
+        own_tasks=lambda body: {"bytes": len(body)},
     )
     transport = httpx.ASGITransport(app=control.app())
     async with httpx.AsyncClient(transport=transport, base_url="http://control") as client:
         yield client
 
 
-ROUTES = [("GET", "/metrics"), ("GET", "/explain/r1"), ("GET", "/models"), ("POST", "/reload")]
+ROUTES = [("GET", "/metrics"), ("GET", "/explain/r1"), ("GET", "/models"), ("POST", "/reload"), ("POST", "/own-tasks")]
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
@@ -60,3 +61,9 @@ async def test_an_unknown_request_is_a_404_and_a_bad_reload_a_422():
         told = await client.post("/reload")
         assert (told.status_code, told.json()["problems"]) == (422, ["suffice.toml:3: bad"])
         assert (await client.get("/reload")).status_code == 405
+
+
+async def test_results_are_taken_up_to_a_size():
+    async with plane() as client:
+        assert (await client.post("/own-tasks", content=b"x" * 1000)).json() == {"bytes": 1000}
+        assert (await client.post("/own-tasks", content=b"x" * (MAX_BODY_BYTES + 1))).status_code == 413

@@ -35,8 +35,19 @@ def address_of(server: ServerSettings) -> str:
     """Return the base URL, without `/v1`, at which this machine reaches the data plane. Raises UsageError when its port is not fixed."""
     if not server.port:
         raise UsageError("server.port is 0 (any free port): say --url with the address that `suffice serve` tells")
-    host = _ANYWHERE.get(server.host, server.host)
-    return f"http://[{host}]:{server.port}" if ":" in host else f"http://{host}:{server.port}"
+    return _url(server.host, server.port)
+
+
+def control_url(server: ServerSettings) -> str:
+    """Return the base URL of the control plane on this machine. Raises UsageError when its port is not fixed."""
+    if not server.control_port:
+        raise UsageError("server.control_port is 0 (any free port): set it, so that commands find the control plane")
+    return _url(server.control_host, server.control_port)
+
+
+def _url(name: str, port: int) -> str:
+    host = _ANYWHERE.get(name, name)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _named(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Show the routing policy and its pilots, compare two policies, and replay recorded requests under another one.
+"""Show the routing policy and its pilots, compare two policies, replay requests under another one, start with a new model.
 
 The policy is what a configuration file says of routing: the sections routing, aliases, models, endpoints, checks and privacy. `diff`
 names the settings that differ; `replay` asks the policy of --policy about the requests of the ledger and prints the difference in
@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from suffice.cli import cold_start
 from suffice.cli.command import Exit, Io
 from suffice.cli.options import actions, moment_s, utc
 from suffice.cli.workspace import catalogue, configured, effective, folder_of, opened
@@ -30,12 +31,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         pilots="what interventions into agents' runs have shown, and whether they may act",
         diff="the settings in which another configuration's policy differs",
         replay="ask another policy about the requests of the ledger",
+        **{"cold-start": "which of your tasks to try a new model on, and take their results"},
     )
     made["show"].add_argument("--task", default="edit", help="the task type to show beliefs for; default edit")
     made["diff"].add_argument("other", metavar="FILE", help="the other configuration file")
     made["replay"].add_argument(
         "--policy", metavar="FILE", help="its file; default: the candidate of a rollout, else the present configuration"
     )
+    cold_start.configure(made["cold-start"])
     made["replay"].add_argument("--since", default="7d", metavar="WHEN", help="7d, 24h or 2026-11-01 (UTC); default 7d")
 
 
@@ -47,6 +50,9 @@ def run(args: argparse.Namespace, io: Io) -> int:
         return _pilots(args, io)
     if args.action == "diff":
         return _diff(args, io)
+    if args.action == "cold-start":
+        settings = effective(args, io, secrets=args.results is not None)
+        return cold_start.run(args, io, settings, state_of(settings, io))
     return _replay(args, io)
 
 

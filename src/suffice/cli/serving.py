@@ -30,6 +30,7 @@ from suffice.config.schema import Settings
 from suffice.errors import ConfigError, StorageError, UpstreamError
 from suffice.gateway import websocket
 from suffice.gateway.control import ControlPlane
+from suffice.gateway.own_tasks import OwnTasks
 from suffice.gateway.server import Limits, guarded, sweep
 from suffice.ledger.redact import Redactor
 from suffice.telemetry import logs
@@ -95,6 +96,7 @@ async def _listen(args: argparse.Namespace, io: Io, settings: Settings, runtime:
         story=runtime.story,
         reload=reload,
         models=lambda: [{"id": m} for m in sorted(runtime.state.models)],
+        own_tasks=OwnTasks(runtime.core, lambda: runtime.state, io.env.now).take,
     )
     plane = runtime.data_plane()
     sockets = websocket.options(server.max_body_bytes)

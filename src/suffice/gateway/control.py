@@ -1,4 +1,4 @@
-"""The control plane: health, metrics, explanations and reload, on a listener of its own (127.0.0.1 by default).
+"""The control plane: health, metrics, explanations, reload and results on own tasks, on a listener of its own (127.0.0.1 by default).
 
 Starlette serves it: it is never on the path of a model's answer. Every route but health needs the control secret when one is
 configured; without one the listener is loopback only (the configuration refuses anything else) and web pages are refused.
@@ -16,10 +16,11 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from suffice.errors import AuthError, NotFoundError, SufficeError
+from suffice.errors import AuthError, NotFoundError, RequestError, SufficeError
 from suffice.gateway.app import refuse_browsers
 from suffice.wire import errors as wire_errors
 
+MAX_BODY_BYTES = 1024 * 1024
 Reload = Callable[[], Awaitable[dict[str, Any]]]
 
 
@@ -35,6 +36,7 @@ class ControlPlane:
         story: Callable[[str], dict[str, Any] | None],
         reload: Reload,
         models: Callable[[], list[dict[str, Any]]],
+        own_tasks: Callable[[bytes], dict[str, Any]],
     ) -> None:
         self._secret = secret.encode()
         self._ready = ready
@@ -42,6 +44,7 @@ class ControlPlane:
         self._story = story
         self._reload = reload
         self._models = models
+        self._own_tasks = own_tasks
 
     def app(self) -> Starlette:
         """Return the ASGI application."""
@@ -52,6 +55,7 @@ class ControlPlane:
             Route("/explain/{request_id}", self._guard(self._explain), methods=["GET"]),
             Route("/models", self._guard(self._list_models), methods=["GET"]),
             Route("/reload", self._guard(self._do_reload), methods=["POST"]),
+            Route("/own-tasks", self._guard(self._take_results), methods=["POST"]),
         ]
         return Starlette(routes=routes)
 
@@ -98,6 +102,14 @@ class ControlPlane:
     async def _do_reload(self, request: Request) -> Response:
         report = await self._reload()
         return _json(report, 200 if report.get("swapped") else 422)
+
+    async def _take_results(self, request: Request) -> Response:
+        body = b""
+        async for piece in request.stream():
+            body += piece
+            if len(body) > MAX_BODY_BYTES:
+                raise RequestError(f"the request body is larger than {MAX_BODY_BYTES:,} bytes", status=413)
+        return _json(self._own_tasks(body))
 
 
 def _json(value: Any, status: int = 200) -> Response:

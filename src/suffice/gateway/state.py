@@ -52,7 +52,7 @@ class State:
         # What a repair costs by task: the settings hold decimals, whose arithmetic is dear.
         self.repair = {task: nano(settings.routing.repair_usd.usd(task.value)) for task in TASK_TYPES}
         self._priors = priors
-        self._core = core
+        self.core = core
         core.under(fleet.catalog.version)
         self._now_s = now_s
         self.pool = tuple(self._pool())
@@ -72,14 +72,14 @@ class State:
         router = self._routers.get(target.name)
         if router is None:
             rows = [row for model in target.models for row in self.fleet.by_model.get(model, ())]
-            router = Router([self._offer(row) for row in rows], self._priors, self._core)
+            router = Router([self._offer(row) for row in rows], self._priors, self.core)
             if len(self._routers) < MAX_ROUTERS:
                 self._routers[target.name] = router
         return router
 
     def harder(self, weights: Floats | None, model: str, cell: int, repo: str) -> Floats:
         """Return the difficulty of a session's task after tests have shown that `model` did not solve it."""
-        return self._core.rejected(weights, model, cell, CHECKS["related"], repo)
+        return self.core.rejected(weights, model, cell, CHECKS["related"], repo)
 
     def candidates(self, target: Target) -> Iterable[Arm]:
         """Return the arms that could serve `target`."""
@@ -112,13 +112,13 @@ class State:
     @property
     def certificates(self) -> tuple[str, ...]:
         """What the guarantee certificates promise at the time of this state, one line each; one line when there is none."""
-        snapshot = self._core.holder.current
+        snapshot = self.core.holder.current
         return told(snapshot.certificates, self._now_s, snapshot.catalog)
 
     @property
     def checks(self) -> tuple[str, ...]:
         """What reports have taught of the checks, one line for each check, cell and model family."""
-        return gates.told(self._core.holder.current.gates)
+        return gates.told(self.core.holder.current.gates)
 
     def ranked(self, target: Target) -> tuple[Ranked, ...]:
         """Return the arms that could serve `target`, by prior and price alone: what the fallback ladder orders."""
