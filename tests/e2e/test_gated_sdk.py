@@ -10,9 +10,12 @@ from typing import Any
 
 import pytest
 from anthropic import AsyncAnthropic
+from google import genai
+from google.genai import types
 from openai import AsyncOpenAI
 from tests.e2e.edit_clients import GOOD, MISTAKES, RIGHT, bad, body
 from tests.e2e.test_dialects import talking
+from tests.e2e.test_held_edits import FIRST, FITTING, ROLE, SECOND, TASK
 from tests.gateway.running import Gateway
 
 HOLD = {"x-suffice-mode": "gate-tools"}
@@ -84,4 +87,34 @@ async def test_anthropic_messages(mistake: str, tmp_path: Path):
         assert called.type == "tool_use" and (called.input, message.stop_reason) == (RIGHT, "tool_use")
         rows = await running.recent()
         assert message.usage.output_tokens == sum(r.detail.result.usage.completion_tokens for r in rows)
+        await full_cost(running)
+
+
+@pytest.mark.parametrize("provider", ["chat", "responses"])
+async def test_an_edit_in_the_text_of_responses_is_what_the_sdk_puts_together(provider: str, tmp_path: Path):
+    async with talking(tmp_path, provider, [FIRST, SECOND]) as (running, _):
+        sdk = AsyncOpenAI(base_url=running.base_url, api_key="x")
+        asks = {"model": "one", "instructions": ROLE, "input": TASK}
+        async with sdk, sdk.responses.stream(**asks, extra_headers=HOLD) as stream:
+            deltas = [event.delta async for event in stream if event.type == "response.output_text.delta"]
+            done = await stream.get_final_response()
+        assert done.output_text == "".join(deltas) and FITTING in done.output_text
+        assert [item.status for item in done.output] == ["completed"]
+        await full_cost(running)
+
+
+@pytest.mark.filterwarnings("ignore:Inheritance class AiohttpClientSession:DeprecationWarning")
+@pytest.mark.parametrize("provider", ["chat", "gemini"])
+async def test_an_edit_in_the_text_of_gemini_is_what_the_sdk_puts_together(provider: str, tmp_path: Path):
+    async with talking(tmp_path, provider, [FIRST, SECOND]) as (running, _):
+        options = types.HttpOptions(base_url=running.base_url.removesuffix("/v1"), headers=HOLD)
+        client = genai.Client(api_key="x", http_options=options)
+        sdk = client.aio
+        config = types.GenerateContentConfig(system_instruction=ROLE)
+        chunks = [c async for c in await sdk.models.generate_content_stream(model="one", contents=TASK, config=config)]
+        await sdk.aclose()
+        client.close()
+        text = "".join(chunk.text or "" for chunk in chunks)
+        assert FITTING in text and "a * b" not in text and "Here you are" not in text
+        assert chunks[-1].candidates is not None and chunks[-1].candidates[0].finish_reason == "STOP"
         await full_cost(running)
