@@ -73,6 +73,8 @@ def test_unmistakable_needs_the_marks_of_one_language_only():
         ("Reverse a string in Python.", False),
         ("the file main.nim.bak", False),
         ("a scheme-like table", False),
+        ("Count the batch sizes of the naming scheme.", False),
+        ("a Dart class for queues", True),
     ],
 )
 def test_asks_for_languages_that_no_code_is_recognised_as(ask, untold):

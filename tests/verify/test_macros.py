@@ -69,4 +69,6 @@ def test_loops_and_headers_of_macros_are_read_as_what_they_are() -> None:
 def test_a_fault_beside_macros_stays_a_fault() -> None:
     assert parse(LOOPS.replace("sort(all(v));", "sort(all(v);"), "cpp").status is Status.BAD
     assert parse(LOOPS.rstrip().removesuffix("};"), "cpp").status is Status.BAD
-    assert parse(LOOPS.replace("if (i == j)", "if i == j)"), "cpp").status is Status.BAD
+    lost = parse(LOOPS.replace("if (i == j)", "if i == j)"), "cpp")
+    assert lost.status is Status.BAD
+    assert lost.line == 1 + LOOPS.split("\n").index("    rep(i, 0, 3) rep(j, 0, 3) if (i == j) cout << v[i];")

@@ -132,3 +132,14 @@ def test_what_a_grammar_is_unsure_of_is_bad_where_its_own_tokens_say_so(code, la
 )
 def test_a_part_of_a_script_and_what_is_none_are_not_bad(code):
     assert syntax.parse(code, "bash").status is not Status.BAD
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "#include <string.h>\n\nint f(int n)\n\n   int m = n;\n   for (;;) {\n      m++;\n   }\n   return m;\n}\n",
+        "#ifndef P_H\n#define P_H\n\ntypedef enum {\n   GOOD = 1,\n   ERROR = -1\n)} kind;\n\n#endif\n",
+    ],
+)
+def test_a_whole_file_is_no_rest_of_a_body_and_closes_what_it_opens(code):
+    assert syntax.parse(code, "c").status is Status.BAD

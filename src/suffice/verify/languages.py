@@ -231,11 +231,13 @@ def unmistakable(code: str) -> bool:
     return len({_ONE.get(language, language) for language, pattern in _CONTENT if pattern.search(head)}) == 1
 
 
-# Languages that no pattern above tells, by the words for them that are words of little else.
+# Languages that no pattern above tells: by words for them that are words of nothing else, or by what stands beside the word.
 _UNTOLD = re.compile(
-    r"(?<![\w.-])(?:perl|julia|haskell|ocaml|f#|f-sharp|fsharp|elixir|erlang|clojure|lisp|scheme|racket|dart|flutter|zig|nim|crystal"
-    r"|groovy|gradle|objective-c|matlab|octave|fortran|cobol|pascal|delphi|ada|visual basic|vb\.net|vba|powershell|batch|solidity"
-    r"|verilog|vhdl|prolog|tcl|cuda|glsl|hlsl|gdscript|gleam|apl|awk)(?![\w+#-])",
+    r"(?<![\w.-])(?:perl|haskell|ocaml|f#|f-sharp|fsharp|elixir|erlang|clojure|lisp|racket|flutter|zig|groovy|gradle|objective-c|matlab"
+    r"|fortran|cobol|pascal|delphi|visual basic|vb\.net|vba|powershell|solidity|verilog|vhdl|prolog|tcl|cuda|glsl|hlsl|gdscript|gleam|awk"
+    r"|(?:in|into|to|using|with|an?) (?:julia|scheme|dart|nim|crystal|octave|ada|batch|apl|d)"
+    r"|(?:julia|scheme|dart|nim|crystal|octave|ada|batch|apl) (?:code|program|script|function|class|module|file|solution"
+    r"|version))(?![\w+#-])",
     re.IGNORECASE,
 )
 

@@ -50,7 +50,7 @@ _BEGINS = re.compile(
 _DATA = frozenset({"yaml", "toml", "json", "hcl", "sql", "css", "bash"})
 _FILE = re.compile(
     r"\s*(?:(?:(?:public|internal|abstract|sealed|final|static|open|data|case|export|default|declare|partial)\s+)*"
-    r"(?:class|interface|enum|struct|record|object|trait|extension|protocol|namespace)\s+\w|#\s*include\b"
+    r"(?:class|interface|enum|struct|record|object|trait|extension|protocol|namespace)\s+\w|#\s*(?:include|ifndef|pragma\s+once)\b"
     r"|(?:import|package|using|from|namespace|use|require\w*)[ \t(]|<\?php)"
 )
 _COMMENT = re.compile(r"\s*(?://.*|#(?![!\[\w]).*|--.*|/\*[\s\S]*?\*/|\"\"\"[\s\S]*?\"\"\"|;.*|\n)")

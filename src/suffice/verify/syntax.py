@@ -145,14 +145,20 @@ def _no_script(code: str, around: str, found: shell.Fault) -> bool:
 
 
 def by_grammar(code: str, language: str) -> Parse:
-    """Read `code` with its tree-sitter grammar, as it is, in the surroundings of a fragment, in parts and in plainer words."""
+    """Read `code` with its tree-sitter grammar, C and C++ also with the macros in place that the code defines."""
+    found = _by_grammar(code, language)
+    if found.status is Status.GOOD or language not in {"c", "cpp"} or len(code) > MAX_LARGE:
+        return found
+    own = macros.expanded(code)
+    read = _by_grammar(own, language) if own != code else found
+    # A fault in both readings is told where it shows without the noise of the macros.
+    return read if read.status is Status.GOOD or found.status is read.status else found
+
+
+def _by_grammar(code: str, language: str) -> Parse:
+    """Read `code` as it is, in the surroundings of a fragment, in parts and in plainer words."""
     text, whole = code if code.endswith("\n") else code + "\n", sketch.is_file(code)
     first = grammars.fault(text, language)
-    if first is not None and language in {"c", "cpp"} and len(code) <= MAX_LARGE:
-        own = macros.expanded(code)
-        found = by_grammar(own, language) if own != code else _UNSURE
-        if found.status is Status.GOOD:
-            return found
     if first is not None and language in {"c", "cpp", "csharp"} and "#" in code:
         code = contexts.preprocessed(code)
         text = code + "\n"
@@ -183,6 +189,7 @@ def _otherwise(code: str, text: str, language: str, balance: Balance | None, *, 
             return Parse(status=Status.GOOD, why="read in plainer words, in parts")
     if (
         balance is not None
+        and not whole
         and balance.extra
         and not balance.open
         and not balance.inside
