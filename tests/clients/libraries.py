@@ -25,20 +25,30 @@ HERE = Path(__file__).parent
 CITY = {"city": "Oslo"}
 BOTH = [CITY, {"city": "Bergen"}]
 OUR_OWN = "dev"  # Not a lock of ours: what requirements/dev.txt names is in the environment of the tests.
+FRAMEWORKS = "frameworks"
+SCRIPTS = {"sdk-node": "node/sdk.mjs", OUR_OWN: "python/sdks.py", FRAMEWORKS: "python/frameworks.py"}
 LIMIT_S = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Library:
-    """One library in one dialect. `name` is what `script` calls it, `package` the one whose version is told."""
+    """One library in one dialect, of the package set `lock`. `name` is what `script` calls it, `package` gives the version that is told."""
 
     name: str
     client: str
     package: str
     dialect: str
-    lock: str = "sdk-node"
-    script: str = "node/sdk.mjs"
-    fast: bool = True
+    lock: str
+
+    @property
+    def script(self) -> str:
+        """The program that asks it."""
+        return SCRIPTS[self.lock]
+
+    @property
+    def fast(self) -> bool:
+        """Whether it takes part in `make test`."""
+        return self.lock != FRAMEWORKS
 
     @property
     def version(self) -> str:
@@ -56,19 +66,16 @@ class Library:
 
 
 def _node(name: str, client: str, package: str, dialect: str) -> Library:
-    return Library(name=name, client=client, package=package, dialect=dialect)
+    return Library(name=name, client=client, package=package, dialect=dialect, lock="sdk-node")
 
 
 def _ours(name: str, client: str, package: str, dialect: str) -> Library:
-    return Library(name=name, client=client, package=package, dialect=dialect, lock=OUR_OWN, script="python/sdks.py")
+    return Library(name=name, client=client, package=package, dialect=dialect, lock=OUR_OWN)
 
 
 def _framework(name: str, package: str, dialect: str) -> Library:
-    script, client = "python/frameworks.py", package.removesuffix("-slim")
-    name = f"{name}-{dialect}"
-    return Library(
-        name=name, client=client, package=package, dialect=dialect, lock="frameworks", script=script, fast=False
-    )
+    client = package.removesuffix("-slim")
+    return Library(name=f"{name}-{dialect}", client=client, package=package, dialect=dialect, lock=FRAMEWORKS)
 
 
 LIBRARIES: tuple[Library, ...] = (
