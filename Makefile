@@ -42,7 +42,7 @@ test: $(VENV)/.dev ## all tests
 test-long: $(VENV)/.dev ## the tests that take long (100 kills, many seeds)
 	@$(BIN)/python -m pytest -m "long"
 
-test-clients: $(VENV)/.dev ## real coding clients, pinned, through the gateway: ARGS="-k pi", SUFFICE_CLIENTS_ALL=1, WRITE=--write keeps the table
+test-clients: $(VENV)/.dev ## real coding clients, pinned, through the gateway: ARGS="-k pi", WRITE=--write keeps the table
 	@$(BIN)/python -m tests.clients.install
 	@$(BIN)/python -m tests.clients.results --forget
 	@$(BIN)/python -m pytest tests/clients -n 3 --no-header --tb=short $(ARGS); code=$$?; $(BIN)/python -m tests.clients.results $(WRITE); exit $$code

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 from tests.clients.driving import Run
 from tests.clients.install import install, unreachable
 from tests.clients.results import Row, note, version_of
 from tests.clients.roster import Case
-
-ALL = bool(os.environ.get("SUFFICE_CLIENTS_ALL"))
 
 
 def marks(case: Case, provider: str) -> list[pytest.MarkDecorator]:

@@ -1,8 +1,7 @@
 """What was tested: one row for each run, kept below `.clients/results`, gathered into docs/results/clients.json.
 
 `python -m tests.clients.results` prints the table of the last run and, with `--write`, replaces the rows of the same runs in
-the committed file; `make docs` turns that into docs/reference/tested-clients.md. No times and no paths: the same outcome gives
-the same file.
+the committed file; `make docs` turns that into docs/reference/tested-clients.md. No paths, and of times only the day.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ import shutil
 import sys
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.clients.install import LOCKS, PLACE, ROOT, lock_of
@@ -24,7 +24,7 @@ COMMITTED = ROOT / "docs" / "results" / "clients.json"
 @dataclass(frozen=True, kw_only=True, order=True)
 class Row:
     """One run. `what` is `edit` or the name of a quirk; `result` is `passed`, `told` (an honest
-    error), `asked on` (the client went on asking until its time was over), `failed` or `not run`."""
+    error), `asked on` (the client went on asking until its time was over), `failed` or `not run`. `day` is when (UTC)."""
 
     client: str
     version: str
@@ -34,6 +34,7 @@ class Row:
     what: str
     result: str
     note: str = ""
+    day: str = ""
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -56,9 +57,15 @@ def version_of(lock: str, package: str = "") -> str:
 
 
 def note(row: Row) -> None:
-    """Keep a row; a run of the same thing before is replaced."""
+    """Keep a row, with the day; a run of the same thing before is replaced."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    (FOLDER / ("-".join(part for part in row.key if part) + ".json")).write_text(json.dumps(asdict(row)))
+    (FOLDER / ("-".join(part for part in row.key if part) + ".json")).write_text(
+        json.dumps(asdict(row) | {"day": _today()})
+    )
+
+
+def _today() -> str:
+    return datetime.now(UTC).date().isoformat()
 
 
 def noted() -> list[Row]:

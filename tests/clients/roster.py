@@ -14,6 +14,7 @@ RIGHT = "def add(a, b):\n    return a + b\n"
 OLD, NEW = "    return a - b", "    return a + b"
 PATCH = f"*** Begin Patch\n*** Update File: calc.py\n@@\n def add(a, b):\n-{OLD}\n+{NEW}\n*** End Patch"
 SED = "sed -i 's/a - b/a + b/' calc.py && cat calc.py"
+SLOW_S = 120.0  # For clients that take long to start, or to end.
 BLOCK = f"calc.py\n```python\n<<<<<<< SEARCH\n{OLD}\n=======\n{NEW}\n>>>>>>> REPLACE\n```\n"
 
 
@@ -21,8 +22,8 @@ BLOCK = f"calc.py\n```python\n<<<<<<< SEARCH\n{OLD}\n=======\n{NEW}\n>>>>>>> REP
 class Case:
     """One client in one dialect. `arguments` follow `--`; `{repo}` in an environment value is the repository.
 
-    `lock` names the package set, `needs` further ones whose programs must be on PATH. `slow` clients take part in fewer
-    combinations, `fast` ones also in `make test`. `limit_s` ends a run.
+    `lock` names the package set, `needs` further ones whose programs must be on PATH. `fast` clients also take part in
+    `make test`. `limit_s` ends a run.
     """
 
     client: str
@@ -35,7 +36,6 @@ class Case:
     files: Mapping[str, str] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
     variant: str = ""
-    slow: bool = False
     fast: bool = False
     limit_s: float = 60.0
 
@@ -132,22 +132,21 @@ CASES: tuple[Case, ...] = (
     Case(client="codex", dialect="responses", variant="websocket", lock="codex", steps=_codex,
          arguments=("-c", "model_providers.suffice.supports_websockets=true", *_CODEX)),
     *(Case(client="opencode", dialect=d, lock="opencode", arguments=("run", "-m", "suffice/coder", TASK), steps=_opencode,
-           env=_OPENCODE, files={"opencode.json": _OPENCODE_ALLOWS}, slow=True, limit_s=120)
+           env=_OPENCODE, files={"opencode.json": _OPENCODE_ALLOWS}, limit_s=SLOW_S)
       for d in ("chat", "messages", "responses", "gemini")),
     Case(client="gemini-cli", dialect="gemini", lock="gemini-cli", arguments=("--yolo", "--skip-trust", "-p", TASK),
          steps=_gemini, model="gemini-2.5-flash"),
     *(Case(client="qwen-code", dialect=d, lock="qwen-code", needs=("node",), arguments=("-y", "-p", TASK), steps=_qwen)
       for d in ("chat", "messages")),
     Case(client="continue", dialect="chat", lock="continue", arguments=("--auto", "-p", TASK), steps=_continue),
-    Case(client="cline", dialect="chat", lock="cline", needs=("node",), arguments=("--json", TASK), steps=_cline, slow=True,
-         limit_s=120),
+    Case(client="cline", dialect="chat", lock="cline", needs=("node",), arguments=("--json", TASK), steps=_cline, limit_s=SLOW_S),
     *(Case(client="kilo", dialect=d, lock="kilo", arguments=("run", "--auto", "-m", "suffice/coder", TASK), steps=_opencode,
-           slow=True, limit_s=120)
+           limit_s=SLOW_S)
       for d in ("chat", "messages", "responses", "gemini")),
     *(Case(client="aider", dialect=d, lock="aider", arguments=(*_AIDER, "--message", TASK, "calc.py"), steps=_aider,
-           slow=True, limit_s=120)
+           limit_s=SLOW_S)
       for d in ("chat", "messages")),
-    Case(client="mini-swe-agent", dialect="chat", lock="mini-swe-agent", slow=True, limit_s=120, steps=_mini,
+    Case(client="mini-swe-agent", dialect="chat", lock="mini-swe-agent", limit_s=SLOW_S, steps=_mini,
          arguments=("-y", "--exit-immediately", "-t", TASK)),
     Case(client="vibe", dialect="chat", lock="vibe", arguments=("--trust", "--auto-approve", "-p", TASK), steps=_vibe),
     Case(client="llm", dialect="chat", lock="llm", arguments=("--functions", "tool.py", TASK), steps=_llm,

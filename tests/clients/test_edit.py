@@ -4,20 +4,12 @@ from __future__ import annotations
 
 import pytest
 from tests.clients.driving import PROVIDERS, drive, scratch
-from tests.clients.judging import ALL, judged, marks, needed, row_of
+from tests.clients.judging import judged, marks, needed, row_of
 from tests.clients.results import note
 from tests.clients.roster import CASES, Case
 from tests.clients.script import Model
 
-OTHER = {"chat": "messages", "messages": "chat", "responses": "chat", "gemini": "chat"}
-
-
-def providers_of(case: Case) -> list[str]:
-    """The dialects of providers that a client is tried with: slow ones with their own and one other."""
-    return [case.dialect, OTHER[case.dialect]] if case.slow and not ALL else list(PROVIDERS)
-
-
-EDITS = [(case, provider) for case in CASES for provider in providers_of(case)]
+EDITS = [(case, provider) for case in CASES for provider in PROVIDERS]
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ from suffice.testing.seeded import Seeded
 TEXT = "abcd" * 5
 
 
-def played(behaviour: Behaviour, *, stream: bool = True) -> list[Step]:
-    call = Call(method="POST", path="/v1/chat/completions", model="m", stream=stream, body=b"{}", parsed={})
+def played(behaviour: Behaviour, *, stream: bool = True, path: str = "/v1/chat/completions") -> list[Step]:
+    call = Call(method="POST", path=path, model="m", stream=stream, body=b"{}", parsed={})
     return list(steps(behaviour, call, Identity("i", 0, "m"), now=1000.0, chance=Seeded(1)))
 
 
@@ -24,8 +24,8 @@ def split(made: list[Step]) -> tuple[bytes, bytes, str]:
     return head, body, made[-1].end
 
 
-def payloads(behaviour: Behaviour) -> bytes:
-    body, out = split(played(behaviour))[1], b""
+def payloads(behaviour: Behaviour, path: str = "/v1/chat/completions") -> bytes:
+    body, out = split(played(behaviour, path=path))[1], b""
     while body:
         size, _, rest = body.partition(b"\r\n")
         count = int(size, 16)
@@ -74,6 +74,8 @@ def test_frames() -> None:
     assert payloads(Behaviour(frames=Frames(comments=True))).startswith(b": keepalive\n\n")
     assert b"event: telemetry" in payloads(Behaviour(frames=Frames(unknown_event=True)))
     assert b"event: message" in payloads(Behaviour(frames=Frames(event_lines=True)))
+    assert b"event: " in payloads(Behaviour(), path="/v1/messages")
+    assert b"event: " not in payloads(Behaviour(frames=Frames(no_event_lines=True)), path="/v1/messages")
     assert b"[DONE]" not in payloads(Behaviour(frames=Frames(no_done=True)))
     assert b'"finish_reason":"stop"' in payloads(Behaviour(frames=Frames(no_done=True)))
     assert b'"finish_reason":"stop"' not in payloads(Behaviour(frames=Frames(no_terminal=True)))

@@ -171,7 +171,7 @@ def _events(behaviour: Behaviour, call: Call, identity: Identity) -> Iterator[tu
         if toxic.error_after_events == number:
             yield _named(dialect, failed, end) + b"data: " + failed + end + end, 0
             return
-        named = _named(dialect, payload, end)
+        named = b"" if frames.no_event_lines else _named(dialect, payload, end)
         if toxic.malformed_at_event == number:
             payload = payload[: len(payload) // 2]
         yield before + named + b"data: " + payload + end + end, tokens

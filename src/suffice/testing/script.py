@@ -60,6 +60,7 @@ class Frames(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     `tools`: `deltas` (id and name first, then arguments in pieces), `whole` (one delta for each call), `one_chunk` (all
     calls and the finish reason in one chunk). `unknown_event` sends an event of a foreign type after the first chunk.
+    `event_lines` adds lines that name an event where the dialect has none, `no_event_lines` leaves them out where it has.
     """
 
     comments: bool = False
@@ -68,6 +69,7 @@ class Frames(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     no_terminal: bool = False
     unknown_event: bool = False
     event_lines: bool = False
+    no_event_lines: bool = False
     no_final_newline: bool = False
     tools: Literal["deltas", "whole", "one_chunk"] = "deltas"
     no_index: bool = False
