@@ -122,6 +122,13 @@ def test_the_providers_own_word_is_kept() -> None:
     assert (candidate["finishReason"], candidate["finishMessage"]) == ("RECITATION", "m")
 
 
+def test_a_reason_of_another_dialect_that_nobody_knows_ends_the_turn() -> None:
+    for dialect, native, told in (("chat", "banana", "STOP"), ("gemini", "OTHER", "OTHER")):
+        stop = Stop(reason="other", native=native, dialect=dialect)
+        rows = chunks(stream([TextDelta(text="x"), stop, Done()]), array=False)
+        assert rows[-1]["candidates"][0]["finishReason"] == told
+
+
 @pytest.mark.parametrize(
     "events", [[], [Start(), TextDelta(text="x"), Stop(reason="end")], [Failure(message="no"), Done()]]
 )

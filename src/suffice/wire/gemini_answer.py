@@ -176,7 +176,12 @@ class GeminiDecoder(PayloadDecoder):
             return
         details = {name: value for name in _DETAILS if (value := getattr(candidate, name)) is not None}
         reason = STOPS.get(native, "other")
-        self._stop = Stop(reason=reason, native=native, details=details or None, dialect=DIALECT if details else "")
+        self._stop = Stop(
+            reason=reason,
+            native=native,
+            details=details or None,
+            dialect=DIALECT if details or reason == "other" else "",
+        )
 
     def _part(self, part: _Part, out: list[Event]) -> None:
         signature = part.thoughtSignature or ""

@@ -39,7 +39,8 @@ FINISH: dict[StopReason, str] = {
     "stop_sequence": "STOP",
     "pause": "STOP",
     "tool_calls": "STOP",
-    "other": "OTHER",
+    # As in the other dialects. OTHER makes opencode ask for one more turn without an end.
+    "other": "STOP",
     "length": "MAX_TOKENS",
     "context_length": "MAX_TOKENS",
     "content_filter": "SAFETY",
@@ -135,7 +136,8 @@ def finish_of(stop: Stop | None) -> dict[str, Any]:
     """Return the finish reason, in the provider's own word where it speaks this dialect, and its details."""
     if stop is None:
         return {"finishReason": "STOP"}
-    native = stop.native if STOPS.get(stop.native) == stop.reason else FINISH[stop.reason]
+    own = STOPS.get(stop.native) == stop.reason or (stop.dialect == DIALECT and stop.reason == "other" and stop.native)
+    native = stop.native if own else FINISH[stop.reason]
     details = stop.details if stop.dialect == DIALECT and isinstance(stop.details, dict) else {}
     return {"finishReason": native, **({} if "blockReason" in details else details)}
 
