@@ -63,7 +63,7 @@ def test_clients_that_share_a_folder_leave_none(run, home):
 def test_variables_go_to_a_file_for_the_shell(run, home):
     _, out, _ = run("connect", "aider", "--apply", "--key", KEY)
     path = home / ".config" / "suffice" / "clients" / "aider.sh"
-    assert f"export OPENAI_API_KEY={KEY}\n" in path.read_text() and ". ~/.config/suffice/clients/aider.sh" in out
+    assert f"export AIDER_OPENAI_API_KEY={KEY}\n" in path.read_text() and ". ~/.config/suffice/clients/aider.sh" in out
     assert path.stat().st_mode & 0o077 == 0
 
 
@@ -76,6 +76,30 @@ def test_one_file_that_cannot_be_changed_stops_all(run, run_json, home):
     assert config.read_text() == 'model = """mine"""\n' and not (home / ".config").exists()
     code, data = run_json("connect", "codex", "--apply")
     assert code == 1 and data["error"]["refused"][0]["path"] == str(config)
+
+
+@pytest.mark.parametrize("name", ["opencode", "kilo"])
+def test_the_file_that_stands_over_the_other_is_changed(run, home, name):
+    folder = home / ".config" / name
+    folder.mkdir(parents=True)
+    over = folder / f"{name}.jsonc"
+    over.write_bytes(b'{\r\n  // mine\r\n  "model": "other/x",\r\n  "provider": { "lm": {}, },\r\n}\r\n')
+    before = over.read_bytes()
+    assert run("connect", name, "--apply", "--key", KEY)[0] == 0
+    after = over.read_bytes()
+    assert b"// mine" in after and b'"model": "suffice/auto"' in after and b'"lm": {}' in after
+    assert after.count(b"\n") == after.count(b"\r\n")
+    assert not over.with_suffix(".json").exists()
+    assert run("connect", name, "--undo")[0] == 0 and over.read_bytes() == before
+
+
+def test_what_cannot_be_added_to_is_told_as_the_part_to_put_in(run, home):
+    config = home / ".continue" / "config.yaml"
+    config.parent.mkdir()
+    config.write_text("name: Mine\nmodels:\n  - name: Llama\n")
+    code, _, err = run("connect", "continue", "--apply", "--key", KEY)
+    assert code == 1 and "# one more of your models\nmodels:\n  - name: Suffice" in err and "schema:" not in err
+    assert config.read_text() == "name: Mine\nmodels:\n  - name: Llama\n"
 
 
 def test_a_client_without_a_file_says_so(run):

@@ -15,6 +15,8 @@ OLD, NEW = "    return a - b", "    return a + b"
 PATCH = f"*** Begin Patch\n*** Update File: calc.py\n@@\n def add(a, b):\n-{OLD}\n+{NEW}\n*** End Patch"
 SED = "sed -i 's/a - b/a + b/' calc.py && cat calc.py"
 SLOW_S = 120.0  # For clients that take long to start, or to end.
+# What a project may have for other programs; nothing of it may lead a client elsewhere.
+ELSEWHERE = "".join(f"{name}_API_KEY=wrong\n{name}_API_BASE=http://127.0.0.1:9\n" for name in ("OPENAI", "ANTHROPIC"))
 BLOCK = f"calc.py\n```python\n<<<<<<< SEARCH\n{OLD}\n=======\n{NEW}\n>>>>>>> REPLACE\n```\n"
 
 
@@ -144,7 +146,7 @@ CASES: tuple[Case, ...] = (
            limit_s=SLOW_S)
       for d in ("chat", "messages", "responses", "gemini")),
     *(Case(client="aider", dialect=d, lock="aider", arguments=(*_AIDER, "--message", TASK, "calc.py"), steps=_aider,
-           limit_s=SLOW_S)
+           files={".env": ELSEWHERE}, limit_s=SLOW_S)
       for d in ("chat", "messages")),
     Case(client="mini-swe-agent", dialect="chat", lock="mini-swe-agent", limit_s=SLOW_S, steps=_mini,
          arguments=("-y", "--exit-immediately", "-t", TASK)),

@@ -8,6 +8,7 @@ Without a client: the list of clients. With one: the exact environment variables
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 from suffice.cli import connect_repo
@@ -130,8 +131,15 @@ def _place(path: str, io: Io) -> Path:
     return Path(io.env_vars["HOME"]) / path[2:]
 
 
+def _file(setting: Setting, io: Io) -> Path:
+    """Return the file that has to be changed for `setting` on this machine."""
+    over = _place(setting.over, io) if setting.over else None
+    return over if over is not None and over.exists() else _place(setting.path, io)
+
+
 def _apply(client: Client, wired: Wiring, settings: tuple[Setting, ...], args: argparse.Namespace, io: Io) -> int:
-    wanted = [(_place(s.path, io), s.content) for s in settings if s.kind == "file"]
+    places = {_file(s, io): s for s in settings if s.kind == "file"}
+    wanted = [(path, s.content) for path, s in places.items()]
     shell_file, lines = _SHELL_FILE.format(name=client.name), exports(settings)
     if lines:
         wanted.append((_place(shell_file, io), lines))
@@ -140,6 +148,8 @@ def _apply(client: Client, wired: Wiring, settings: tuple[Setting, ...], args: a
     files = _files(client, args, io)
     changes, refusals = files.plan(wanted)
     if refusals:
+        parts = {path.resolve(): s.part for path, s in places.items() if s.part}
+        refusals = [replace(one, text=parts.get(one.path, one.text)) for one in refusals]
         return _refused(client, refusals, io)
     written = files.apply(changes)
     for path in written:

@@ -33,7 +33,7 @@ def merge(name: str, before: bytes | None, wanted: str) -> bytes:
         return wanted.encode()
     if before == wanted.encode():
         return before
-    if name.endswith(".json"):
+    if name.endswith((".json", ".jsonc")):
         return _json(before, wanted)
     if name.endswith(".toml"):
         return _toml(before, wanted)
@@ -83,9 +83,18 @@ def _no_constant(text: str) -> float:
 def _json(before: bytes, wanted: str) -> bytes:
     text = _text(before)
     try:
+        # By text, so that comments stay, and lines as they were laid out.
+        return jsonc_merge.merge(text, json.loads(wanted), _read, overlay).encode()
+    except (ValueError, RecursionError):
+        return _rewritten(text, wanted)
+
+
+def _rewritten(text: str, wanted: str) -> bytes:
+    """Write plain JSON anew, where a list or a section is replaced. Comments would be lost."""
+    try:
         found = _read(text)
     except (ValueError, RecursionError):
-        return _commented(text, wanted)
+        raise UnsafeMergeError("it is neither JSON nor JSON with comments that can be added to safely") from None
     try:
         joined = overlay(found, json.loads(wanted))
         indent = _INDENT.search(text)
@@ -102,20 +111,12 @@ def _read(text: str) -> object:
     return json.loads(text, object_pairs_hook=_pairs, parse_float=_exact_float, parse_constant=_no_constant)
 
 
-def _commented(text: str, wanted: str) -> bytes:
-    """Add to JSON with comments, which stay: the file is changed as a text."""
-    try:
-        return jsonc_merge.merge(text, json.loads(wanted), _read, overlay).encode()
-    except (ValueError, RecursionError):
-        raise UnsafeMergeError("it is neither JSON nor JSON with comments that can be added to safely") from None
-
-
 def _toml(before: bytes, wanted: str) -> bytes:
     text = _text(before)
     newline = "\r\n" if "\r\n" in text else "\n"
     table = _TABLE.search(wanted)
     cut = table.start() if table else len(wanted)
-    head, tables = wanted[:cut].rstrip("\n"), wanted[cut:]
+    head, tables = wanted[:cut].rstrip("\n"), wanted[cut:].lstrip("\n")
     try:
         found, asked = tomllib.loads(text), tomllib.loads(wanted)
     except (ValueError, RecursionError):

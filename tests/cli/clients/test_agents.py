@@ -56,8 +56,8 @@ ENVIRONMENTS = [
     ("gemini-cli", None, {"GEMINI_API_KEY": "k1", "GOOGLE_GEMINI_BASE_URL": GW, "GEMINI_MODEL": "M"}),
     ("qwen-code", "chat", {"OPENAI_API_KEY": "k1", "OPENAI_BASE_URL": f"{GW}/v1", "OPENAI_MODEL": "M"}),
     ("qwen-code", "messages", {"ANTHROPIC_API_KEY": "k1", "ANTHROPIC_BASE_URL": GW, "ANTHROPIC_MODEL": "M"}),
-    ("aider", "chat", {"OPENAI_API_KEY": "k1", "OPENAI_API_BASE": f"{GW}/v1"}),
-    ("aider", "messages", {"ANTHROPIC_API_KEY": "k1", "ANTHROPIC_API_BASE": GW}),
+    ("aider", "chat", {"AIDER_OPENAI_API_KEY": "k1", "AIDER_OPENAI_API_BASE": f"{GW}/v1"}),
+    ("aider", "messages", {"AIDER_ANTHROPIC_API_KEY": "k1", "AIDER_SET_ENV": f"ANTHROPIC_API_BASE={GW}"}),
     (
         "mini-swe-agent",
         None,

@@ -32,7 +32,7 @@ def file_of(name, dialect=None):
     ],
 )
 def test_opencode_and_kilo(dialect, package, url):
-    for name, key in (("opencode", "k1"), ("kilo", "{env:SUFFICE_KEY}")):
+    for name, key in (("opencode", "k1"), ("kilo", "k1")):
         data = json.loads(file_of(name, dialect).content)
         provider = data["provider"]["suffice"]
         assert provider["npm"] == package and provider["options"] == {"baseURL": url, "apiKey": key}
@@ -41,10 +41,13 @@ def test_opencode_and_kilo(dialect, package, url):
         assert provider["models"] == {"M": {"name": "M", "limit": {"context": 200_000, "output": 32_000}}}
 
 
-def test_kilo_keeps_the_key_out_of_the_project():
-    client, wiring = wired("kilo")
-    file, key = client.settings(wiring)
-    assert "k1" not in file.content and (key.path, key.content) == ("SUFFICE_KEY", "k1")
+def test_the_key_of_opencode_and_kilo_stays_out_of_the_project():
+    for name in ("opencode", "kilo"):
+        client, wiring = wired(name)
+        (setting,) = client.settings(wiring)
+        assert setting.path == f"~/.config/{name}/{name}.json"
+        # kilo takes no notice of a project's file that names a variable.
+        assert "{env:" not in setting.content
 
 
 @pytest.mark.parametrize(

@@ -119,9 +119,10 @@ def _qwen(wiring: Wiring) -> tuple[Setting, ...]:
 
 
 def _aider_env(wiring: Wiring) -> dict[str, str]:
+    # aider lets a .env file of the project stand over the variables of the provider, but not over those of its own options.
     if wiring.dialect == "messages":
-        return {"ANTHROPIC_API_KEY": wiring.key, "ANTHROPIC_API_BASE": wiring.base}
-    return {"OPENAI_API_KEY": wiring.key, "OPENAI_API_BASE": wiring.v1}
+        return {"AIDER_ANTHROPIC_API_KEY": wiring.key, "AIDER_SET_ENV": f"ANTHROPIC_API_BASE={wiring.base}"}
+    return {"AIDER_OPENAI_API_KEY": wiring.key, "AIDER_OPENAI_API_BASE": wiring.v1}
 
 
 def _aider_options(wiring: Wiring) -> tuple[str, ...]:

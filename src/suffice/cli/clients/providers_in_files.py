@@ -32,41 +32,45 @@ _PI_APIS: Mapping[Dialect, str] = {
 }
 
 
-def _opencode_config(wiring: Wiring, key: str) -> str:
+def _opencode_config(wiring: Wiring) -> str:
     """Return the file of opencode and of kilo, which shares its format. The packages add the route to `/v1` or `/v1beta`."""
     url = wiring.base + "/v1beta" if wiring.dialect == "gemini" else wiring.v1
     provider = {
         "npm": _PACKAGES[wiring.dialect],
         "name": "Suffice",
-        "options": {"baseURL": url, "apiKey": key},
+        "options": {"baseURL": url, "apiKey": wiring.key},
         "models": {wiring.model: {"name": wiring.model, "limit": {"context": WINDOW_TOKENS, "output": OUTPUT_TOKENS}}},
     }
     return document({"model": f"suffice/{wiring.model}", "provider": {"suffice": provider}})
 
 
+def _opencode_file(name: str, wiring: Wiring) -> tuple[Setting, ...]:
+    # For the user, not for the project: kilo refuses a project's file that names a variable, and a key would be committed with it.
+    path = f"~/.config/{name}/{name}.json"
+    note = f"or {name}.jsonc beside it where you have one, which stands over it; a {name}.json of the project stands over both"
+    return (Setting(kind="file", path=path, content=_opencode_config(wiring), note=note, over=path + "c"),)
+
+
 def _opencode(wiring: Wiring) -> tuple[Setting, ...]:
-    text = _opencode_config(wiring, wiring.key)
-    return (Setting(kind="file", path="~/.config/opencode/opencode.json", content=text),)
+    return _opencode_file("opencode", wiring)
 
 
 def _launch_opencode(wiring: Wiring) -> Launch:
     return Launch(
         env={"OPENCODE_CONFIG": "{folder}/opencode.json"},
-        files={"opencode.json": _opencode_config(wiring, wiring.key)},
+        files={"opencode.json": _opencode_config(wiring)},
         note="an opencode.json of the project stands over this; name `-m suffice/MODEL` where it chooses another model",
     )
 
 
 def _kilo(wiring: Wiring) -> tuple[Setting, ...]:
-    text = _opencode_config(wiring, "{env:" + KEY_VARIABLE + "}")
-    note = "in the project's folder; the key stays in the environment, so that it is not committed"
-    return (Setting(kind="file", path="kilo.json", content=text, note=note), *variables({KEY_VARIABLE: wiring.key}))
+    return _opencode_file("kilo", wiring)
 
 
 def _launch_kilo(wiring: Wiring) -> Launch:
     return Launch(
         env={"KILO_CONFIG": "{folder}/kilo.json"},
-        files={"kilo.json": _opencode_config(wiring, wiring.key)},
+        files={"kilo.json": _opencode_config(wiring)},
         note="a kilo.json of the project stands over this",
     )
 
@@ -100,11 +104,8 @@ def _launch_pi(wiring: Wiring) -> Launch:
     )
 
 
-def _continue_config(wiring: Wiring) -> str:
+def _continue_model(wiring: Wiring) -> str:
     return (
-        "name: Suffice\n"
-        "version: 1.0.0\n"
-        "schema: v1\n"
         "models:\n"
         "  - name: Suffice\n"
         "    provider: openai\n"
@@ -116,9 +117,15 @@ def _continue_config(wiring: Wiring) -> str:
     )
 
 
+def _continue_config(wiring: Wiring) -> str:
+    return "name: Suffice\nversion: 1.0.0\nschema: v1\n" + _continue_model(wiring)
+
+
 def _continue(wiring: Wiring) -> tuple[Setting, ...]:
     note = "autocomplete: a second model with `provider: mistral` and `roles: [autocomplete]` asks /v1/fim/completions"
-    return (Setting(kind="file", path="~/.continue/config.yaml", content=_continue_config(wiring), note=note),)
+    part = "# one more of your models\n" + _continue_model(wiring)
+    text = _continue_config(wiring)
+    return (Setting(kind="file", path="~/.continue/config.yaml", content=text, note=note, part=part),)
 
 
 def _launch_continue(wiring: Wiring) -> Launch:

@@ -52,13 +52,17 @@ class Setting:
 
     `path` is the variable of an `env`, the file of a `file` (`~` is the home folder, a relative one starts in the working
     folder), and empty for a `command` (one shell line) and for `code` (a piece of a program). `content` is the value, the whole
-    file or the text; `note` says in a few words what a reader must know.
+    file or the text; `note` says in a few words what a reader must know. `over` is a file that the client reads over `path`: where
+    there is one, it is what has to be changed. `part` is what a person puts into a file that
+    cannot be added to; empty for all of `content`.
     """
 
     kind: Kind
     path: str = ""
     content: str
     note: str = ""
+    over: str = ""
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
