@@ -102,6 +102,10 @@ class RateLimitError(SufficeError):
     retryable = True
 
 
+# Codes of an UpstreamError that stays until the operator acts at the provider: its key, its bill, its quota.
+LASTING = ("upstream_auth", "upstream_billing", "upstream_quota")
+
+
 class UpstreamError(SufficeError):
     """No provider could answer (502, 503 or 504). `code` names the fault of the matrix in docs/reliability.md."""
 

@@ -43,6 +43,22 @@ def test_the_refusal_says_why() -> None:
         assert all(why in str(error) for why in whys)
 
 
+def test_an_outage_that_waits_for_the_operator_keeps_its_code() -> None:
+    refused, resting = (
+        "down: credential disabled until changed: upstream_auth",
+        "down: endpoint cooling 9 s: upstream_error",
+    )
+    unpaid = "down: credential cooling 3600 s: upstream_billing"
+    for whys, code in (
+        ((refused,), "upstream_auth"),
+        ((unpaid, refused, "context: too long"), "upstream_billing"),
+        ((refused, resting), "upstream_unavailable"),
+        ((resting,), "upstream_unavailable"),
+    ):
+        error = nothing_left("auto", result(masked=tuple((A, why) for why in whys)))
+        assert (error.code, error.status) == (code, 503)
+
+
 def test_late_arms_leave_while_others_are_left() -> None:
     late = {A.arm: "latency: slow"}
     left = without_late(result(A, B), late, pinned=False)

@@ -13,7 +13,7 @@ import msgspec
 from suffice.decision.policy import Feasible
 from suffice.decision.sessions import Session
 from suffice.decision.virtual import Target
-from suffice.errors import BudgetError, NotFoundError, RequestError, UpstreamError
+from suffice.errors import LASTING, BudgetError, NotFoundError, RequestError, UpstreamError
 from suffice.values.plan import Arm
 
 
@@ -68,8 +68,11 @@ def nothing_left(name: str, result: Feasible) -> NotFoundError | RequestError | 
     said = "; ".join(f"{facts.arm.model}: {why}" for facts, why in result.masked[:4])
     if not whys:
         return NotFoundError("no model is configured", code="model_not_found", hint="add an endpoint", param="model")
-    if any(why.startswith("down:") for why in whys):
-        return UpstreamError(f"no endpoint for {name!r} is available now ({said})", status=503)
+    down = [why.rpartition(": ")[2] for why in whys if why.startswith("down:")]
+    if down:
+        # Where each waits for the operator it is told as the first refusal was.
+        code = down[0] if all(cause in LASTING for cause in down) else None
+        return UpstreamError(f"no endpoint for {name!r} is available now ({said})", status=503, code=code)
     if all(why.startswith("budget:") for why in whys):
         return BudgetError(f"the budget does not allow {name!r} ({said})")
     if all(why.startswith(("budget:", "price:")) for why in whys):

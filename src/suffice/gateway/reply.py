@@ -135,4 +135,5 @@ class Reply:
             headers.append(_NO_RETRY)
         if error.status in (413, 408):
             headers.append((b"connection", b"close"))
-        await self.whole(error.status, wire_errors.body(self.dialect, error, self.request_id), headers)
+        status = wire_errors.status_of(self.dialect, error)
+        await self.whole(status, wire_errors.body(self.dialect, error, self.request_id), headers)
