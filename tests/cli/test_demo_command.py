@@ -3,8 +3,13 @@ import signal
 import subprocess
 import sys
 import time
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
+
+import pytest
+
+from suffice.cli.demo_command import dollars
 
 PROFILES = """note = "invented"
 [models."deepseek/deepseek-v4-flash"]
@@ -15,11 +20,11 @@ success = {{ humaneval = 0.95, mbpp = 0.95, exercism = 0.95 }}
 """
 
 
-def demo(tmp_path: Path, profiles: str) -> dict[str, Any]:
+def demo(tmp_path: Path, profiles: str, *more: str) -> dict[str, Any]:
     path = tmp_path / "models.toml"
     path.write_text(profiles)
     done = subprocess.run(
-        [sys.executable, "-m", "suffice.cli.main", "demo", "--tasks", "24", "--models", str(path), "--json"],
+        [sys.executable, "-m", "suffice.cli.main", "demo", "--tasks", "24", "--models", str(path), "--json", *more],
         capture_output=True,
         text=True,
         timeout=300,
@@ -33,7 +38,11 @@ def demo(tmp_path: Path, profiles: str) -> dict[str, Any]:
 
 def test_the_saving_changes_its_sign_when_the_cheap_model_is_bad(tmp_path: Path):
     """The router never reads the simulator's rates: with a cheap model that solves nothing its attempts are a loss."""
-    good = demo(tmp_path, PROFILES.format(rate=0.9, defect="logic"))["versus"]["openai/gpt-5.5"]
+    found = demo(tmp_path, PROFILES.format(rate=0.9, defect="logic"), "--repair-usd", "0.00001")
+    good, policies = found["versus"]["openai/gpt-5.5"], found["policies"]
+    assert list(policies["auto"]["j_usd"]) == ["0.6", "0.00001"]
+    # A failure that costs nothing to speak of is worth no second attempt.
+    assert policies["auto, failure at $0.00001"]["escalated"] == 0
     bad = demo(tmp_path, PROFILES.format(rate=0.0, defect="syntax"))["versus"]["openai/gpt-5.5"]
     assert good["saving"] > 0.4
     assert bad["saving"] < 0
@@ -64,3 +73,10 @@ def test_a_demo_that_is_told_to_end_takes_its_gateway_with_it(tmp_path: Path):
         process.communicate(timeout=60)
     assert process.returncode == 130
     assert not [pid for pid in started if Path(f"/proc/{pid}").exists()]
+
+
+def test_an_amount_that_is_none_is_refused():
+    for text in ("-1", "nan", "much"):
+        with pytest.raises(ValueError):
+            dollars(text)
+    assert dollars("0.0001") == Decimal("0.0001")

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from decimal import Decimal
 
 from suffice.cli.demonstration import choose, row
@@ -23,5 +24,9 @@ def test_a_policy_that_passed_nothing_has_no_price_per_success():
 
     none, ours = policy("m", accepted=False), policy("auto", accepted=True)
     told = compare([none, ours], "auto")
-    assert row(none, told) == ("always m *", "0", "0.0 %", "$0.5000", "none passed", "0")
-    assert row(ours, told) == ("Suffice (auto)", "1", "100.0 %", "$0.5000", "$0.500000", "0")
+    assert row(none, told) == ("always m *", "0", "0.0 %", "$0.5000", "none passed", "0", "$1.1000")
+    assert row(ours, told) == ("Suffice (auto)", "1", "100.0 %", "$0.5000", "$0.500000", "0", "$0.5000")
+    again = replace(ours, repair_usd=Decimal("0.01"))
+    told = compare([none, ours, again], "auto")
+    assert row(again, told)[0] == "Suffice (auto), failure at $0.01"
+    assert row(none, told)[-2:] == ("$1.1000", "$0.5100")

@@ -1,5 +1,6 @@
 import sys
 import tomllib
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ from openai import AsyncOpenAI
 
 from suffice.config.load import load as load_settings
 from suffice.errors import UpstreamError
-from suffice.testing.demo import configuration, run_policy, simulated_providers, start_process, write_checks
+from suffice.testing.demo import REPAIR_USD, configuration, run_policy, simulated_providers, start_process, write_checks
 from suffice.testing.fake_upstream import FakeProvider
 from suffice.testing.script import Behaviour, Call, Error
 from suffice.testing.simulated import load_profiles
@@ -47,6 +48,18 @@ async def test_one_provider_per_model():
 async def test_a_server_that_does_not_start_is_quoted():
     with pytest.raises(UpstreamError, match="it broke"):
         await start_process([sys.executable, "-c", "raise SystemExit('it broke')"], start_s=10)
+
+
+async def test_what_a_failure_costs_is_told_by_a_header(tmp_path: Path):
+    checks = write_checks(TASKS[:1], tmp_path)
+    async with FakeProvider(lambda index, call: Behaviour(text="x = 1")) as provider:
+        client = AsyncOpenAI(base_url=provider.base_url, api_key="none", max_retries=0)
+        plain = await run_policy(client, "m", checks, 1, lambda: None)
+        told = await run_policy(client, "m", checks, 1, lambda: None, Decimal("0.0001"))
+        await client.close()
+        said = [dict(request.headers).get(b"x-suffice-repair-usd") for request in provider.requests]
+    assert said == [None, b"0.0001"]
+    assert (plain.repair_usd, told.repair_usd) == (REPAIR_USD, Decimal("0.0001"))
 
 
 async def test_a_request_that_fails_is_a_task_that_did_not_pass_and_the_others_go_on(tmp_path: Path):

@@ -60,3 +60,17 @@ def test_a_request_without_an_answer_is_told_and_its_unknown_cost_is_never_nothi
     assert round(found.against("best").saving, 6) == 0.6  # of the 39 tasks whose cost is known on both sides
     assert "1 of 40 requests got no answer" in found.sentences()[-1]
     assert "unknown" in found.sentences()[-1]
+
+
+def test_each_price_of_a_failure_has_its_own_best_policy():
+    """Trying again costs; what it is worth depends on what a failure costs."""
+    frugal = PolicyResult(policy="auto", answers=CHEAP.answers, repair_usd=Decimal("0.001"))
+    found = compare([CHEAP, BEST, OURS, frugal], "auto")
+    assert found.best_single == "best" and [v.policy for v in found.versus] == ["cheap", "best"]
+    assert found.repairs_usd == (Decimal("0.6"), Decimal("0.001"))
+    assert OURS.burden_usd(Decimal("0.6")) == 40 * Decimal("0.004") + 2 * Decimal("0.6")
+    assert frugal.burden_usd(Decimal("0.001")) == 40 * Decimal("0.001") + 20 * Decimal("0.001")
+    (told,) = [line for line in found.sentences() if line.startswith("J,")]
+    # Of equals the simpler one.
+    assert told.endswith("It is least at $0.6 a failure for Suffice told $0.6, at $0.001 a failure for always cheap.")
+    assert found.as_dict()["policies"]["auto, failure at $0.001"]["j_usd"] == {"0.6": "12.040", "0.001": "0.060"}

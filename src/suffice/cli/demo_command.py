@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import signal
 from collections.abc import Coroutine
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,24 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--answers", metavar="FILE", help="with --local: append every model's answers to this file (JSON lines)"
     )
+    parser.add_argument(
+        "--repair-usd",
+        type=dollars,
+        metavar="USD",
+        help="also run Suffice told by a header that a failure costs so much, not $0.60 (default with --local 0.0001; 0: no such run)",
+    )
     parser.add_argument("--no-wait", action="store_true", help="end at once, also at a terminal")
+
+
+def dollars(text: str) -> Decimal:
+    """Return an amount of dollars. Raises ValueError, which argparse turns into the message, for what is none."""
+    try:
+        amount = Decimal(text)
+    except ArithmeticError:
+        raise ValueError(text) from None
+    if not amount.is_finite() or amount < 0:
+        raise ValueError(text)
+    return amount
 
 
 def run(args: argparse.Namespace, io: Io) -> int:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import tempfile
+from collections.abc import AsyncIterator, Sequence
+from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from suffice.cli.command import Io
 from suffice.errors import ConfigError
@@ -14,6 +17,9 @@ from suffice.testing.seeded import Seeded
 from suffice.testing.simulated import load_profiles
 from suffice.testing.summary import Comparison, compare
 from suffice.testing.tasks import Task, load
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
 
 DEFAULT_TASKS = 240
 
@@ -38,16 +44,34 @@ async def demonstrate(args: argparse.Namespace, io: Io, profiles_text: str | Non
             gateway = await Gateway.start(config)
             client = AsyncOpenAI(base_url=gateway.base_url, api_key="none", max_retries=0)
             try:
-                results = []
-                for model in [*models, "auto"]:
-                    with io.out.progress(f"{model}: {len(tasks)} tasks", len(tasks)) as tick:
-                        results.append(await run_policy(client, model, checks, args.parallel, lambda: tick(1)))
+                runs = every_policy(client, models, checks, args.parallel, args.repair_usd, io)
+                results = [result async for result in runs]
                 tell(compare(results, "auto"), profiles.note, len(tasks), io)
                 if io.out.interactive and not args.no_wait:
                     await _stay(gateway, config, io)
             finally:
                 await client.close()
                 await gateway.stop()
+
+
+async def every_policy(
+    client: AsyncOpenAI,
+    models: Sequence[str],
+    checks: dict[str, tuple[Task, Path]],
+    parallel: int,
+    repair_usd: Decimal | None,
+    io: Io,
+) -> AsyncIterator[PolicyResult]:
+    """Yield what came of each model alone, of Suffice, and of Suffice told that a failure costs `repair_usd`, if that is anything."""
+    runs: list[tuple[str, Decimal | None]] = [*((name, None) for name in [*models, "auto"])]
+    if repair_usd:
+        runs.append(("auto", repair_usd))
+    for model, told in runs:
+        said = f"{model}, failure at ${told}" if told else model
+        with io.out.progress(f"{said}: {len(checks)} tasks", len(checks)) as tick:
+            # Not yielded from in here: the line of the progress ends before the next one begins.
+            result = await run_policy(client, model, checks, parallel, lambda: tick(1), told)
+        yield result
 
 
 def choose(tasks: tuple[Task, ...], count: int, seed: int) -> tuple[Task, ...]:
@@ -61,7 +85,8 @@ def tell(comparison: Comparison, note: str, count: int, io: Io, simulated: bool 
     """Print the table and the honest sentence below it."""
     label = "SIMULATED models, real tasks, real tests, real list prices" if simulated else "real models on this machine"
     rows = [row(result, comparison) for result in comparison.results]
-    columns = ("policy", ">passed tests", ">share", ">spend", ">per success", ">escalated")
+    burdens = (f">J at ${repair}" for repair in comparison.repairs_usd)
+    columns = ("policy", ">passed tests", ">share", ">spend", ">per success", ">escalated", *burdens)
     io.out.say("")
     io.out.table(f"{count} coding tasks ({label})", columns, rows)
     for line in comparison.sentences():
@@ -73,13 +98,15 @@ def tell(comparison: Comparison, note: str, count: int, io: Io, simulated: bool 
 
 def row(result: PolicyResult, comparison: Comparison) -> tuple[str, ...]:
     """Return the line of one policy."""
-    name = "Suffice (auto)" if result.policy == comparison.ours else f"always {result.policy}"
+    name = comparison.name(result)
+    name = name.replace("auto", "Suffice (auto)", 1) if result.policy == comparison.ours else f"always {name}"
     if result.policy == comparison.best_single:
         name += " *"
     total = len(result.answers)
     per = f"${result.spend_usd / result.solved:.6f}" if result.solved else "none passed"
     share = f"{100 * result.solved / total:.1f} %"
-    return (name, str(result.solved), share, f"${result.spend_usd:.4f}", per, str(result.escalated))
+    burdens = tuple(f"${result.burden_usd(repair):.4f}" for repair in comparison.repairs_usd)
+    return (name, str(result.solved), share, f"${result.spend_usd:.4f}", per, str(result.escalated), *burdens)
 
 
 async def _stay(gateway: Gateway, config: Path, io: Io) -> None:

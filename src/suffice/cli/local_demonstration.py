@@ -8,17 +8,20 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from decimal import Decimal
 from pathlib import Path
 
 from suffice.cli.command import Io
-from suffice.cli.demonstration import choose, tell
+from suffice.cli.demonstration import choose, every_policy, tell
 from suffice.errors import ConfigError
-from suffice.testing.demo import Gateway, PolicyResult, configuration, run_policy, start_process, write_checks
+from suffice.testing.demo import Gateway, PolicyResult, configuration, start_process, write_checks
 from suffice.testing.local_models import LARGER, SMALL, LocalModel, fetch, named
 from suffice.testing.summary import compare
 from suffice.testing.tasks import load
 
 DEFAULT_TASKS = 24
+# About the price of one answer of the largest model: to try again is hardly worth it then.
+REPAIR_USD = Decimal("0.0001")
 PROVIDER = "llamacpp"
 
 
@@ -43,11 +46,11 @@ async def demonstrate_local(args: argparse.Namespace, io: Io) -> None:
             client = AsyncOpenAI(base_url=gateway.base_url, api_key="none", max_retries=0, timeout=600)
             try:
                 results = []
-                for model in [*ids, "auto"]:
-                    with io.out.progress(f"{model}: {len(tasks)} tasks", len(tasks)) as tick:
-                        results.append(await run_policy(client, model, checks, min(args.parallel, 2), lambda: tick(1)))
-                    if args.answers and model != "auto":
-                        keep_answers(Path(args.answers), results[-1])
+                repair_usd = REPAIR_USD if args.repair_usd is None else args.repair_usd
+                async for result in every_policy(client, ids, checks, min(args.parallel, 2), repair_usd, io):
+                    results.append(result)
+                    if args.answers and result.policy != "auto":
+                        keep_answers(Path(args.answers), result)
                 note = "Prices are nominal: " + ", ".join(
                     f"{m.title} {p[0]}/{p[1]} $/Mtok" for m, p in zip(models, prices.values(), strict=True)
                 )

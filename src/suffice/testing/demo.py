@@ -25,6 +25,8 @@ from suffice.testing.tasks import Task
 
 # Output and error pipe of the gateway are kept for the person who has to find out why it did not start.
 _START_S = 20.0
+# What a failure is priced at, unless a request says otherwise.
+REPAIR_USD = Decimal("0.6")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,10 +49,11 @@ class Answered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyResult:
-    """All answers under one policy, in the order of the tasks."""
+    """All answers under one policy, in the order of the tasks. `repair_usd` is what its requests priced a failure at."""
 
     policy: str
     answers: tuple[Answered, ...]
+    repair_usd: Decimal = REPAIR_USD
 
     @property
     def solved(self) -> int:
@@ -61,6 +64,10 @@ class PolicyResult:
     def spend_usd(self) -> Decimal:
         """What all attempts with a known cost cost together; see `unpriced`."""
         return sum((a.cost_usd for a in self.answers if a.cost_usd is not None), Decimal(0))
+
+    def burden_usd(self, repair_usd: Decimal) -> Decimal:
+        """What the policy tries to keep small: the spend, and `repair_usd` for each task that did not pass."""
+        return self.spend_usd + (len(self.answers) - self.solved) * repair_usd
 
     @property
     def unpriced(self) -> int:
@@ -125,7 +132,7 @@ def configuration(
         "[routing]",
         f'reference_model = "{reference}"',
         "[routing.repair_usd]",
-        "generate = 0.6",
+        f"generate = {REPAIR_USD}",
     ]
     for number, (model, url) in enumerate(urls.items()):
         provider, _, name = model.partition("/")
@@ -219,26 +226,34 @@ async def _first_object(stream: asyncio.StreamReader, start_s: float) -> dict[st
 
 
 async def run_policy(
-    client: Any, model: str, checks: dict[str, tuple[Task, Path]], parallel: int, tick: Callable[[], None]
+    client: Any,
+    model: str,
+    checks: dict[str, tuple[Task, Path]],
+    parallel: int,
+    tick: Callable[[], None],
+    repair_usd: Decimal | None = None,
 ) -> PolicyResult:
     """Send every task with `model` and return what came back; `client` is an `openai.AsyncOpenAI`.
 
+    With `repair_usd` each request prices a failure at so many dollars, and not at what is configured.
     A request that fails is a task that did not pass: the others go on.
     """
     gate = asyncio.Semaphore(parallel)
+    headers = {} if repair_usd is None else {"x-suffice-repair-usd": str(repair_usd)}
 
     async def one(check: str, task: Task) -> Answered:
         async with gate:
-            answered = await _send(client, model, check, task)
+            answered = await _send(client, model, headers | {"x-suffice-check": check}, task)
         tick()
         return answered
 
     async with asyncio.TaskGroup() as group:
         running = [group.create_task(one(check, task)) for check, (task, _) in checks.items()]
-    return PolicyResult(policy=model, answers=tuple(t.result() for t in running))
+    answers = tuple(t.result() for t in running)
+    return PolicyResult(policy=model, answers=answers, repair_usd=REPAIR_USD if repair_usd is None else repair_usd)
 
 
-async def _send(client: Any, model: str, check: str, task: Task) -> Answered:
+async def _send(client: Any, model: str, headers: Mapping[str, str], task: Task) -> Answered:
     import openai
 
     failed, text, finish_reason = "", "", ""
@@ -246,21 +261,21 @@ async def _send(client: Any, model: str, check: str, task: Task) -> Answered:
         raw = await client.chat.completions.with_raw_response.create(
             model=model,
             messages=[{"role": "user", "content": task.prompt}],
-            extra_headers={"x-suffice-check": check},
+            extra_headers=headers,
         )
-        headers, choice = raw.headers, raw.parse().choices[0]
+        told, choice = raw.headers, raw.parse().choices[0]
         text, finish_reason = choice.message.content or "", choice.finish_reason
     except openai.APIStatusError as error:
-        headers, failed = error.response.headers, f"{error.status_code}: {error.message}"
+        told, failed = error.response.headers, f"{error.status_code}: {error.message}"
     except openai.APIConnectionError as error:
-        headers, failed = {}, f"{type(error).__name__}: {error}"
-    cost = headers.get("x-suffice-cost-usd") or headers.get("x-suffice-cost-estimate-usd")
+        told, failed = {}, f"{type(error).__name__}: {error}"
+    cost = told.get("x-suffice-cost-usd") or told.get("x-suffice-cost-estimate-usd")
     return Answered(
         task=task.id,
-        accepted=not failed and headers.get("x-suffice-verdict", "").startswith("accepted"),
+        accepted=not failed and told.get("x-suffice-verdict", "").startswith("accepted"),
         cost_usd=None if cost in (None, "unknown") else Decimal(cost),
-        attempts=int(headers.get("x-suffice-attempts", "1")),
-        model=headers.get("x-suffice-model", ""),
+        attempts=int(told.get("x-suffice-attempts", "1")),
+        model=told.get("x-suffice-model", ""),
         failed=failed,
         text=text,
         finish_reason=finish_reason,

@@ -32,12 +32,20 @@ class Versus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """All results, which one is ours, which is the best single model, and ours against each."""
+    """All results, which ones are ours (by the name of the policy), which is the best single model, and ours against each.
+
+    The first of ours is compared; others of the same name priced a failure differently.
+    """
 
     results: tuple[PolicyResult, ...]
     ours: str
     best_single: str
     versus: tuple[Versus, ...]
+
+    @property
+    def repairs_usd(self) -> tuple[Decimal, ...]:
+        """What failures were priced at, the dearest first."""
+        return tuple(sorted({r.repair_usd for r in self.results}, reverse=True))
 
     def against(self, policy: str) -> Versus:
         """Return the comparison with `policy`."""
@@ -58,6 +66,10 @@ class Comparison:
             lines.append(
                 f"Against always {dearest.policy}: {other.saving:.0%} of the spend at {other.points:+.1f} points."
             )
+        least = [f"at ${repair} a failure for {self._least(repair)}" for repair in self.repairs_usd]
+        lines.append(
+            f"J, what Suffice keeps small, is the spend and a price for each failure. It is least {', '.join(least)}."
+        )
         for result in self.results:
             if result.failures:
                 unknown = f"; the cost of {result.unpriced} is unknown and not in the spend" if result.unpriced else ""
@@ -68,19 +80,29 @@ class Comparison:
                 )
         return lines
 
+    def _least(self, repair_usd: Decimal) -> str:
+        found = min(self.results, key=lambda r: r.burden_usd(repair_usd))
+        return f"Suffice told ${found.repair_usd}" if found.policy == self.ours else f"always {found.policy}"
+
+    def name(self, result: PolicyResult) -> str:
+        """Return the policy's name; of ours that priced a failure differently, with that price."""
+        first = next(r for r in self.results if r.policy == result.policy)
+        return result.policy if result is first else f"{result.policy}, failure at ${result.repair_usd}"
+
     def as_dict(self) -> dict[str, Any]:
         """Return everything as plain values for --json."""
         return {
             "ours": self.ours,
             "best_single": self.best_single,
             "policies": {
-                r.policy: {
+                self.name(r): {
                     "solved": r.solved,
                     "n": len(r.answers),
                     "spend_usd": str(r.spend_usd),
                     "escalated": r.escalated,
                     "failed": len(r.failures),
                     "unpriced": r.unpriced,
+                    "j_usd": {str(repair): str(r.burden_usd(repair)) for repair in self.repairs_usd},
                 }
                 for r in self.results
             },
