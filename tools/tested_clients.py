@@ -27,14 +27,15 @@ _QUIRKS = """## What providers do to clients
 
 Each quirk is one run of the same edit before a provider that behaves so. *edit done*: all the same. *told*: the fault
 reached the client, which ended with an error and did not do half of the task. *asked on*: it repeated its request, or waited to, until its
-time was over (45 s where no answer can come, slow clients 90 s). *not*: none of these.
+time was over (45 s where no answer can come, slow clients 90 s). *not*: none of these. *not run*: of the clients of the last table.
 
 """
 _BY_CLIENT = """
-The same by client: how many quirks it bore, and which ones it was told of. Slow clients are tried with the most telling quirks in each run
-of the target, with the others by `SUFFICE_CLIENTS_ALL=1`.
+The same by client, with the day of its runs (UTC). `+`: edit done. `t`: told. `a`: asked on. `n`: not. `-`: could not be
+run here. Empty: not run.
 
 """
+_MARKS = {"passed": "+", "told": "t", "asked on": "a", "failed": "n", "not run": "-"}
 _NOT_DRIVEN = """
 ## Wired, not driven
 
@@ -54,7 +55,7 @@ def page(path: Path, quirks: dict[str, str], not_driven: dict[str, str] | None =
     if odd:
         text += "\n" + _QUIRKS + _turned(rows, odd)
         text += "\n" + "".join(f"- `{name}`: {quirks[name]}\n" for name in odd)
-        text += _BY_CLIENT + _by_client([row for row in rows if row["what"] in quirks])
+        text += _BY_CLIENT + _by_client([row for row in rows if row["what"] in quirks], odd)
     bad = [row for row in rows if row["result"] in ("failed", "not run")]
     if bad:
         text += "\n## What did not work\n\n"
@@ -66,17 +67,15 @@ def page(path: Path, quirks: dict[str, str], not_driven: dict[str, str] | None =
     return text
 
 
-def _by_client(rows: list[dict[str, Any]]) -> str:
-    lines = ["| client | speaks | edit done | told | asked on | not |", "|---|---|---|---|---|---|"]
+def _by_client(rows: list[dict[str, Any]], quirks: list[str]) -> str:
+    """Return a line for each client and dialect with what came of each quirk: nothing where it was not run."""
+    lines = [f"| client | speaks | day | {' | '.join(f'`{quirk}`' for quirk in quirks)} |"]
+    lines += ["|---" * (3 + len(quirks)) + "|"]
     for (name, dialect), runs in _groups(rows).items():
-        named = {
-            result: ", ".join(sorted({f"`{row['what']}`" for row in runs if row["result"] == result}))
-            for result in ("told", "asked on", "failed")
-        }
-        done = sum(row["result"] == "passed" for row in runs)
-        lines.append(
-            f"| {name} | {dialect} | {done} of {len(runs)} | {named['told']} | {named['asked on']} | {named['failed']} |"
-        )
+        found = {row["what"]: _MARKS[row["result"]] for row in runs}
+        days = sorted({row["day"] for row in runs if row.get("day")})
+        day = " to ".join(dict.fromkeys([days[0], days[-1]])) if days else ""
+        lines.append(f"| {name} | {dialect} | {day} | {' | '.join(found.get(quirk, '') for quirk in quirks)} |")
     return "\n".join(lines) + "\n"
 
 
@@ -106,14 +105,15 @@ def _table(rows: list[dict[str, Any]], columns: list[str], column: Any) -> str:
 
 def _turned(rows: list[dict[str, Any]], quirks: list[str]) -> str:
     """Return a line for each quirk: how many clients bore it, how many were told, and who did not."""
-    lines = ["| quirk | edit done | told | asked on | not |", "|---|---|---|---|---|"]
+    lines = ["| quirk | edit done | told | asked on | not | not run |", "|---|---|---|---|---|---|"]
+    clients = len(_groups([row for row in rows if row["what"] in quirks]))
     for quirk in quirks:
         runs = [row for row in rows if row["what"] == quirk]
         count = {result: sum(row["result"] == result for row in runs) for result in _SHOWN}
         bad = ", ".join(f"{_name(row)} {row['dialect']}" for row in runs if row["result"] == "failed")
-        lines.append(
-            f"| `{quirk}` | {count['passed'] or ''} | {count['told'] or ''} | {count['asked on'] or ''} | {bad} |"
-        )
+        absent = clients - len(_groups(runs)) + count["not run"]
+        cells = (count["passed"], count["told"], count["asked on"], bad, absent)
+        lines.append(f"| `{quirk}` | {' | '.join(str(cell or '') for cell in cells)} |")
     return "\n".join(lines) + "\n"
 
 

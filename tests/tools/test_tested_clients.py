@@ -16,7 +16,8 @@ PI = {"client": "pi", "version": "1", "dialect": "chat"}
 ROWS = [
     {**PI, "provider": "chat", "what": "edit", "result": "passed"},
     {**PI, "provider": "gemini", "what": "edit", "result": "failed", "note": "exit code 1"},
-    {**PI, "provider": "chat", "what": "cut", "result": "told"},
+    {**PI, "provider": "chat", "what": "cut", "result": "told", "day": "2026-11-20"},
+    {**PI, "provider": "chat", "what": "crlf", "result": "passed", "day": "2026-11-22"},
     {**PI, "client": "cn", "provider": "chat", "what": "cut", "result": "failed", "note": "half"},
     {**PI, "client": "sdk", "provider": "chat", "what": "tools", "result": "passed"},
     {**PI, "client": "absent", "provider": "chat", "what": "edit", "result": "not run", "note": "npm is not installed"},
@@ -26,11 +27,12 @@ ROWS = [
 def test_every_row_is_told_and_a_failure_is_never_hidden(tmp_path: Path) -> None:
     path = tmp_path / "clients.json"
     path.write_text(json.dumps({"rows": ROWS}))
-    text = tested_clients.page(path, {"cut": "the stream ends"}, {"zed": "no screen"})
+    text = tested_clients.page(path, {"cut": "the stream ends", "crlf": "CRLF"}, {"zed": "no screen"})
     assert "| pi 1 | chat | yes |  |  | **no** |" in text
-    assert "| `cut` |  | 1 |  | cn 1 chat |" in text
+    assert "| `cut` |  | 1 |  | cn 1 chat |  |" in text and "| `crlf` | 1 |  |  |  | 1 |" in text
     assert "- `cut`: the stream ends" in text
-    assert "| pi 1 | chat | 0 of 1 | `cut` |  |  |" in text and "| cn 1 | chat | 0 of 1 |  |  | `cut` |" in text
+    assert "| client | speaks | day | `cut` | `crlf` |" in text
+    assert "| pi 1 | chat | 2026-11-20 to 2026-11-22 | t | + |" in text and "| cn 1 | chat |  | n |  |" in text
     assert "- `zed`: no screen." in text
     assert "| sdk 1 | chat | tools (by chat) |  |" in text
     assert "- pi 1, chat, edit by a gemini provider: exit code 1" in text
