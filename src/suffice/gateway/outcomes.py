@@ -264,7 +264,9 @@ def checked(report: Report) -> Evidence:
         if len(text) > limit or any(ord(char) < 32 and char not in "\n\t" for char in text):
             raise RequestError(f"{name} must be text of at most {limit} characters", param=name)
     if report.commit and not (len(report.commit) in (40, 64) and set(report.commit) <= set("0123456789abcdef")):
-        raise RequestError("commit must be the full hash, in lower case", param="commit")
+        raise RequestError(
+            "commit must be the full hash, in lower case", hint="`git rev-parse NAME` prints it", param="commit"
+        )
     if report.distance is not None and report.kind != EDITED:
         raise RequestError(f"{report.kind} has no distance", hint="send it with the kind `edited`", param="distance")
     if not report.source:
