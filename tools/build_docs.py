@@ -137,7 +137,10 @@ def providers_page() -> str:
         "minimal configuration sent real requests over sockets to a scripted server that speaks the provider's dialect, and that",
         "address, path, credential, body, answer, usage and cost were compared with a table written by hand",
         "(`tests/e2e/provider_table.py`). `python -m tests.e2e.provider_trials` repeats it and writes `docs/results/providers.json`.",
-        "*Recorded* means that answers which the real provider once gave are replayed by the tests when they are there.",
+        "*Recorded* means that answers which the real provider once gave are replayed by the tests when they are there, *written* that",
+        "answers in its documented shape were written by hand and are read whole, at every split and at every cut",
+        "(`tests/e2e/test_own_recordings.py`). *Also tried*: by other tests, against a scripted server too",
+        "(`tests/gateway/test_fim_routes.py`, `test_batches.py`, `test_message_batches.py`).",
         "*Only read* are facts of the catalogue that no test can show without the provider.",
         "",
         "Every client was served whole and as a stream. What the words mean: `address` from the smallest configuration; `path` and",
@@ -145,8 +148,8 @@ def providers_page() -> str:
         "request of OpenAI's newest clients (limits, roles, seed, ids, fields left out); `refusal is ours` a 401 of the provider is",
         "no 401 to the client, and names no account.",
         "",
-        "| provider | spoken to in | by clients of | tried | recorded | only read | from |",
-        "|---|---|---|---|---|---|---|",
+        "| provider | spoken to in | by clients of | tried | recorded | written | also tried | only read | from |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for provider, row in rows.items():
         known = catalog.provider(provider)
@@ -155,8 +158,9 @@ def providers_page() -> str:
         for number, (dialect, cell) in enumerate(row["tried"].items()):
             held = [f"`{check}`" for check in cell["held"] if check.partition(" ")[0] not in cell["clients"]]
             cells = [name, dialect, ", ".join(cell["clients"]), ", ".join(held)]
-            cells += [str(row["recorded"] or "–"), ", ".join(row["read"]), known.sources]
-            lines.append("| " + " | ".join(cells if not number else ["", *cells[1:4], "", "", ""]) + " |")
+            cells += [str(row["recorded"] or "–"), str(row["written"] or "–")]
+            cells += [", ".join(row["also"]), ", ".join(row["read"]), known.sources]
+            lines.append("| " + " | ".join(cells if not number else ["", *cells[1:4], *[""] * 5]) + " |")
     lines += ["", "Sources:", ""]
     lines += [f"- `{letter}` {text}" for letter, text in SOURCES.items()]
     return "\n".join(lines) + "\n"

@@ -23,7 +23,9 @@ from tests.e2e import recordings
 from tests.e2e.clients import Chat, Messages
 from tests.e2e.clients_more import Gemini, Responses
 from tests.e2e.provider_table import TABLE, Row
+from tests.e2e.test_own_recordings import SAID
 from tests.gateway.running import Gateway, gateway
+from tests.gateway.test_fim_routes import STYLES
 
 from suffice.catalog.load import load as load_catalog
 from suffice.catalog.providers import Provider
@@ -255,12 +257,22 @@ async def _refused(trial: Trial, running: Gateway, fake: FakeProvider, client: s
     )
 
 
+# Facts of providers that other tests try: fill in the middle in each style (tests/gateway/test_fim_routes.py), and batches of both forms
+# (tests/gateway/test_batches.py, test_message_batches.py).
+ELSEWHERE = {
+    "fill in the middle": {provider for style, (provider, *_) in STYLES.items() if style not in ("chat", "messages")},
+    "batch": {"openai", "anthropic"},
+}
+
+
 def results(done: list[Trial]) -> dict[str, Any]:
     """Return what is written down: by provider and dialect, what held and what was only read."""
     catalog = load_catalog()
     rows: dict[str, Any] = {}
+    written = Counter(said["provider"] for said in SAID.values())
     for trial in done:
         row = rows.setdefault(trial.provider, {"tried": {}, **_read(catalog.provider(trial.provider))})
+        row["written"] = written[trial.provider]
         row["tried"][trial.dialect] = {"clients": trial.clients, "held": trial.passed}
     return rows
 
@@ -284,7 +296,9 @@ def _read(provider: Provider | None) -> dict[str, Any]:
         "attributes": bool(provider.attributes),
         "error codes": True,
     }
-    return {"name": provider.name, "retired_at": provider.retired_at, "read": [k for k, held in facts.items() if held]}
+    also = [fact for fact, tried in ELSEWHERE.items() if facts[fact] and provider.id in tried]
+    read = [fact for fact, held in facts.items() if held and fact not in also]
+    return {"name": provider.name, "retired_at": provider.retired_at, "also": also, "read": read}
 
 
 def main() -> int:
