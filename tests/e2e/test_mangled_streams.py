@@ -5,17 +5,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import re
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 from tests.e2e import mangled, test_cloud_dialects
 from tests.e2e.test_dialects import CLIENTS, PROVIDERS, talking
 from tests.e2e.test_passed_on_streams import SUCCESS
 from tests.gateway.running import Answer, Gateway, until
+from websockets.asyncio.client import ClientConnection, connect
 
 from suffice.testing.fake_upstream import FakeProvider
 
@@ -33,6 +36,9 @@ CALL = {
     "messages": r'"content_block_start","index":[0-9]+,"content_block":\{"type":"tool_use"',
     "gemini": "functionCall",
 }
+
+
+ENDS = ("response.completed", "response.incomplete", "response.failed")
 
 
 async def ask(running: Gateway, client: str, scenario: str, streamed: bool, array: bool) -> Answer:
@@ -93,6 +99,40 @@ async def test_a_damaged_answer_breaks_nothing(
     client: str, provider: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ):
     await try_all(client, provider, range(12), tmp_path, caplog)
+
+
+async def told(socket: ClientConnection) -> dict[str, Any]:
+    """The end of one answer on a socket; what came before it is read."""
+    while True:
+        event: dict[str, Any] = json.loads(await asyncio.wait_for(socket.recv(), 20))
+        # An error that is one of a response's events is followed by that response's end.
+        if event["type"] in ENDS or (event["type"] == "error" and "sequence_number" not in event):
+            return event
+
+
+@pytest.mark.parametrize("provider", [*PROVIDERS, *CLOUDS])
+async def test_a_damaged_answer_breaks_no_socket(provider: str, tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    """One connection for all of them: after each it is good for the next."""
+    caplog.set_level(logging.ERROR)
+    opened = (talking if provider in PROVIDERS else test_cloud_dialects.talking)(
+        tmp_path, provider, mangled.Behaviour()
+    )
+    async with opened as (running, fake), connect(running.base_url.replace("http", "ws") + "/responses") as socket:
+        for seed in range(12):
+            rnd = Random(f"socket {provider} {seed}")
+            running.runtime.health._circuits.clear()
+            fake.set_script(mangled.script(SPEAKS.get(provider, provider), rnd, True))
+            body = CLIENTS["responses"].body(rnd.choice(["text", "tools"]), False)
+            await socket.send(json.dumps({"type": "response.create", "store": False, **body}))
+            end = await told(socket)
+            assert "internal" not in json.dumps(end) and not caplog.records, (seed, end, caplog.text)
+            await until(lambda: not running.runtime.ledger._open)
+        fake.set_script(mangled.Behaviour(text="Whole again."))
+        await socket.send(
+            json.dumps({"type": "response.create", "store": False, **CLIENTS["responses"].body("text", False)})
+        )
+        assert "Whole again." in json.dumps(await told(socket))
+        assert await running.findings() == []
 
 
 @pytest.mark.long

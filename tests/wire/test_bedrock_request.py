@@ -3,6 +3,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
+from suffice.errors import RequestError
+from suffice.wire import anthropic_messages
 from suffice.wire.bedrock_request import encode_request
 from suffice.wire.codec import Target
 from suffice.wire.neutral import (
@@ -128,3 +132,22 @@ def test_what_converse_cannot_say_is_declared() -> None:
     body, lost = write(output=OutputFormat(kind="schema", schema={"type": "object"}))
     assert body["toolConfig"]["toolChoice"] == {"tool": {"name": "structured_output"}}
     assert lost == "emulated=response_format"
+
+
+ODD: list[dict[str, Any]] = [
+    {"type": "image"}, {"type": "image", "source": True}, {"type": "image", "source": "data:image/png;base64,x"},
+    {"type": "document"}, {"type": "document", "source": []},
+    {"type": "tool_result", "tool_use_id": "t", "content": [{"type": "image", "source": 7}]},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("block", ODD, ids=[json.dumps(block) for block in ODD])
+def test_a_block_without_the_fields_of_its_type_is_the_callers_mistake(block: dict[str, Any]) -> None:
+    """Its own dialect's providers judge it themselves; here it cannot be said."""
+    body = {
+        "model": "m",
+        "max_tokens": 9,
+        "messages": [{"role": "user", "content": [{"type": "text", "text": "a"}, block]}],
+    }
+    with pytest.raises(RequestError):
+        encode_request(anthropic_messages.CODEC.decode_request(json.dumps(body).encode()), CLAUDE)

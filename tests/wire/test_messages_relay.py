@@ -107,3 +107,9 @@ def test_a_whole_message():
     assert failure == {"type": "api_error", "message": "no"} and usage is None
     with pytest.raises(WireError):
         whole(b"[]")
+
+
+@pytest.mark.parametrize("odd", [b"7", b"null", b"[]", b'"text"'])
+def test_an_event_that_is_no_object_is_shown_to_nobody(odd: bytes):
+    ping, foreign = b'event: ping\ndata: {"type":"ping"}\n\n', b'event: note\ndata: {"type":"note"}\n\n'
+    assert MessagesRelay().feed(ping + b"data: " + odd + b"\n\n" + foreign) == ping + foreign

@@ -132,3 +132,12 @@ def test_an_output_of_a_wrong_type_is_passed_over(output: object) -> None:
     relay.feed(sse([{"type": "response.completed", "response": {"id": "r", "output": output}}]))
     assert relay.done
     assert relay.answer().empty
+
+
+@pytest.mark.parametrize("odd", [b"7", b"null", b"[]", b'"text"'])
+def test_an_event_that_is_no_object_is_shown_to_nobody(odd: bytes) -> None:
+    created, foreign = sse([{"type": "response.created", "response": {}}]), sse([{"type": "provider.note"}])
+    relay = ResponsesRelay()
+    told = relay.feed(created + b"data: " + odd + b"\n\n" + foreign)
+    assert odd not in told.replace(created, b"").replace(foreign, b"")
+    assert b"response.created" in told and b"provider.note" in told

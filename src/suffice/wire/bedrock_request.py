@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from suffice.errors import RequestError
 from suffice.wire import messages_upstream
 from suffice.wire.codec import Encoded, Target
 from suffice.wire.neutral import Loss, Request
@@ -91,7 +92,14 @@ class _Writer:
 
     def _blocks(self, blocks: Iterable[dict[str, Any]]) -> Iterable[dict[str, Any]]:
         for block in blocks:
-            found = self._block(block)
+            try:
+                found = self._block(block)
+            except (KeyError, TypeError, AttributeError):
+                # Blocks of its own dialect come as the client wrote them.
+                kind = str(block.get("type"))[:40]
+                raise RequestError(
+                    f"a block of type {kind!r} does not have the fields of its type", param="messages"
+                ) from None
             if found is not None:
                 yield found
                 mark = block.get("cache_control")

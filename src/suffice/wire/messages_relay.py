@@ -41,7 +41,8 @@ class MessagesRelay:
     """Reader of one upstream event stream whose client speaks the same dialect.
 
     After each `feed`: `started` once a real event was seen, `failure` the error object of an `error` event, `done` once
-    `message_stop` came. A `strict` client ends on an event of a type that it does not know: it is not shown any.
+    `message_stop` came. A `strict` client ends on an event of a type that it does not know: it is not shown any. Nobody is shown one
+    that is no object.
     """
 
     quiet = False
@@ -87,9 +88,14 @@ class MessagesRelay:
         if self._kept_size < _KEEP:
             self._kept.append(data)
             self._kept_size += len(data)
-        if self._strict and (known := [p for p in payloads if _type_of(p) in _KNOWN]) != payloads:
-            return _named(known)
+        if (shown := [p for p in payloads if self._shows(p)]) != payloads:
+            return _named(shown)
         return data if len(_NAMED.findall(data)) >= len(payloads) else _named(payloads)
+
+    def _shows(self, payload: bytes) -> bool:
+        if self._strict:
+            return _type_of(payload) in _KNOWN
+        return payload.lstrip().startswith(b"{") or payload == sse.DONE
 
     def _note(self, event: Any) -> None:
         if not isinstance(event, dict):

@@ -36,7 +36,8 @@ class ResponsesRelay:
     After each `feed`: `started` once a real event was seen, `failure` the error object of an `error` or `response.failed` event,
     `done` once a good terminal event came. `encrypted`: opaque reasoning states seen, to remember whose they are.
     `response` is the terminal event's response object, for the store. `next_sequence` is the number that an event of ours
-    would carry. A `strict` client ends on an event that is none of the dialect's: it is not shown any.
+    would carry. A `strict` client ends on an event that is none of the dialect's: it is not shown any. Nobody is shown one that is no
+    object.
     """
 
     def __init__(self, *, strict: bool = False) -> None:
@@ -77,10 +78,13 @@ class ResponsesRelay:
             self.data_events += 1
             self.started = True
             self._event(event.data)
-            foreign = foreign or (self._strict and not _is_own(event.data))
+            foreign = foreign or not self._shows(event.data)
         if not foreign:
             return data
-        return b"".join(sse.encode(e.data, e.name) for e in events if e.is_done or _is_own(e.data))
+        return b"".join(sse.encode(e.data, e.name) for e in events if e.is_done or self._shows(e.data))
+
+    def _shows(self, data: bytes) -> bool:
+        return _is_own(data) if self._strict else data.lstrip().startswith(b"{")
 
     def _event(self, data: bytes) -> None:
         # The keys stand at the beginning or the end of an event; a text that quotes them only costs a decoding.
