@@ -81,6 +81,7 @@ async def test_what_is_learned_of_a_repository_reaches_its_next_request_and_outl
             assert p[0] == p[1] < p[2] == p[3]
             story = await running.story(here.request_id)
             assert "/home/ann" not in " ".join(story.decision.signals)
+            assert not any(name.lower() == b"x-suffice-repo" for request in one.requests for name, _ in request.headers)
             assert "what weighed: difficulty of this repository" in "\n".join(render(story, 120))
             assert "difficulty of this repository" not in "\n".join(
                 render(await running.story(nowhere.request_id), 120)

@@ -14,6 +14,7 @@ from suffice.cli.explain_view import render
 from suffice.decision.rollout import Stage
 from suffice.errors import StorageError
 from suffice.gateway.rollout import FILE, Rollouts, lived, named
+from suffice.gateway.what_if import what_if
 from suffice.ledger import queries
 from suffice.testing.fake_upstream import FakeProvider
 
@@ -69,6 +70,9 @@ async def test_sessions_are_divided_and_every_record_holds_both_sides(tmp_path: 
             assert plans[0].propensity == pytest.approx(0.25 if first.candidate else 0.75) and first.alone == 1.0
             assert first.other.model == (DEAR if first.candidate else CHEAP) and not first.same
             assert (first.step, first.share, first.policy) == (1, 0.25, named(running.runtime.state.settings))
+            # Asked again, each record is asked of the policy that decided it.
+            record = (await running.story((await asked(running, f"again{number}")).request_id)).decision
+            assert "the same model goes first" in what_if(record, running.runtime.state)[0]
         assert 0 < sides[True] < sides[False]
 
 

@@ -80,7 +80,11 @@ def state_of(settings: Settings, io: Io) -> State:
             io.out.note(f"what was learned cannot be read: {error}")
     table = priors.bundled()
     built = fleet.build(settings, catalogue(folder), datetime.fromtimestamp(now_s, UTC).date().isoformat())
-    return State(settings, built, table, Core(table, snapshot), now_s)
+    core = Core(table, snapshot)
+    state = State(settings, built, table, core, now_s)
+    if settings.candidate is not None:
+        state.candidate = State(settings.candidate, built, table, core, now_s)
+    return state
 
 
 def _show(args: argparse.Namespace, io: Io) -> int:

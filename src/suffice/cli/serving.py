@@ -230,8 +230,8 @@ async def _refresh(runtime: Runtime) -> None:
                 log.warning("what was learned could not be saved: %s", error)
         try:
             await asyncio.to_thread(runtime.look)
-        except StorageError as error:
-            log.warning("what the rollout has shown could not be read: %s", error)
+        except Exception:  # a look that breaks must not end the gateway: the share stays where it is
+            log.exception("what the rollout has shown could not be judged")
         try:
             runtime.refresh()
         except ConfigError:
