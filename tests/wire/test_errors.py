@@ -40,6 +40,24 @@ def test_what_only_the_operator_can_mend_is_told_in_a_status_on_which_clients_en
     assert wire_errors.status_of(dialect, passing) == 503
 
 
+@pytest.mark.parametrize(
+    ("dialect", "known"),
+    [
+        ("chat", "this model's maximum context length is"),
+        ("responses", "this model's maximum context length is"),
+        ("messages", "prompt is too long"),
+        ("gemini", "exceeds the maximum number of tokens allowed"),
+    ],
+)
+def test_a_context_that_is_too_long_is_told_in_words_on_which_clients_compact(dialect: str, known: str):
+    for said in ("Prompt is too long: 9 > 8", "This model's maximum context length is 8 tokens.", "no room"):
+        error = errors.RequestError(said, code="context_length_exceeded")
+        text = json.loads(wire_errors.body(dialect, error))["error"]["message"]
+        assert known in text.lower() and text.endswith(said)
+        assert text.lower().count(known) == 1
+        assert known.encode() in wire_errors.frame(dialect, error).lower()
+
+
 @pytest.mark.parametrize("dialect", ["chat", "messages", "responses", "gemini"])
 def test_a_broken_stream_ends_with_one_error_frame_and_no_success(dialect: str):
     frame = wire_errors.frame(dialect, errors.UpstreamError("cut", code="stream_truncated"), "R1")

@@ -49,6 +49,12 @@ _GEMINI_STATUS = {
 # dialect's clients end on, and that is none of their own 401, 402 and 403
 # (docs/decisions/123-what-only-the-operator-can-mend.md).
 _LASTING_STATUS = {CHAT: 404, RESPONSES: 400, MESSAGES: 400, GEMINI: 400}
+# The words by which clients of a dialect know that the context is too long, and compact: what is put before others.
+_TOO_LONG = {
+    MESSAGES: ("prompt is too long", "prompt is too long: "),
+    GEMINI: ("exceeds the maximum number of tokens", "The input exceeds the maximum number of tokens allowed: "),
+}
+_TOO_LONG_OPENAI = ("maximum context length is", "This model's maximum context length is exceeded: ")
 # OTLP/HTTP tells failures as google.rpc.Status.
 _RPC_CODES = {400: 3, 401: 16, 403: 7, 404: 5, 413: 8, 415: 3, 429: 8, 503: 14}
 
@@ -60,7 +66,7 @@ def status_of(dialect: str, error: SufficeError) -> int:
 
 def body(dialect: str, error: SufficeError, request_id: str = "") -> bytes:
     """Return the JSON body that tells `error` in `dialect`."""
-    text = str(error)
+    text = _text(dialect, error)
     if dialect == MESSAGES:
         kind = _ANTHROPIC_TYPES.get(error.status, "api_error")
         told = error.verbatim or {"type": kind, "message": text, "code": error.code}
@@ -72,6 +78,15 @@ def body(dialect: str, error: SufficeError, request_id: str = "") -> bytes:
     if dialect == OTLP:
         return msgspec.json.encode({"code": _RPC_CODES.get(error.status, 13), "message": text})
     return msgspec.json.encode({"error": _openai(error, text)})
+
+
+def _text(dialect: str, error: SufficeError) -> str:
+    """Return the message, in words that clients of `dialect` react to."""
+    text = str(error)
+    if error.code != "context_length_exceeded":
+        return text
+    known, before = _TOO_LONG.get(dialect, _TOO_LONG_OPENAI)
+    return text if known in text.lower() else before + text
 
 
 def _openai(error: SufficeError, text: str) -> dict[str, object]:
@@ -87,11 +102,11 @@ def frame(dialect: str, error: SufficeError, request_id: str = "") -> bytes:
         failed = {
             "type": "error",
             "code": error.code,
-            "message": str(error),
+            "message": _text(dialect, error),
             "param": error.param,
             "sequence_number": 0,
             # OpenAI's servers and Open Responses nest what OpenAI's reference has at the top.
-            "error": _openai(error, str(error)),
+            "error": _openai(error, _text(dialect, error)),
         }
         return b"event: error\ndata: " + msgspec.json.encode(failed) + b"\n\n"
     return b"data: " + body(dialect, error, request_id) + b"\n\n"
