@@ -132,7 +132,7 @@ ERRORS = {
         "rate_limit_error",
     ),
     "overloaded": (presets.failing(529), anthropic.APIStatusError, "overloaded_error"),
-    "credential": (presets.bad_credential(), anthropic.BadRequestError, "api_error"),
+    "credential": (presets.bad_credential(), anthropic.InternalServerError, "api_error"),
 }
 
 

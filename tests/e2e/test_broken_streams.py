@@ -177,7 +177,7 @@ async def test_when_all_rest_one_probe_is_sent_and_the_others_are_told_when_to_c
 
 async def test_a_probe_that_succeeds_ends_the_rest(tmp_path: Path):
     async with alone(tmp_path, presets.failing(401)) as (running, provider):
-        assert (await running.chat()).status == 404
+        assert (await running.chat()).status == 502
         assert list(running.cooling().values()) == [26]
         provider.set_script(GOOD)
         assert (await running.chat()).status == 200

@@ -86,7 +86,7 @@ async def test_an_error_that_minimax_tells_inside_a_success_is_one(stream: bool,
     body = json.dumps({"base_resp": {"status_code": 1008, "status_msg": "insufficient balance"}, "choices": None})
     async with talking(tmp_path, "minimax", Behaviour(body=body)) as (running, _):
         told = await ask(running, CLIENT, "text", stream)
-        assert (told.status, told.error) == (404, "upstream_billing")
+        assert (told.status, told.error) == (503, "upstream_billing")
         (row,) = await running.rows(told.answer)
         assert (row.row.charge_class, row.row.charge_nano) == ("none", 0)
 

@@ -122,7 +122,7 @@ ERRORS = {
     "context": (presets.too_long(), errors.ClientError, 400),
     "rate": (presets.rate_limited("30"), errors.ClientError, 429),
     "overloaded": (presets.failing(529), errors.ServerError, 503),
-    "credential": (presets.bad_credential(), errors.ClientError, 400),
+    "credential": (presets.bad_credential(), errors.ServerError, 502),
 }
 
 

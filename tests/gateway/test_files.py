@@ -107,7 +107,7 @@ async def test_errors_of_the_provider_are_told_without_its_account(tmp_path: Pat
         key = await up.key(owner="a")
         provider.answers["/v1/files"] = (401, {"error": {"message": "Incorrect API key key-of-ours-1234"}})
         refused = await upload(up, key, b"x", "user_data")
-        assert (refused.status, refused.error["code"]) == (404, "upstream_auth")
+        assert (refused.status, refused.error["code"]) == (502, "upstream_auth")
         assert b"key-of-ours" not in refused.body
         provider.answers["/v1/files"] = (200, ["no", "file"])
         assert (await upload(up, key, b"x", "user_data")).status == 502

@@ -65,7 +65,7 @@ async def test_a_refused_credential_of_ours_is_not_the_clients(tmp_path: Path):
     script = Behaviour(status=403, error=Error(message="your org is disabled", type="permission_error"))
     async with FakeProvider(script) as fake, gateway(toml(fake.base_url), tmp_path) as running:
         answer = await running.post("/messages", BODY)
-        assert answer.status == 400 and "org" not in json.dumps(answer.json["error"])
+        assert answer.status == 502 and "org" not in json.dumps(answer.json["error"])
 
 
 async def test_a_loop_may_change_providers(tmp_path: Path):

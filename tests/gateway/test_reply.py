@@ -26,14 +26,6 @@ async def test_an_error_before_the_head_is_a_response_that_sdks_do_not_retry():
     assert b"retry-after" not in headers_of(sent)
 
 
-async def test_a_refused_credential_has_the_status_of_its_dialect_in_head_and_body():
-    sent = Sent()
-    await Reply(sent, "gemini", "R1").error(UpstreamError("refused", code="upstream_auth"))
-    assert sent.messages[0]["status"] == 400
-    assert b'"code":400' in sent.messages[1]["body"]
-    assert headers_of(sent)[b"x-should-retry"] == b"false"
-
-
 async def test_a_rate_limit_says_when():
     sent = Sent()
     await Reply(sent, "chat", "R1").error(RateLimitError("busy", retry_after_s=0.2))

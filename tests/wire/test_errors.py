@@ -24,22 +24,6 @@ def test_each_dialect_tells_it_its_own_way(dialect: str, path: tuple[str, str], 
     assert "it resets on Monday" in told["error"]["message"]
 
 
-@pytest.mark.parametrize("code", errors.LASTING)
-@pytest.mark.parametrize("dialect", ["chat", "completions", "messages", "responses", "gemini"])
-def test_what_only_the_operator_can_mend_is_told_in_a_status_on_which_clients_end(dialect: str, code: str):
-    error = errors.UpstreamError("refused", code=code, status=502)
-    assert wire_errors.status_of(dialect, error) == {"chat": 404, "responses": 400, "messages": 400, "gemini": 400}.get(
-        dialect, 502
-    )
-    told = json.loads(wire_errors.body(dialect, error))["error"]
-    # By its type it is no fault of the request.
-    assert told.get("type", "api_error") == "api_error"
-    if dialect == "gemini":
-        assert (told["code"], told["status"]) == (400, "FAILED_PRECONDITION")
-    passing = errors.UpstreamError("overloaded", code="upstream_overloaded", status=503)
-    assert wire_errors.status_of(dialect, passing) == 503
-
-
 @pytest.mark.parametrize(
     ("dialect", "known"),
     [

@@ -135,5 +135,4 @@ class Reply:
             headers.append(_NO_RETRY)
         if error.status in (413, 408):
             headers.append((b"connection", b"close"))
-        status = wire_errors.status_of(self.dialect, error)
-        await self.whole(status, wire_errors.body(self.dialect, error, self.request_id), headers)
+        await self.whole(error.status, wire_errors.body(self.dialect, error, self.request_id), headers)

@@ -239,8 +239,7 @@ class ResponsesSocket:
     async def _tell(self, error: SufficeError) -> None:
         told = msgspec.json.decode(wire_errors.body(wire_errors.RESPONSES, error))["error"]
         try:
-            status = wire_errors.status_of(wire_errors.RESPONSES, error)
-            await self._send(msgspec.json.encode({"type": "error", "status": status, "error": told}).decode())
+            await self._send(msgspec.json.encode({"type": "error", "status": error.status, "error": told}).decode())
         except Exception as failure:
             self._gone = True
             log.info("a websocket error could not be told: %s", failure)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from suffice.errors import LASTING, SufficeError
+from suffice.errors import SufficeError
 
 CHAT = "chat"
 COMPLETIONS = "completions"
@@ -45,10 +45,6 @@ _GEMINI_STATUS = {
     503: "UNAVAILABLE",
     504: "DEADLINE_EXCEEDED",
 }
-# Asking again is of no use for what is LASTING, and clients ask again for any 5xx, whatever the headers say. A status that each
-# dialect's clients end on, and that is none of their own 401, 402 and 403
-# (docs/decisions/123-what-only-the-operator-can-mend.md).
-_LASTING_STATUS = {CHAT: 404, RESPONSES: 400, MESSAGES: 400, GEMINI: 400}
 # The words by which clients of a dialect know that the context is too long, and compact: what is put before others.
 _TOO_LONG = {
     MESSAGES: ("prompt is too long", "prompt is too long: "),
@@ -59,11 +55,6 @@ _TOO_LONG_OPENAI = ("maximum context length is", "This model's maximum context l
 _RPC_CODES = {400: 3, 401: 16, 403: 7, 404: 5, 413: 8, 415: 3, 429: 8, 503: 14}
 
 
-def status_of(dialect: str, error: SufficeError) -> int:
-    """Return the HTTP status that tells `error` to a client of `dialect`."""
-    return _LASTING_STATUS.get(dialect, error.status) if error.code in LASTING else error.status
-
-
 def body(dialect: str, error: SufficeError, request_id: str = "") -> bytes:
     """Return the JSON body that tells `error` in `dialect`."""
     text = _text(dialect, error)
@@ -72,9 +63,8 @@ def body(dialect: str, error: SufficeError, request_id: str = "") -> bytes:
         told = error.verbatim or {"type": kind, "message": text, "code": error.code}
         return msgspec.json.encode({"type": "error", "error": told, "request_id": request_id})
     if dialect == GEMINI:
-        number = status_of(dialect, error)
-        status = "FAILED_PRECONDITION" if number != error.status else _GEMINI_STATUS.get(number, "INTERNAL")
-        return msgspec.json.encode({"error": {"code": number, "message": text, "status": status}})
+        status = _GEMINI_STATUS.get(error.status, "INTERNAL")
+        return msgspec.json.encode({"error": {"code": error.status, "message": text, "status": status}})
     if dialect == OTLP:
         return msgspec.json.encode({"code": _RPC_CODES.get(error.status, 13), "message": text})
     return msgspec.json.encode({"error": _openai(error, text)})
