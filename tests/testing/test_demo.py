@@ -27,13 +27,19 @@ def test_checks_are_folders_with_the_tests_and_without_the_answer(tmp_path: Path
 def test_the_configuration_is_one_that_the_gateway_accepts(tmp_path: Path):
     urls = {"deepseek/deepseek-v4-flash": "http://127.0.0.1:9/v1", "llamacpp/tiny": "http://127.0.0.1:8/v1"}
     text = configuration(
-        urls, write_checks(TASKS, tmp_path), tmp_path, "deepseek/deepseek-v4-flash", {"llamacpp/tiny": ("0.01", "0.02")}
+        urls,
+        write_checks(TASKS, tmp_path),
+        tmp_path,
+        "deepseek/deepseek-v4-flash",
+        {"llamacpp/tiny": ("0.01", "0.02")},
+        answer_s=900,
     )
     tomllib.loads(text)
     path = tmp_path / "suffice.toml"
     path.write_text(text)
     settings = load_settings(path, {}, tmp_path)
     assert len(settings.endpoints) == 2
+    assert (settings.upstream.whole_answer_deadline_s, settings.upstream.total_deadline_s) == (900, 2700)
     assert set(settings.checks) == {t.id.replace("/", "-") for t in TASKS}
     assert all(c.strength == "decides" and c.answer_path for c in settings.checks.values())
 

@@ -23,6 +23,8 @@ DEFAULT_TASKS = 24
 # About the price of one answer of the largest model: to try again is hardly worth it then.
 REPAIR_USD = Decimal("0.0001")
 PROVIDER = "llamacpp"
+# A slow or busy machine must not cut an answer: what is cut is charged as it was reserved, which is many times an answer's price.
+ANSWER_S = 1800
 
 
 async def demonstrate_local(args: argparse.Namespace, io: Io) -> None:
@@ -41,9 +43,9 @@ async def demonstrate_local(args: argparse.Namespace, io: Io) -> None:
         checks = write_checks(tasks, folder)
         async with served(models) as urls:
             config = folder / "suffice.toml"
-            config.write_text(configuration(urls, checks, folder, reference=ids[-1], prices=prices))
+            config.write_text(configuration(urls, checks, folder, reference=ids[-1], prices=prices, answer_s=ANSWER_S))
             gateway = await Gateway.start(config)
-            client = AsyncOpenAI(base_url=gateway.base_url, api_key="none", max_retries=0, timeout=600)
+            client = AsyncOpenAI(base_url=gateway.base_url, api_key="none", max_retries=0, timeout=3 * ANSWER_S)
             try:
                 results = []
                 repair_usd = REPAIR_USD if args.repair_usd is None else args.repair_usd

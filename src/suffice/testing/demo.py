@@ -117,10 +117,12 @@ def configuration(
     folder: Path,
     reference: str,
     prices: Mapping[str, tuple[str, str]] | None = None,
+    answer_s: int = 0,
 ) -> str:
     """Return the gateway's configuration: one endpoint per model, one named check per task.
 
-    `prices` gives nominal prices ($/Mtok in, out) to models that the catalogue does not know.
+    `prices` gives nominal prices ($/Mtok in, out) to models that the catalogue does not know. `answer_s` are the seconds that one answer
+    may take, three of them for a request; 0 means the gateway's own.
     """
     lines = [
         "version = 1",
@@ -134,6 +136,8 @@ def configuration(
         "[routing.repair_usd]",
         f"generate = {REPAIR_USD}",
     ]
+    if answer_s:
+        lines += ["[upstream]", f"whole_answer_deadline_s = {answer_s}", f"total_deadline_s = {3 * answer_s}"]
     for number, (model, url) in enumerate(urls.items()):
         provider, _, name = model.partition("/")
         lines += [
