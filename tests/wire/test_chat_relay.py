@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from suffice.errors import WireError
 from suffice.values.usage import Usage
-from suffice.wire import chat_relay
+from suffice.wire import chat_relay, sse
 from suffice.wire.chat_relay import ChatRelay
 
 
@@ -160,9 +160,15 @@ def test_the_answer_is_the_same_however_its_events_are_written_and_split(chunks:
     stream = b"".join(b"data: " + json.dumps(chunk).encode() + end for chunk in chunks) + b"data: [DONE]" + end
     relay = ChatRelay()
     sent = b"".join(relay.feed(stream[at : at + size]) for at in range(0, len(stream), size))
-    assert sent + relay.close() == stream or end != b"\n\n"
+    sent += relay.close()
     assert relay.done
-    assert relay.answer() == chat_relay.join_deltas(chunks)
+    # A call that begins is mended where it has no arguments, or where the answer stops behind it: then what was sent counts.
+    if b'"name": "' in stream.replace(b'"name": ""', b""):
+        read = [event.data for event in sse.Decoder().feed(sent) if not event.is_done]
+        assert relay.answer() == chat_relay.join_deltas([json.loads(data) for data in read])
+    else:
+        assert sent == stream or end != b"\n\n"
+        assert relay.answer() == chat_relay.join_deltas(chunks)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from suffice.testing import chat
 from suffice.testing.chat import Identity
 from suffice.testing.script import Behaviour, Call, Frames, ToolCall, Usage
+from suffice.wire import sse
 from suffice.wire.chat_relay import ChatRelay
 from suffice.wire.chat_repair import ChatRepair, mended
 
@@ -189,3 +190,15 @@ def test_whole_answers_are_mended_in_the_same_way():
         {"choices": [{"index": 0, "message": {"content": "a", "tool_calls": []}, "finish_reason": "stop"}]}
     ).encode()
     assert mended(said) is said
+
+
+def test_arguments_that_stand_behind_another_object_are_seen_or_nothing_is_added() -> None:
+    state = {"google": {"thought_signature": "s"}}
+    call = {"index": 0, "id": "a", "extra_content": state, "function": {"name": "f", "arguments": '{"x":1}'}}
+    begun = {"index": 1, "id": "b", "function": {"name": "g"}}
+    stream = b"".join(
+        b"data: " + json.dumps({"choices": [{"index": 0, "delta": delta, "finish_reason": finish}]}).encode() + b"\n\n"
+        for delta, finish in (({"tool_calls": [call]}, None), ({"tool_calls": [begun]}, None), ({}, "tool_calls"))
+    )
+    repair = ChatRepair()
+    assert b"".join(repair.events(piece, 1) for piece in sse.pieces(stream)) == stream

@@ -24,8 +24,9 @@ _UNNUMBERED = re.compile(rb'"tool_calls"\s*:\s*\[\s*\{(?!\s*"index"\s*:\s*[0-9])
 _CALLS = re.compile(rb'"tool_calls"\s*:\s*\[\s*\{')
 _STOPPED = re.compile(rb'"finish_reason"\s*:\s*"stop"')
 # A function whose call begins, and one of which arguments came, by the index of the call.
-_BEGUN = re.compile(rb'"index"\s*:\s*([0-9]{1,6})\b[^{}]{0,400}"function"\s*:\s*\{[^{}]{0,400}?"name"\s*:\s*"')
+_BEGUN = re.compile(rb'"index"\s*:\s*([0-9]{1,6})\b[^{}]{0,400}"function"\s*:\s*\{[^{}]{0,400}?"name"\s*:\s*"(?!")')
 _FILLED = re.compile(rb'"index"\s*:\s*([0-9]{1,6})\b[^{}]{0,400}\{[^{}]{0,400}?"arguments"\s*:\s*"(?!")')
+_ARGUMENTS = re.compile(rb'"arguments"\s*:\s*"(?!")')
 _EMPTY = re.compile(rb'"arguments"\s*:\s*""')
 # Usage is told beside no choice, or with the finish reason; clients take the first report as the end.
 _EARLY = re.compile(rb'"finish_reason"\s*:\s*null')
@@ -79,23 +80,29 @@ class ChatRepair:
         self._ids: list[str] = []
         self._begun: set[int] = set()
         self._filled: set[int] = set()
+        # Arguments came of which it was not read whose they are: then nothing is added to any.
+        self._unsure = False
 
     def events(self, data: bytes, count: int) -> bytes:
         """Return whole events, `count` of which have data: the same object when there is nothing to mend."""
         calls = b'"tool_calls"' in data and _CALLS.search(data) is not None
+        unread = False
         if calls:
             self._begun.update(map(int, _BEGUN.findall(data)))
-            self._filled.update(map(int, _FILLED.findall(data)))
+            filled = _FILLED.findall(data)
+            self._filled.update(map(int, filled))
+            unread = len(filled) != len(_ARGUMENTS.findall(data))
         chunks = data.count(b'"choices"')
         strange = chunks < count and chunks + data.count(b"[DONE]") < count
         usage = b'"usage"' in data and (b'"usage":{' in data or b'"usage": {' in data) and _EARLY.search(data)
         ends = b'"finish_reason":"' in data or b'"finish_reason": "' in data
         if strange or usage or (calls and _UNNUMBERED.search(data)) or (ends and self._ends_oddly(data)):
             return b"".join(self._event(piece) for piece in sse.pieces(data))
+        self._unsure = self._unsure or unread
         return data
 
     def _ends_oddly(self, data: bytes) -> bool:
-        called = bool(self._begun) and (self._begun > self._filled or _STOPPED.search(data) is not None)
+        called = bool(self._begun) and (not self._begun <= self._filled or _STOPPED.search(data) is not None)
         return called or _FOREIGN_FINISH.search(data) is not None
 
     def _event(self, piece: bytes) -> bytes:
@@ -129,7 +136,7 @@ class ChatRepair:
         word = _word(choice.get("finish_reason"), bool(self._begun))
         if word:
             choice["finish_reason"], changed = word, True
-        empty = self._begun - self._filled
+        empty = set() if self._unsure else self._begun - self._filled
         if (
             empty
             and isinstance(delta, dict)
