@@ -85,8 +85,8 @@ def test_another_answer_takes_over_with_what_it_does_and_with_its_words_only_whe
     assert relay.done
     # What begins without arguments is given an empty object, unless it cannot be told whose arguments came.
     assert len(read.tool_calls) == len(made)
-    for (call_id, name, given), found in zip(made, read.tool_calls, strict=True):
-        assert found in ((call_id, name, given), (call_id, name, given or "{}"))
+    for (call_id, name, said), found in zip(made, read.tool_calls, strict=True):
+        assert found in ((call_id, name, said), (call_id, name, said or "{}"))
     assert (read.text, read.reasoning) == (("Let me look.", "") if spoke else (text, "hm"))
     assert (read.model, read.finish_reason) == ("m-other", "tool_calls" if made else "stop")
     # The provider's own price stays what it was.
