@@ -101,3 +101,15 @@ def test_an_answer_of_which_nothing_was_seen_is_replaced_whole() -> None:
     assert hold.feed(b"".join([HEAD, *call(0, "wrong")])) == b""
     relay = read(hold.replaced(b"".join([HEAD, *said(0, "prose"), *call(1), *END]), USAGE))
     assert (relay.answer().text, relay.usage()) == ("prose", USAGE)
+
+
+def test_arguments_of_a_call_whose_beginning_was_damaged_wait_and_those_of_a_provider_s_tool_flow() -> None:
+    hold = MessagesHold()
+    own = block(
+        0, "server_tool_use", {"type": "input_json_delta", "partial_json": "{}"}, id="s", name="search", input={}
+    )
+    free = [HEAD, *own, *said(1)]
+    assert hold.feed(b"".join(free)) == b"".join(free)
+    orphan = call(2)[1:]
+    assert hold.feed(b"".join(orphan)) == b""
+    assert hold.holding and hold.held == b"".join(orphan)

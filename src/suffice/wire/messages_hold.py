@@ -17,6 +17,9 @@ from suffice.wire.messages_client import usage_row
 
 _STARTS = re.compile(rb'"type"\s*:\s*"content_block_start"')
 _CALL = re.compile(rb'"type"\s*:\s*"tool_use"')
+# A tool that the provider runs, and the arguments of whichever tool.
+_FOREIGN_CALL = re.compile(rb'"type"\s*:\s*"\w+_tool_use"')
+_ARGUMENTS = re.compile(rb'"type"\s*:\s*"input_json_delta"')
 _SEEN = re.compile(rb'"type"\s*:\s*"(?:text_delta|thinking_delta)"')
 _STOPS = re.compile(rb'"type"\s*:\s*"content_block_stop"')
 _ENDS = re.compile(rb'"type"\s*:\s*"(?:message_delta|message_stop)"')
@@ -34,6 +37,8 @@ class MessagesHold(Hold):
         super().__init__(request_id)
         self._next = 0
         self._open: int | None = None
+        # True within a block of a tool that the provider runs.
+        self._foreign = False
 
     def _kind(self, piece: bytes) -> Kind:
         if _SEEN.search(piece) is not None:
@@ -41,7 +46,10 @@ class MessagesHold(Hold):
         if _ENDS.search(piece) is not None:
             return Kind.ENDS
         if _STARTS.search(piece) is None:
-            return Kind.FOLLOWS
+            self._foreign = self._foreign and _STOPS.search(piece) is None
+            # Arguments of a call whose beginning was damaged are no less an action.
+            return Kind.ACTS if not self._foreign and _ARGUMENTS.search(piece) is not None else Kind.FOLLOWS
+        self._foreign = _FOREIGN_CALL.search(piece) is not None
         return Kind.ACTS if _CALL.search(piece) is not None else Kind.OPENS
 
     def _released(self, piece: bytes) -> None:
