@@ -146,13 +146,15 @@ def _no_script(code: str, around: str, found: shell.Fault) -> bool:
 
 def by_grammar(code: str, language: str) -> Parse:
     """Read `code` with its tree-sitter grammar, C and C++ also with the macros in place that the code defines."""
+    own = macros.expanded(code) if language in {"c", "cpp"} and len(code) <= MAX_LARGE else code
+    if own == code or grammars.fault(code + "\n", language) is None:
+        return _by_grammar(code, language)
+    read = _by_grammar(own, language)
+    if read.status is Status.GOOD:
+        return read
     found = _by_grammar(code, language)
-    if found.status is Status.GOOD or language not in {"c", "cpp"} or len(code) > MAX_LARGE:
-        return found
-    own = macros.expanded(code)
-    read = _by_grammar(own, language) if own != code else found
     # A fault in both readings is told where it shows without the noise of the macros.
-    return read if read.status is Status.GOOD or found.status is read.status else found
+    return read if found.status is read.status else found
 
 
 def _by_grammar(code: str, language: str) -> Parse:
