@@ -76,6 +76,17 @@ def test_an_error_event_is_a_failure():
     assert relay.failure == {"type": "overloaded_error", "message": "Overloaded"} and not relay.done
 
 
+def test_an_error_in_another_dialects_form_is_a_failure_and_a_word_is_none():
+    relay = MessagesRelay()
+    relay.feed(b'data: {"error":{"message":"m","code":"c"}}\n\n')
+    assert relay.failure == {"message": "m", "code": "c"} and not relay.done
+    spoken = MessagesRelay()
+    spoken.feed(
+        b'data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"\\"error\\""},"error":null}\n\n'
+    )
+    assert spoken.failure is None
+
+
 def test_missing_event_lines_are_added():
     bare = STREAM.replace(b"event: message_start\n", b"").replace(b"event: content_block_delta\n", b"")
     assert MessagesRelay().feed(bare) == STREAM.replace(b'": ', b'": ')

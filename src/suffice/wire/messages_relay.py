@@ -77,7 +77,7 @@ class MessagesRelay:
         payloads = Frames().feed(data)
         for payload in payloads:
             try:
-                if _TELLING.search(payload) is not None:
+                if _TELLING.search(payload) is not None or (b'"error"' in payload and _TYPE.match(payload) is None):
                     self._note(_any(payload))
                 elif payload != sse.DONE:
                     _raw(payload)
@@ -112,7 +112,8 @@ class MessagesRelay:
                 self.finish_reason = str(delta["stop_reason"])
         elif kind == "message_stop":
             self.done = True
-        elif kind == "error":
+        elif kind == "error" or (kind is None and event.get("error")):
+            # A proxy's error in another dialect's form is no less the end.
             self.failure = event.get("error") or {"message": "the provider reported an error"}
 
     def _count(self, report: Any) -> None:
