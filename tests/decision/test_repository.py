@@ -9,13 +9,13 @@ SECRET = b"0123456789abcdef"
     ("text", "folder"),
     [
         (
-            "Here is the environment:\n<env>\nWorking directory: /home/ann/shop\nIs directory a git repo: Yes",
-            "/home/ann/shop",
+            "Here is the environment:\n<env>\nWorking directory: /srv/ann/shop\nIs directory a git repo: Yes",
+            "/srv/ann/shop",
         ),
         (" - Primary working directory: /srv/app/\n", "/srv/app"),
-        ("<environment_context>\n  <cwd>/work/api</cwd>\n  <shell>bash</shell>", "/work/api"),
-        ("I'm currently working in the directory: /home/ann/shop\n", "/home/ann/shop"),
-        ("# Current Working Directory (/home/ann/shop) Files", "/home/ann/shop"),
+        ("<environment_context>\n  <cwd>/srv/api</cwd>\n  <shell>bash</shell>", "/srv/api"),
+        ("I'm currently working in the directory: /srv/ann/shop\n", "/srv/ann/shop"),
+        ("# Current Working Directory (/srv/ann/shop) Files", "/srv/ann/shop"),
         ("Working directory: C:\\src\\shop\n", "C:\\src\\shop"),
         ("Working directory: `~/shop`.", "~/shop"),
         ("The working directory is clean.", ""),
@@ -28,13 +28,11 @@ def test_the_folder_that_an_agent_names(text: str, folder: str) -> None:
 
 
 def test_a_key_is_of_the_tenant_and_shows_nothing() -> None:
-    one = repo_key(SECRET, "t", "", ("no folder here", "Working directory: /home/ann/shop"))
+    one = repo_key(SECRET, "t", "", ("no folder here", "Working directory: /srv/ann/shop"))
     assert len(one) == 16 and "shop" not in one
-    assert one == repo_key(SECRET, "t", "/home/ann/shop", ())
-    assert one != repo_key(SECRET, "u", "/home/ann/shop", ()) and one != repo_key(
-        SECRET[::-1], "t", "/home/ann/shop", ()
-    )
-    assert repo_key(SECRET, "t", "acme/shop", ("Working directory: /home/ann/shop",)) != one  # the header goes first
+    assert one == repo_key(SECRET, "t", "/srv/ann/shop", ())
+    assert one != repo_key(SECRET, "u", "/srv/ann/shop", ()) and one != repo_key(SECRET[::-1], "t", "/srv/ann/shop", ())
+    assert repo_key(SECRET, "t", "acme/shop", ("Working directory: /srv/ann/shop",)) != one  # the header goes first
     assert repo_key(SECRET, "t", "  ", ("hello",)) == ""
 
 

@@ -67,15 +67,15 @@ async def test_what_is_learned_of_a_repository_reaches_its_next_request_and_outl
         async def success(running: Gateway, answer: Answer) -> float:
             return (await running.story(answer.request_id)).decision.plan.candidates[0].p_success
 
-        agent = "<env>\nWorking directory: /home/ann/shop\n</env>"
+        agent = "<env>\nWorking directory: /srv/ann/shop\n</env>"
         async with gateway(toml, tmp_path) as running:
             for number in range(8):
                 answer = await asked(running, f"s{number}", {}, agent)
                 report = {"request_id": answer.request_id, "kind": "tests_failed", "source": "ci"}
                 assert (await running.post("/outcomes", report)).json["learned"] == 1
             here = await asked(running, "next", {}, agent)
-            named = await asked(running, "named", {"x-suffice-repo": "/home/ann/shop"})
-            elsewhere = await asked(running, "else", {"x-suffice-repo": "/home/ann/other"})
+            named = await asked(running, "named", {"x-suffice-repo": "/srv/ann/shop"})
+            elsewhere = await asked(running, "else", {"x-suffice-repo": "/srv/ann/other"})
             nowhere = await asked(running, "none", {})
             p = [await success(running, answer) for answer in (here, named, elsewhere, nowhere)]
             assert p[0] == p[1] < p[2] == p[3]
@@ -89,6 +89,6 @@ async def test_what_is_learned_of_a_repository_reaches_its_next_request_and_outl
             counted = running.runtime.core.holder.current.calibration
             assert [(task, known.count) for task, known in counted] == [("bug-fix", 8)]
         async with gateway(toml, tmp_path) as running:
-            again = await asked(running, "after", {"x-suffice-repo": "/home/ann/shop"})
+            again = await asked(running, "after", {"x-suffice-repo": "/srv/ann/shop"})
             assert await success(running, again) == pytest.approx(p[0], abs=1e-6)
             assert running.runtime.core.holder.current.calibration == counted
