@@ -13,7 +13,6 @@ from typing import Any
 
 import msgspec
 
-from suffice.values.usage import Usage
 from suffice.wire import sse
 from suffice.wire.chat_hold import ChatHold
 from suffice.wire.hold import Hold, Kind, objects
@@ -65,6 +64,14 @@ class EditsInText(Hold):
         """Return the text of whole events, thinking left out."""
         return "".join(map(self._text, objects(events)))
 
+    def _before(self, other: bytes) -> bytes:
+        edits = edits_of(self._said(other))
+        return self._added(edits, objects(other)[0]) if edits else b""
+
+    @abstractmethod
+    def _added(self, edits: str, first: dict[str, Any]) -> bytes:
+        """Return the events that add `edits` to the stream that has begun; `first` is the first event of the answer they are from."""
+
     @staticmethod
     @abstractmethod
     def _text(event: dict[str, Any]) -> str:
@@ -74,16 +81,11 @@ class EditsInText(Hold):
 class EditHold(EditsInText, ChatHold):
     """The hold of a chat client that reads edits out of the text."""
 
-    def _action_of(self, other: bytes, usage: Usage) -> bytes:
-        end = super()._action_of(other, usage)
-        edits = edits_of(self._said(other))
-        if not edits:
-            return end
-        first = objects(other)[0]
+    def _added(self, edits: str, first: dict[str, Any]) -> bytes:
         choice = {"index": 0, "delta": {"content": edits}, "finish_reason": None}
         chunk = {key: value for key, value in first.items() if key != "usage"}
         chunk |= {"id": self._id or first.get("id"), "choices": [choice]}
-        return sse.encode(msgspec.json.encode(chunk)) + end
+        return sse.encode(msgspec.json.encode(chunk))
 
     @staticmethod
     def _text(event: dict[str, Any]) -> str:

@@ -7,25 +7,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from suffice.values.usage import Usage
-from suffice.wire.edit_hold import EditsInText, edits_of
+from suffice.wire.edit_hold import EditsInText
 from suffice.wire.gemini_hold import GeminiHold, encoded
-from suffice.wire.hold import objects
 
 
 class GeminiEditHold(EditsInText, GeminiHold):
     """The hold of a Gemini client that reads edits out of the text."""
 
-    def _action_of(self, other: bytes, usage: Usage) -> bytes:
-        end = super()._action_of(other, usage)
-        edits = edits_of(self._said(other))
-        if not edits:
-            return end
-        first = objects(other)[0]
+    def _added(self, edits: str, first: dict[str, Any]) -> bytes:
         chunk = {key: value for key, value in first.items() if key != "usageMetadata"}
         content = {"role": "model", "parts": [{"text": edits}]}
         chunk |= {"responseId": self._id or first.get("responseId"), "candidates": [{"content": content, "index": 0}]}
-        return encoded(chunk) + end
+        return encoded(chunk)
 
     @staticmethod
     def _text(event: dict[str, Any]) -> str:

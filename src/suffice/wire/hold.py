@@ -90,7 +90,7 @@ class Hold(ABC):
         All of it when the client has seen nothing yet; behind text only what it does, under the numbers and the id of the
         stream that has begun.
         """
-        return self._action_of(other, usage) if self.spoke else self._counted(other, usage)
+        return self._before(other) + self._action_of(other, usage) if self.spoke else self._counted(other, usage)
 
     def mark(self, text: str) -> bytes:
         """Return an SSE comment, which clients pass over: the place where a stream can be marked."""
@@ -111,6 +111,10 @@ class Hold(ABC):
     def _shown(self, piece: bytes) -> Kind:
         """Return what the text in an event is, where it has some that a person can see."""
         return Kind.SEEN
+
+    def _before(self, other: bytes) -> bytes:
+        """Return what of `other`'s text goes ahead of its action; none of it."""
+        return b""
 
     @abstractmethod
     def _action_of(self, other: bytes, usage: Usage) -> bytes:

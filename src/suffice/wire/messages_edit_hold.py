@@ -7,33 +7,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from suffice.values.usage import Usage
-from suffice.wire.edit_hold import EditsInText, edits_of
-from suffice.wire.hold import objects
-from suffice.wire.messages_hold import MessagesHold, encoded, with_usage
+from suffice.wire.edit_hold import EditsInText
+from suffice.wire.messages_hold import MessagesHold, encoded
 
 
 class MessagesEditHold(EditsInText, MessagesHold):
     """The hold of a Messages client that reads edits out of the text."""
 
-    def _action_of(self, other: bytes, usage: Usage) -> bytes:
-        edits = edits_of(self._said(other))
-        out: list[bytes] = []
-        index = self._next if self._open is None else self._open
-        if edits and self._open is None:
+    def _added(self, edits: str, first: dict[str, Any]) -> bytes:
+        # The end of the other answer closes the block that the edits stand in.
+        out = b""
+        if self._open is None:
+            self._open = self._next
             block = {"type": "text", "text": ""}
-            out.append(encoded({"type": "content_block_start", "index": index, "content_block": block}))
-        if edits:
-            delta = {"type": "text_delta", "text": edits}
-            out.append(encoded({"type": "content_block_delta", "index": index, "delta": delta}))
-        if edits or self._open is not None:
-            out.append(encoded({"type": "content_block_stop", "index": index}))
-        out += (
-            encoded(with_usage(one, usage))
-            for one in objects(other)
-            if one.get("type") in ("message_delta", "message_stop")
-        )
-        return b"".join(out)
+            out = encoded({"type": "content_block_start", "index": self._open, "content_block": block})
+        delta = {"type": "text_delta", "text": edits}
+        return out + encoded({"type": "content_block_delta", "index": self._open, "delta": delta})
 
     @staticmethod
     def _text(event: dict[str, Any]) -> str:

@@ -75,18 +75,19 @@ class MessagesHold(Hold):
             elif kind == "content_block_delta":
                 block.append(event)
             elif kind == "content_block_stop":
-                if _acts(block):
+                # Thinking is state of the calls behind it; behind edits in text there are none.
+                if not self.in_text and _acts(block):
                     out += [encoded({**one, "index": index}) for one in (*block, event)]
                     index += 1
                 block = []
             elif kind == "message_delta":
-                out.append(encoded(with_usage(event, usage)))
+                out.append(encoded(_with_usage(event, usage)))
             elif kind == "message_stop":
                 out.append(encoded(event))
         return b"".join(out)
 
     def _counted(self, other: bytes, usage: Usage) -> bytes:
-        return b"".join(encoded(with_usage(event, usage)) for event in objects(other))
+        return b"".join(encoded(_with_usage(event, usage)) for event in objects(other))
 
 
 def _acts(block: list[dict[str, Any]]) -> bool:
@@ -98,7 +99,7 @@ def _acts(block: list[dict[str, Any]]) -> bool:
     return not begun.get("thinking") and not any(isinstance(d, dict) and d.get("thinking") for d in deltas)
 
 
-def with_usage(event: dict[str, Any], usage: Usage) -> dict[str, Any]:
+def _with_usage(event: dict[str, Any], usage: Usage) -> dict[str, Any]:
     """Return an event with `usage` where it reports tokens."""
     if event.get("type") != "message_delta":
         return event

@@ -7,20 +7,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from suffice.values.usage import Usage
-from suffice.wire.edit_hold import EditsInText, edits_of
+from suffice.wire.edit_hold import EditsInText
 from suffice.wire.responses_hold import ResponsesHold
 
 
 class ResponsesEditHold(EditsInText, ResponsesHold):
     """The hold of a Responses client that reads edits out of the text."""
 
-    def _action_of(self, other: bytes, usage: Usage) -> bytes:
-        edits = edits_of(self._said(other))
+    def _added(self, edits: str, first: dict[str, Any]) -> bytes:
         # The end of the other answer closes the message that the edits stand in.
-        return (self._added(edits) if edits else b"") + super()._action_of(other, usage)
-
-    def _added(self, edits: str) -> bytes:
         out = b""
         if self._open is None:
             at = len(self._items)
