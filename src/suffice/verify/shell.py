@@ -24,6 +24,8 @@ _ENDS = re.compile(r";;&?|;&")
 _SEPARATOR = re.compile(r";(?![;&])|&(?!&)")
 _JOINT = re.compile(r"&&|\|\||\|&|\|")
 _IN = re.compile(r"in(?=[\s;]|\Z)")
+_NAMED = re.compile(r"\w+[ \t]+(?=[({])")
+_EMPTY = re.compile(r"\([ \t]*\)")
 _REGEX_RUN = re.compile(r"[^\s()'\"`$\\]+")
 
 
@@ -169,7 +171,7 @@ class _Reader(Words):
         elif word == "coproc":
             self.at += len(word)
             self.blank(lines=False)
-            named = re.compile(r"\w+[ \t]+(?=[({])").match(self.text, self.at)
+            named = _NAMED.match(self.text, self.at)
             self.at = named.end() if named else self.at
             self._command()
         else:
@@ -178,7 +180,7 @@ class _Reader(Words):
     def _parentheses(self) -> bool:
         """Go past `()` where it stands."""
         self.blank(lines=False)
-        found = re.compile(r"\([ \t]*\)").match(self.text, self.at)
+        found = _EMPTY.match(self.text, self.at)
         self.at = found.end() if found else self.at
         return found is not None
 
@@ -328,8 +330,7 @@ class _Reader(Words):
     def _regex(self) -> None:
         self.blank(lines=False)
         while True:
-            run = _REGEX_RUN.match(self.text, self.at)
-            self.at = run.end() if run else self.at
+            self._past(_REGEX_RUN)
             mark = self.peek()
             if mark == "(":
                 self.group()

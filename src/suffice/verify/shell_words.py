@@ -106,20 +106,27 @@ class Words(ABC):
 
     def group(self) -> None:
         """Read a pattern in parentheses."""
+        self._balanced("()", _MATCHED)
+
+    def _balanced(self, pair: str, run: re.Pattern[str]) -> None:
+        """Read from an opening mark of `pair` past the one that closes it; `run` is text that holds neither of them nor a quote."""
         opened, depth = self.at, 0
         while True:
-            run = _MATCHED.match(self.text, self.at)
-            self.at = run.end() if run else self.at
+            self._past(run)
             mark = self.peek()
-            if mark in {"(", ")"} and mark:
-                depth += 1 if mark == "(" else -1
-                self.at += 1
-                if not depth:
-                    return
-            elif not mark:
-                raise ShellFault("'(' is never closed", opened, cut=True)
-            else:
+            if not mark:
+                raise ShellFault(f"{pair[0]!r} is never closed", opened, cut=True)
+            if mark not in pair:
                 self.quoted()
+                continue
+            depth += 1 if mark == pair[0] else -1
+            self.at += 1
+            if not depth:
+                return
+
+    def _past(self, run: re.Pattern[str]) -> None:
+        found = run.match(self.text, self.at)
+        self.at = found.end() if found else self.at
 
     def quoted(self) -> None:
         """Read what begins with a quote, a dollar or a backslash."""
@@ -147,8 +154,7 @@ class Words(ABC):
         opened = self.at
         self.at += 1
         while True:
-            run = _DOUBLE.match(self.text, self.at)
-            self.at = run.end() if run else self.at
+            self._past(_DOUBLE)
             mark = self.peek()
             if mark == '"':
                 self.at += 1
@@ -192,8 +198,7 @@ class Words(ABC):
         # Between double quotes a single one is only a character, but for patterns.
         literal = in_double and self.peek() not in {"#", "%", "/", "^", ","}
         while True:
-            run = _IN_BRACES.match(self.text, self.at)
-            self.at = run.end() if run else self.at
+            self._past(_IN_BRACES)
             mark = self.peek()
             if mark == "}":
                 self.at += 1
@@ -208,27 +213,13 @@ class Words(ABC):
                 self.quoted()
 
     def _subscript(self) -> None:
-        opened, depth = self.at, 0
-        while True:
-            run = _IN_SUBSCRIPT.match(self.text, self.at)
-            self.at = run.end() if run else self.at
-            mark = self.peek()
-            if not mark:
-                raise ShellFault("'[' is never closed", opened, cut=True)
-            if mark not in "[]":
-                self.quoted()
-                continue
-            depth += 1 if mark == "[" else -1
-            self.at += 1
-            if not depth:
-                return
+        self._balanced("[]", _IN_SUBSCRIPT)
 
     def arithmetic(self, inside: int) -> bool:
         """Read up to the `))` that closes the arithmetic which begins at `inside`; False when it is no arithmetic."""
         self.at, depth = inside, 0
         while True:
-            run = _MATCHED.match(self.text, self.at)
-            self.at = run.end() if run else self.at
+            self._past(_MATCHED)
             mark = self.peek()
             if mark == "(":
                 depth += 1
