@@ -42,6 +42,13 @@ def test_a_repository_never_seen_says_nothing_and_a_known_one_takes_its_share_of
     assert hard @ GRID == pytest.approx(1.0, abs=0.1) and hard.max() > none.max()
 
 
+def test_a_cell_that_spreads_less_than_repositories_do_still_has_a_difficulty():
+    post = add_repo(fresh(ARMS, ("x",)), "known")
+    narrow = replace(post, spread=np.full(1, 0.1), cell_mean_var=np.full(1, 0.01), repo_effect_var=np.full(1, 0.02))
+    weights = difficulty_prior(narrow, 0, "known")
+    assert np.isfinite(weights).all() and weights.sum() == pytest.approx(1.0)
+
+
 def test_of_too_many_repositories_the_one_of_which_least_was_learned_makes_room() -> None:
     post = fresh(ARMS, ("x",))
     for at in range(MAX_REPOS):

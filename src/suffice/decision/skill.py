@@ -110,7 +110,7 @@ def difficulty_prior(post: SkillPosterior, cell: int, repo: str = "", phi: Float
     if repo in post.repos:
         at = post.repos.index(repo)
         mean += float(post.repo_effect[at])
-        variance += float(post.repo_effect_var[at]) - REPO_VAR
+        variance = max(variance - REPO_VAR, 0.0) + float(post.repo_effect_var[at])
     if phi is not None and phi.shape == post.feature_weight.shape and np.isfinite(phi).all():
         mean += float(post.feature_weight @ phi)
         variance += float(post.feature_weight_var @ (phi * phi))
